@@ -1,0 +1,1 @@
+"""Machinery that knows neither Neon nor Postgres."""

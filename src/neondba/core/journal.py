@@ -1,0 +1,96 @@
+"""A hash-chained record of what was done to whose data.
+
+Each entry carries the hash of the one before, so that a removed or edited line shows. Secrets never
+enter: an entry is made from a plan, and a plan holds names only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from neondba.core.plan import Plan
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+class Entry(BaseModel):
+    """One act: planned, then done or failed."""
+
+    number: int
+    at: datetime
+    operation: str
+    project: str | None
+    branch: str | None
+    role: str | None
+    plan_hash: str
+    steps: tuple[str, ...]
+    outcome: str
+    """`done`, or the code of the problem that ended it."""
+    previous: str
+    hash: str
+
+    def digest(self) -> str:
+        """Compute what `hash` must be."""
+        body = self.model_dump_json(exclude={"hash"})
+        return hashlib.sha256(body.encode()).hexdigest()
+
+
+class Journal:
+    """Append to and verify the log in one SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, plan: Plan, outcome: str, at: datetime) -> Entry:
+        """Record what became of a plan; return the entry as stored."""
+        from neondba.core import journal_store
+
+        with journal_store.locked(self._engine()) as rows:
+            last = rows.last()
+            entry = Entry(
+                number=last.number + 1 if last else 1,
+                at=at,
+                operation=plan.operation,
+                project=plan.target.project,
+                branch=plan.target.branch,
+                role=plan.target.role,
+                plan_hash=plan.hash,
+                steps=plan.steps,
+                outcome=outcome,
+                previous=Entry.model_validate_json(last.body).hash if last else "",
+                hash="",
+            )
+            entry = entry.model_copy(update={"hash": entry.digest()})
+            rows.add(entry.number, entry.model_dump_json())
+        return entry
+
+    def entries(self) -> Iterator[Entry]:
+        """Give every entry, oldest first; nothing when there is no log yet."""
+        if not self.path.exists():
+            return
+        from neondba.core import journal_store
+
+        for body in journal_store.bodies(self._engine()):
+            yield Entry.model_validate(json.loads(body))
+
+    def first_broken(self) -> int | None:
+        """Give the number of the first entry that does not fit the chain, if any."""
+        previous = ""
+        for expected, entry in enumerate(self.entries(), start=1):
+            if (entry.number, entry.previous, entry.hash) != (expected, previous, entry.digest()):
+                return expected
+            previous = entry.hash
+        return None
+
+    def _engine(self) -> Engine:
+        from neondba.core import journal_store
+
+        return journal_store.engine(self.path)

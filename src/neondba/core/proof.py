@@ -1,0 +1,67 @@
+"""Claims that are shown on a throw-away branch, and who can show them.
+
+A room that can prove something registers a prover; the review asks all of them without knowing any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from neondba.core.context import Context
+
+
+class Shown(StrEnum):
+    """What came of trying to show a claim."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    NOT_CHECKED = "not-checked"
+
+
+class Line(BaseModel):
+    """One thing that was seen while proving."""
+
+    subject: str
+    """What it is about: a table, a revision, a role."""
+    shown: Shown
+    text: str
+    """One sentence, with the measurement."""
+
+
+class Proof(BaseModel):
+    """A claim, and what was seen."""
+
+    claim: str
+    """`migrations` or `isolation`: what the verdicts are drawn from."""
+    shown: Shown
+    summary: str
+    lines: tuple[Line, ...] = ()
+    missing: str | None = None
+    """What is missing to prove it, when it was not checked."""
+    seconds: float = 0.0
+
+
+Prover = Callable[[Context, Path], Proof]
+P = TypeVar("P", bound=Prover)
+
+_provers: dict[str, Prover] = {}
+
+
+def prover(claim: str) -> Callable[[P], P]:
+    """Register a function that shows a claim about the project in a folder."""
+
+    def register(function: P) -> P:
+        _provers[claim] = function
+        return function
+
+    return register
+
+
+def provers() -> dict[str, Prover]:
+    """Give the provers by claim, in alphabetical order."""
+    return dict(sorted(_provers.items()))

@@ -1,0 +1,187 @@
+"""What the user has set, and where each value came from.
+
+Order: flag > environment > project file > user file > default. The names follow from the field:
+`state_dir` is `--state-dir`, `NEONDBA_STATE_DIR` and `state-dir = …` in a file. A few fields also
+listen to the names that Neon's own tools use; those are listed on the field.
+
+The project file is the `[tool.neondba]` table of `pyproject.toml`, or `neondba.toml`; the user file is
+`config.toml` in the platform's configuration folder.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from neondba.core.problem import ArgumentProblem
+from neondba.core.secret import Secret
+
+SECRET_FIELDS = frozenset({"api_key"})
+"""Fields that no file may hold: a file ends up in a repository."""
+
+
+def _state_dir() -> Path:
+    return Path(platformdirs.user_data_dir("neondba", appauthor=False))
+
+
+class Settings(BaseModel):
+    """Everything a user can set once for all operations."""
+
+    model_config = ConfigDict(frozen=True, validate_default=True)
+
+    api_key: Annotated[
+        Secret | None,
+        Field(
+            description="Key for the Neon API. Without one, the local Neon is used.",
+            json_schema_extra={"environment": ["NEON_API_KEY"]},
+        ),
+    ] = None
+    api_host: Annotated[
+        str,
+        Field(
+            description="Base address of the Neon API, with `/api/v2`.",
+            json_schema_extra={"environment": ["NEON_API_HOST"]},
+        ),
+    ] = "https://console.neon.tech/api/v2"
+    project: Annotated[
+        str | None,
+        Field(
+            description="Neon project to work on: its id or its name.",
+            json_schema_extra={"environment": ["NEON_PROJECT_ID"]},
+        ),
+    ] = None
+    state_dir: Annotated[
+        Path,
+        Field(
+            default_factory=_state_dir,
+            description="Folder for the local Neon's data, the journal and our own state.",
+        ),
+    ]
+    step_limit: Annotated[
+        float,
+        Field(description="Stop a migration step or a proof query after this many seconds.", gt=0),
+    ] = 120.0
+
+    _origins: dict[str, str] = {}
+
+    def origin(self, field: str) -> str:
+        """Say where a value came from: a flag, a variable, a file, or `default`."""
+        return self._origins.get(field, "default")
+
+
+def flag_of(field: str) -> str:
+    """Give the command-line spelling of a setting."""
+    return "--" + field.replace("_", "-")
+
+
+def environment_names(field: str) -> list[str]:
+    """Give the variables a setting listens to, ours first."""
+    extra = Settings.model_fields[field].json_schema_extra
+    others = extra.get("environment", []) if isinstance(extra, dict) else []
+    return [f"NEONDBA_{field.upper()}", *[str(name) for name in others]]  # type: ignore[union-attr]
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    user_file: Path | None = None,
+) -> Settings:
+    """Collect the settings from all sources.
+
+    Raises:
+        ArgumentProblem: a file cannot be read, a name is unknown or a value has the wrong type.
+    """
+    environment = os.environ if environment is None else environment
+    user_file = user_file or Path(platformdirs.user_config_dir("neondba", appauthor=False)) / "config.toml"
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for source, table in [
+        (str(user_file), _read(user_file)),
+        *_project_tables(folder or Path.cwd()),
+    ]:
+        for key, value in table.items():
+            field = _field(key, source)
+            values[field], origins[field] = value, source
+    for field in Settings.model_fields:
+        for name in reversed(environment_names(field)):
+            if environment.get(name):
+                values[field], origins[field] = environment[name], name
+        if flags and flags.get(field) is not None:
+            values[field], origins[field] = flags[field], flag_of(field)
+    return _validated(values, origins)
+
+
+def _validated(values: dict[str, Any], origins: dict[str, str]) -> Settings:
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = str(first["loc"][0])
+        raise ArgumentProblem(
+            "setting-invalid",
+            f"{field} from {origins.get(field, 'default')} is not usable: {first['msg']}.",
+            hint=f"Correct it there, or override it with {flag_of(field)}.",
+            setting=field,
+        ) from None
+    settings._origins.update(origins)
+    return settings
+
+
+def _project_tables(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Read the nearest project files, looking upwards as far as the repository's top."""
+    for place in [folder, *folder.parents]:
+        own, shared = place / "neondba.toml", place / "pyproject.toml"
+        tables = []
+        if shared.is_file():
+            tables.append((str(shared), _read(shared).get("tool", {}).get("neondba", {})))
+        if own.is_file():
+            tables.append((str(own), _read(own)))
+        if tables or (place / ".git").exists():
+            return [(source, {k: v for k, v in table.items() if k != "review"}) for source, table in tables]
+    return []
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ArgumentProblem(
+            "settings-file-unreadable", f"{path} cannot be read: {error}.", hint="Correct or remove the file."
+        ) from None
+
+
+def _field(key: str, source: str) -> str:
+    field = key.replace("-", "_")
+    if field in SECRET_FIELDS:
+        raise ArgumentProblem(
+            "secret-in-settings-file",
+            f"{source} holds {key}; a file like this ends up in a repository.",
+            hint=f"Remove it there and set {environment_names(field)[0]} in the environment.",
+        )
+    if field not in Settings.model_fields:
+        near = difflib.get_close_matches(field, Settings.model_fields, n=1)
+        raise ArgumentProblem(
+            "setting-unknown",
+            f"{source} sets {key}, which neondba does not know.",
+            hint=f"Did you mean {near[0].replace('_', '-')}?" if near else "Remove the line.",
+        )
+    return field
+
+
+def described() -> list[tuple[str, str, TypeAdapter[Any]]]:
+    """Give each setting's name, description and type: the reference page is made from this."""
+    return [
+        (name, field.description or "", TypeAdapter(field.annotation))
+        for name, field in Settings.model_fields.items()
+    ]
