@@ -1,0 +1,1 @@
+"""The local Neon: Neon's API, proxy, computes and storage on this machine."""

@@ -1,0 +1,46 @@
+"""What the proxy asks of the computes: whom it may let in, and where a compute listens."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where an awake compute takes connections."""
+
+    socket: str
+    """Path of the Unix socket file, such as `/tmp/…/.s.PGSQL.5432`."""
+    endpoint_id: str
+
+
+class Directory(ABC):
+    """All endpoints of this local Neon, as the proxy sees them.
+
+    An endpoint id never ends in `-pooler` here: the proxy takes that off first.
+    """
+
+    @abstractmethod
+    def verifier(self, endpoint_id: str, role: str) -> str | None:
+        """Give a role's `SCRAM-SHA-256$4096:salt$stored:server`, or None when it cannot log in."""
+
+    @abstractmethod
+    def knows(self, endpoint_id: str) -> bool:
+        """Tell whether an endpoint of this id exists."""
+
+    @abstractmethod
+    async def wake(self, endpoint_id: str) -> Route:
+        """Start the endpoint's compute if it sleeps, and say where it listens.
+
+        Raises:
+            Problem: the endpoint is gone or disabled, or its compute did not start.
+        """
+
+    @abstractmethod
+    def opened(self, endpoint_id: str) -> None:
+        """Note that a client connection began: the compute stays awake."""
+
+    @abstractmethod
+    def closed(self, endpoint_id: str) -> None:
+        """Note that a client connection ended."""
