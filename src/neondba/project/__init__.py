@@ -1,0 +1,1 @@
+"""A checkout as facts."""

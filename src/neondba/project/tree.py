@@ -1,0 +1,186 @@
+"""The files under review: a folder, a git revision, or an example held in memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from neondba.core.problem import ArgumentProblem, NotFoundProblem
+
+LARGEST = 4_000_000
+"""Bytes of the largest file that is read; a larger one is a data set, and is listed as not checked."""
+
+PASSED_BY = frozenset(
+    {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache",
+     ".pytest_cache", ".tox", ".nox", ".next", "site-packages", ".terraform"}
+)  # fmt: skip
+"""Folders that hold other people's or generated files."""
+
+
+class Tree(ABC):
+    """Paths (relative, with `/`) and their texts."""
+
+    def __init__(self) -> None:
+        self.too_large: list[str] = []
+        """Files that were not read because of their size."""
+        self._texts: dict[str, str | None] = {}
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """All reviewed files in alphabetical order."""
+        return sorted(p for p in self._list() if not PASSED_BY.intersection(p.split("/")[:-1]))
+
+    @property
+    def tracked(self) -> frozenset[str] | None:
+        """The files that git tracks; `None` where that is not known."""
+        return None
+
+    def text(self, path: str) -> str | None:
+        """Give a file's text; `None` for a binary, huge, vanished or unreadable file."""
+        if path not in self._texts:
+            self._texts[path] = self._decoded(path)
+        return self._texts[path]
+
+    def named(self, *names: str, suffix: tuple[str, ...] | str = ()) -> Iterator[str]:
+        """Give the paths whose last part is one of `names` or ends in `suffix`."""
+        for path in self.paths:
+            last = path.rpartition("/")[2]
+            if last in names or (suffix and last.endswith(suffix)):
+                yield path
+
+    def is_tracked(self, path: str) -> bool:
+        """Tell whether git tracks a file; where there is no git, every file counts."""
+        return self.tracked is None or path in self.tracked
+
+    def _decoded(self, path: str) -> str | None:
+        data = self._read(path)
+        if data is None or b"\0" in data[:8192]:
+            return None
+        if len(data) > LARGEST:
+            self.too_large.append(path)
+            return None
+        return data.decode("utf-8", errors="replace").removeprefix("\ufeff")
+
+    @abstractmethod
+    def _list(self) -> Iterable[str]: ...
+
+    @abstractmethod
+    def _read(self, path: str) -> bytes | None: ...
+
+
+class MemoryTree(Tree):
+    """Files given as a mapping: the examples on rule pages."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        super().__init__()
+        self._files = dict(files)
+
+    def _list(self) -> Iterable[str]:
+        return self._files
+
+    def _read(self, path: str) -> bytes | None:
+        text = self._files.get(path)
+        return None if text is None else text.encode()
+
+
+class FolderTree(Tree):
+    """The files of a folder: what git tracks or would track, else all."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        if not folder.exists():
+            raise NotFoundProblem(
+                "path-not-found", f"There is no folder at {folder}.", hint="Give the path of a project."
+            )
+        if not folder.is_dir():
+            raise ArgumentProblem(
+                "path-not-a-folder", f"{folder} is a file.", hint=f"Give its folder: {folder.parent}"
+            )
+        self.folder = folder
+
+    @cached_property
+    def _git(self) -> frozenset[str] | None:
+        listed = _git(self.folder, "ls-files", "-z")
+        return None if listed is None else frozenset(listed.decode(errors="replace").split("\0")) - {""}
+
+    @property
+    def tracked(self) -> frozenset[str] | None:
+        """The files that git tracks here; `None` outside a repository."""
+        return self._git or None
+
+    def _list(self) -> Iterable[str]:
+        if self._git:
+            others = _git(self.folder, "ls-files", "-z", "--others", "--exclude-standard") or b""
+            found = self._git | (frozenset(others.decode(errors="replace").split("\0")) - {""})
+            return [p for p in found if (self.folder / p).is_file()]
+        return self._walk()
+
+    def _walk(self) -> Iterator[str]:
+        for place, folders, files in os.walk(self.folder):
+            folders[:] = [f for f in folders if f not in PASSED_BY]
+            for file in files:
+                path = Path(place, file)
+                if path.is_file():
+                    yield str(PurePosixPath(path.relative_to(self.folder)))
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            with (self.folder / path).open("rb") as file:
+                return file.read(LARGEST + 1)
+        except OSError:
+            return None
+
+
+class RevisionTree(Tree):
+    """The files of a git revision, read without touching the work tree."""
+
+    def __init__(self, folder: Path, revision: str) -> None:
+        super().__init__()
+        self.folder = folder
+        resolved = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+        if resolved is None:
+            raise NotFoundProblem(
+                "revision-not-found",
+                f"{folder} has no git revision {revision}.",
+                hint="git log --oneline shows the revisions.",
+            )
+        self.revision = resolved.decode().strip()
+
+    @property
+    def tracked(self) -> frozenset[str]:
+        """Every file of a revision is tracked."""
+        return frozenset(self._blobs)
+
+    @cached_property
+    def _blobs(self) -> dict[str, str]:
+        listed = _git(self.folder, "ls-tree", "-r", "-z", self.revision) or b""
+        blobs = {}
+        for entry in listed.decode(errors="replace").split("\0"):
+            meta, _, path = entry.partition("\t")
+            if path and meta.split()[1] == "blob":
+                blobs[path] = meta.split()[2]
+        return blobs
+
+    def _list(self) -> Iterable[str]:
+        return self._blobs
+
+    def _read(self, path: str) -> bytes | None:
+        if path not in self._blobs:
+            return None
+        return _git(self.folder, "cat-file", "blob", self._blobs[path])
+
+
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    """Run a read-only git command; `None` when it fails or there is no git."""
+    try:
+        run = subprocess.run(  # noqa: S603
+            ["git", "-C", str(folder), *arguments],  # noqa: S607
+            capture_output=True, check=False, timeout=60,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return run.stdout if run.returncode == 0 else None

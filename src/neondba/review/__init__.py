@@ -1,0 +1,1 @@
+"""Rules over facts: what a careful reader of the project finds."""

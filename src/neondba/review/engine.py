@@ -1,0 +1,156 @@
+"""Run the rules over the facts and settle what counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from neondba.project.facts import Facts, Unavailable
+from neondba.project.tree import Tree
+from neondba.review import suppression
+from neondba.review.finding import Category, Evidence, Finding, Reported, Severity
+from neondba.review.rule import Rule
+from neondba.review.suppression import Suppression
+
+SUPPRESSION = "NDB001"
+"""Code of findings about suppressions themselves."""
+
+
+class NotChecked(BaseModel):
+    """What could not be looked at, and what is missing for it."""
+
+    what: str
+    """A rule's code and name, a claim, or a file."""
+    missing: str
+
+
+class Suppressed(BaseModel):
+    """A finding that the project has answered."""
+
+    rule: str
+    path: str
+    line: int
+    reason: str
+
+
+@dataclass
+class Outcome:
+    """Everything the rules said."""
+
+    findings: list[Reported] = field(default_factory=list)
+    suppressed: list[Suppressed] = field(default_factory=list)
+    not_checked: list[NotChecked] = field(default_factory=list)
+
+
+def run(
+    tree: Tree,
+    rules: Iterable[Rule],
+    facts: Facts | None = None,
+    progress: Callable[[str, float | None], None] = lambda _message, _done: None,
+) -> Outcome:
+    """Apply rules to a tree; findings come sorted by severity, path and line."""
+    facts = facts or Facts(tree)
+    wishes = _Wishes(tree)
+    outcome = Outcome()
+    chosen = list(rules)
+    for number, rule in enumerate(chosen):
+        progress(f"Checking {rule.name}", number / len(chosen))
+        try:
+            found = list(facts.call(rule.check))
+        except Unavailable as missing:
+            outcome.not_checked.append(NotChecked(what=f"{rule.code} {rule.name}", missing=str(missing)))
+            continue
+        for finding in dict.fromkeys(found):
+            wish = wishes.answering(rule, finding)
+            if wish is not None:
+                outcome.suppressed.append(
+                    Suppressed(rule=rule.code, path=finding.path, line=finding.line, reason=wish.reason)
+                )
+            else:
+                outcome.findings.append(_reported(tree, rule, finding))
+    outcome.findings += wishes.faults({rule.code for rule in chosen} | {rule.name for rule in chosen})
+    outcome.findings = _one_per_place(outcome.findings)
+    return outcome
+
+
+def _one_per_place(findings: list[Reported]) -> list[Reported]:
+    unique = {(f.rule, f.path, f.line): f for f in reversed(findings)}
+    return sorted(unique.values(), key=lambda f: (f.severity.rank, f.path, f.line, f.rule))
+
+
+def _reported(tree: Tree, rule: Rule, finding: Finding) -> Reported:
+    read = finding.evidence or ("" if finding.masked else _line(tree, finding.path, finding.line))
+    return Reported(
+        rule=rule.code,
+        name=rule.name,
+        category=rule.category,
+        severity=finding.severity or rule.severity,
+        path=finding.path,
+        line=finding.line,
+        message=finding.message,
+        steps=list(finding.steps),
+        snippet=finding.snippet,
+        evidence=Evidence(text=read),
+    )
+
+
+def _line(tree: Tree, path: str, number: int) -> str:
+    from neondba.review.masking import masked
+
+    lines = (tree.text(path) or "").split("\n")
+    return masked(lines[number - 1].strip()[:160]) if 0 < number <= len(lines) else ""
+
+
+class _Wishes:
+    """The suppressions of a tree, and which of them were needed."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._inline: dict[str, list[Suppression]] = {}
+        self._configured = suppression.configured(tree)
+
+    def answering(self, rule: Rule, finding: Finding) -> Suppression | None:
+        """Give the suppression that answers a finding, if it says why."""
+        if finding.path not in self._inline:
+            self._inline[finding.path] = suppression.inline(self._tree, finding.path)
+        for wish in [*self._inline[finding.path], *self._configured]:
+            if wish.covers(rule.code, rule.name, finding.path, finding.line):
+                wish.used = True
+                if wish.reason:
+                    return wish
+        return None
+
+    def faults(self, ran: set[str]) -> list[Reported]:
+        """Report suppressions without a reason, and those that answer nothing."""
+        for path in self._tree.paths:
+            if path not in self._inline and path.endswith((".py", ".sql", ".ts", ".tsx", ".prisma", ".toml")):
+                self._inline[path] = suppression.inline(self._tree, path)
+        every = [*self._configured, *(w for wishes in self._inline.values() for w in wishes)]
+        found = []
+        for wish in every:
+            known = wish.rule.upper() in ran or wish.rule.lower() in ran
+            if known and not wish.used:
+                found.append(self._fault(wish, "answers nothing any more", "Remove it."))
+            elif known and not wish.reason:
+                found.append(
+                    self._fault(
+                        wish, "gives no reason, so it is not followed", "Write why after the bracket."
+                    )
+                )
+        return found
+
+    def _fault(self, wish: Suppression, text: str, step: str) -> Reported:
+        return Reported(
+            rule=SUPPRESSION,
+            name="suppression",
+            category=Category.PRODUCTION,
+            severity=Severity.LOW,
+            path=wish.source,
+            line=wish.line,
+            message=f"The suppression of {wish.rule} {text}.",
+            steps=[step],
+            snippet="",
+            evidence=Evidence(text=_line(self._tree, wish.source, wish.line)),
+        )

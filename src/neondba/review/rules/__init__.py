@@ -1,0 +1,1 @@
+"""One module per rule: its docstring is the page and, executed, the test."""

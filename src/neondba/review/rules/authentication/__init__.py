@@ -1,0 +1,1 @@
+"""5xx: authentication that is not ours to do."""

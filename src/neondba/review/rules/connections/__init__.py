@@ -1,0 +1,1 @@
+"""2xx: connections and pooling."""

@@ -1,0 +1,1 @@
+"""4xx: rows shown to, or changed by, the wrong user."""

@@ -1,0 +1,1 @@
+"""3xx: what passes the ORM by."""

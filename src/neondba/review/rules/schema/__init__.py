@@ -1,0 +1,1 @@
+"""7xx: schemas that cannot keep their data right."""

@@ -1,0 +1,1 @@
+"""1xx: secrets and environments."""

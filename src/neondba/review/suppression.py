@@ -1,0 +1,89 @@
+"""Places where the project says: we know, and why.
+
+In a file, on the line or the line above: `neondba: ignore[NDB601] backfilled in 0042`, in any comment.
+In `pyproject.toml` or `neondba.toml`, for files where no comment can stand:
+
+    [tool.neondba.review.ignore]
+    NDB907 = "behind our own gateway"
+    "NDB101:docs/setup.md" = "an invented password, for the demo"
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+from neondba.project.tree import Tree
+
+INLINE = re.compile(r"neondba:\s*ignore\[(?P<rules>[A-Za-z0-9_,\s-]+)\](?P<reason>[^\n]*)")
+SETTINGS = ("pyproject.toml", "neondba.toml")
+
+
+@dataclass
+class Suppression:
+    """One wish to be silent, and whether it was ever used."""
+
+    rule: str
+    """Code or name."""
+    path: str
+    """A path, or a pattern of paths."""
+    line: int
+    """Line of the wish itself."""
+    reason: str
+    inline: bool
+    used: bool = False
+    source: str = ""
+    """File that holds the wish."""
+
+    def covers(self, code: str, name: str, path: str, line: int) -> bool:
+        """Tell whether a finding is meant."""
+        if self.rule.upper() != code and self.rule.lower() != name:
+            return False
+        if self.inline:
+            return path == self.path and line in (self.line, self.line + 1)
+        return fnmatch.fnmatchcase(path, self.path)
+
+
+def inline(tree: Tree, path: str) -> list[Suppression]:
+    """Read the wishes that stand in a file's comments."""
+    text = tree.text(path) or ""
+    if "neondba:" not in text:
+        return []
+    found = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if match := INLINE.search(line):
+            reason = re.sub(r"\s*(\*/|-->|#}|%>)\s*$", "", match["reason"]).strip(" \t:-")
+            found += [
+                Suppression(wanted.strip(), path, number, reason, inline=True, source=path)
+                for wanted in match["rules"].split(",")
+                if wanted.strip()
+            ]
+    return found
+
+
+def configured(tree: Tree) -> list[Suppression]:
+    """Read the wishes in the project's settings files."""
+    found = []
+    for source in SETTINGS:
+        text = tree.text(source)
+        for key, reason in _ignore_table(source, text).items() if text else ():
+            wanted, _, pattern = key.partition(":")
+            line = next((n for n, row in enumerate(text.split("\n"), 1) if key in row), 1) if text else 1
+            found.append(
+                Suppression(wanted, pattern or "*", line, str(reason).strip(), inline=False, source=source)
+            )
+    return found
+
+
+def _ignore_table(source: str, text: str) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {}
+    if source == "pyproject.toml":
+        table = table.get("tool", {}).get("neondba", {})
+    ignore = table.get("review", {}).get("ignore", {})
+    return ignore if isinstance(ignore, dict) else {}
