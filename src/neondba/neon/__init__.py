@@ -1,0 +1,1 @@
+"""The Neon platform: API models and client, connection strings, throw-away branches."""

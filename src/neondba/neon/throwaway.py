@@ -1,0 +1,189 @@
+"""A branch to try things on, gone afterwards whatever happens.
+
+Three nets, one behind the other: the `finally` here (also on Ctrl-C and SIGTERM), Neon's own expiry
+after an hour, and the sweep when the next throw-away is made.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+from neondba.core.context import Context
+from neondba.core.problem import ArgumentProblem, NotFoundProblem, Problem
+from neondba.core.secret import Secret
+from neondba.neon.connection_string import parse
+from neondba.neon.models import Branch, Database, Project
+
+if TYPE_CHECKING:
+    from neondba.neon.client import NeonClient
+
+LIFETIME: Final = timedelta(hours=1)
+_OURS: Final = re.compile(r"neondba-[a-z]+-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Throwaway:
+    """A branch that nobody will miss, and how to connect to it."""
+
+    project_id: str
+    branch_id: str
+    branch_name: str
+    role: str
+    database: str
+    direct: Secret
+    pooled: Secret
+    _client: NeonClient = field(repr=False)
+
+    def role_url(self, role: str, *, password: Secret | None = None, pooled: bool = False) -> Secret:
+        """Give the connection string of another role on this branch.
+
+        Without a password the API is asked for it, which knows only roles made through the API.
+        """
+        if password is None:
+            return self._client.connection_uri(
+                self.project_id, self.branch_id, self.database, role, pooled=pooled
+            )
+        return parse(self.pooled if pooled else self.direct).with_role(role, password).render()
+
+
+@contextmanager
+def throwaway_branch(
+    client: NeonClient,
+    ctx: Context,
+    *,
+    project: str | None,
+    purpose: str,
+    database: str | None = None,
+) -> Iterator[Throwaway]:
+    """Give a branch that is deleted on the way out.
+
+    With a project (id or name) it is a branch of its default branch; without one, on a local Neon
+    only, it is a project of its own.
+
+    Raises:
+        ArgumentProblem: no project is named and the API is not local.
+        Problem: the platform refuses.
+    """
+    if project is None and not client.is_local:
+        raise ArgumentProblem(
+            "project-needed",
+            "No project is named, and a throw-away project is only made on the local Neon.",
+            hint="Name one with --project, or unset NEON_API_KEY to use the local Neon.",
+        )
+    name = f"neondba-{purpose}-{ctx.chance.getrandbits(32):08x}"
+    parent = client.find_project(project) if project is not None else None
+    _sweep(client, ctx, parent)
+    ctx.progress(f"Making throw-away {'branch' if parent else 'project'} {name}.")
+    with _stopped_by_sigterm():
+        try:
+            yield _make(client, ctx, parent, name, database)
+        finally:
+            _remove(client, ctx, parent, name)
+
+
+def _make(
+    client: NeonClient, ctx: Context, parent: Project | None, name: str, wanted: str | None
+) -> Throwaway:
+    if parent is None:
+        made = client.create_project(name)
+        project_id, branch = made.project.id, made.branch
+    else:
+        expires = ctx.clock.now() + LIFETIME
+        project_id = parent.id
+        branch = client.create_branch(project_id, name, expires_at=expires).branch
+    database = _database(client.databases(project_id, branch.id), branch, wanted)
+    role = database.owner_name
+
+    def url(pooled: bool) -> Secret:
+        return client.connection_uri(project_id, branch.id, database.name, role, pooled=pooled)
+
+    return Throwaway(project_id, branch.id, branch.name, role, database.name, url(False), url(True), client)
+
+
+def _database(there: list[Database], branch: Branch, wanted: str | None) -> Database:
+    by_name = {each.name: each for each in sorted(there, key=lambda each: each.id)}
+    if wanted is not None and wanted in by_name:
+        return by_name[wanted]
+    if wanted is not None or not by_name:
+        raise NotFoundProblem(
+            "database-not-found",
+            f"Branch {branch.name} has no database {wanted or 'at all'}.",
+            hint=f"There are: {', '.join(by_name)}." if by_name else None,
+        )
+    return by_name.get("neondb") or next(iter(by_name.values()))
+
+
+def _remove(client: NeonClient, ctx: Context, parent: Project | None, name: str) -> None:
+    """Delete by name: an interrupted creation has told nobody its id."""
+    try:
+        if parent is None:
+            for left in [each for each in client.projects() if each.name == name]:
+                client.delete_project(left.id)
+        else:
+            for branch in [each for each in client.branches(parent.id) if each.name == name]:
+                client.delete_branch(parent.id, branch.id)
+    except BaseException as error:
+        command = (
+            f"neondba project delete {name}"
+            if parent is None
+            else f"neondba branch delete {name} --project {parent.id}"
+        )
+        why = error.message if isinstance(error, Problem) else f"stopped by {type(error).__name__}."
+        # The listener, not ctx.progress: that raises when the user has cancelled.
+        ctx.listener(
+            f"Throw-away {'branch' if parent else 'project'} {name} may still be there: {why} "
+            f"Remove it with: {command}",
+            None,
+        )
+        if not isinstance(error, Problem):
+            raise
+
+
+def _sweep(client: NeonClient, ctx: Context, parent: Project | None) -> None:
+    """Remove what a killed run has left behind more than an hour ago."""
+    before = ctx.clock.now() - LIFETIME
+    if parent is None:
+        for project in [each for each in client.projects() if _left_over(each.name, each.created_at, before)]:
+            _quietly(ctx, project.name, lambda project=project: client.delete_project(project.id))  # type: ignore[misc]
+        return
+    for branch in client.branches(parent.id):
+        temporary = branch.expires_at is not None and not branch.default and not branch.protected
+        if temporary and _left_over(branch.name, branch.created_at, before):
+            _quietly(ctx, branch.name, lambda branch=branch: client.delete_branch(parent.id, branch.id))  # type: ignore[misc]
+
+
+def _left_over(name: str, created_at: datetime, before: datetime) -> bool:
+    return _OURS.fullmatch(name) is not None and created_at < before
+
+
+def _quietly(ctx: Context, name: str, delete: Callable[[], None]) -> None:
+    """A left-over that cannot be removed now must not stop today's work."""
+    try:
+        delete()
+    except Problem as problem:
+        ctx.progress(f"Left-over {name} could not be removed: {problem.message}")
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind the stack, so that `finally` blocks run."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
