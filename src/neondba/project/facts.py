@@ -11,9 +11,19 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, get_type_hints
 
+from pydantic import BaseModel
+
 from neondba.project.tree import Tree
 
 T = TypeVar("T")
+
+
+class Unparsed(BaseModel):
+    """A file, or a part of one, that could not be understood."""
+
+    path: str
+    line: int = 1
+    reason: str
 
 
 class Unavailable(Exception):
@@ -46,3 +56,10 @@ class Facts:
         """Call a function with the facts that its parameters name by type."""
         hints = get_type_hints(function)
         return function(*[self.get(hints[name]) for name in inspect.signature(function).parameters])
+
+    def unparsed(self) -> list[Unparsed]:
+        """Give what the facts built so far could not understand, by path and line."""
+        found = [item for fact in self._built.values() for item in getattr(fact, "unparsed", ())]
+        tree: Tree = self._built[Tree]
+        found += [Unparsed(path=path, reason="larger than 4 MB: not read") for path in tree.too_large]
+        return sorted(found, key=lambda item: (item.path, item.line))

@@ -1,0 +1,53 @@
+"""The review as one value, from which every report is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from neondba.core.proof import Proof
+from neondba.project.facts import Unparsed
+from neondba.review.engine import NotChecked, Suppressed
+from neondba.review.finding import Reported
+from neondba.review.verdict import Verdict
+
+
+class Review(BaseModel):
+    """What was found, shown and left unchecked in one project."""
+
+    project: str
+    """The path or revision under review, as the user gave it."""
+    files: int
+    lines: int
+    seconds: float
+    verdicts: list[Verdict]
+    findings: list[Reported]
+    proofs: list[Proof] = Field(default_factory=list)
+    suppressed: list[Suppressed] = Field(default_factory=list)
+    not_checked: list[NotChecked] = Field(default_factory=list)
+    unparsed: list[Unparsed] = Field(default_factory=list)
+    next: list[str] = Field(default_factory=list)
+    """Commands that make sense now."""
+
+    def as_spans(self, width: int) -> list[list[tuple[str, str]]]:
+        """Give the report's lines as styled pieces, for a terminal of this width."""
+        from neondba.review.terminal import lines
+
+        return lines(self, width)
+
+    def as_text(self, width: int) -> str:
+        """Give the report as plain text."""
+        return "\n".join("".join(text for _, text in line).rstrip() for line in self.as_spans(width))
+
+    def as_markdown(self) -> str:
+        """Give the report as Markdown: for a pull request or a page."""
+        from neondba.review.markdown import document
+
+        return document(self)
+
+    def as_sarif(self) -> dict[str, Any]:
+        """Give the report as SARIF 2.1.0: for code scanning."""
+        from neondba.review.sarif import log
+
+        return log(self)

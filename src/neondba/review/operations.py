@@ -1,0 +1,179 @@
+"""Review a project; show the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from neondba.core.context import Context
+from neondba.core.operation import Example, operation
+from neondba.core.plan import Effect
+from neondba.core.problem import ArgumentProblem
+from neondba.core.proof import Proof, Shown, provers
+from neondba.review.finding import Category, Severity
+from neondba.review.model import Review
+
+PATH = Field(description="Folder of the project.")
+
+
+@operation(
+    "review",
+    effect=Effect.READ,
+    featured=True,
+    findings=lambda review: len(review.findings),
+    examples=(
+        Example({"path": "examples/taskboard"}),
+        Example({"path": "no/such/folder"}, problem="path-not-found"),
+        Example({"path": "examples/taskboard", "revision": "no-such-revision"}, problem="revision-not-found"),
+    ),
+)
+def review(
+    ctx: Context,
+    path: Annotated[Path, PATH] = Path(),
+    *,
+    prove: Annotated[
+        bool, Field(description="Also show the claims on a throw-away branch: migrations, isolation.")
+    ] = False,
+    revision: Annotated[str | None, Field(description="Git revision to read instead of the folder.")] = None,
+    severity: Annotated[
+        Severity, Field(description="Leave out findings that matter less than this.")
+    ] = Severity.LOW,
+) -> Review:
+    """Review a project's code, schema and migrations.
+
+    Reads what git tracks or would track. Every finding says what will happen to whom, where, what to do
+    and how sure that is: shown, read or not checked. With `--prove` the claims that can be shown are
+    shown, on a branch that is gone afterwards.
+
+    Raises:
+        NotFoundProblem: the folder or the revision does not exist.
+        ArgumentProblem: there is nothing to review.
+    """
+    from neondba.project.facts import Facts
+    from neondba.project.tree import FolderTree, RevisionTree
+    from neondba.review.engine import run
+    from neondba.review.rule import rules
+    from neondba.review.verdict import verdicts
+
+    started = ctx.clock.monotonic()
+    folder = ctx.folder / path
+    tree = FolderTree(folder) if revision is None else RevisionTree(FolderTree(folder).folder, revision)
+    texts = [text for file in tree.paths if (text := tree.text(file))]
+    if not texts:
+        raise ArgumentProblem(
+            "nothing-to-review",
+            f"{folder} holds no text files{'' if tree.paths else ': it is empty'}.",
+            hint="Give the folder that holds the project's code, such as: neondba review ~/code/shop",
+            path=str(path),
+        )
+    facts = Facts(tree)
+    outcome = run(tree, rules().values(), facts, ctx.progress)
+    findings = [f for f in outcome.findings if f.severity.rank <= severity.rank]
+    proofs = _prove(ctx, folder) if prove else []
+    return Review(
+        project=str(path) if revision is None else f"{path} at {revision}",
+        files=len(tree.paths),
+        lines=sum(text.count("\n") for text in texts),
+        seconds=ctx.clock.monotonic() - started,
+        verdicts=verdicts(findings, proofs, outcome.not_checked),
+        findings=findings,
+        proofs=proofs,
+        suppressed=outcome.suppressed,
+        not_checked=outcome.not_checked,
+        unparsed=facts.unparsed(),
+        next=_next(path, [f.rule for f in findings], prove),
+    )
+
+
+def _prove(ctx: Context, folder: Path) -> list[Proof]:
+    """Ask every prover; one that cannot is told of, and the others go on."""
+    from neondba.core.problem import Problem
+
+    proofs = []
+    for claim, show in provers().items():
+        ctx.progress(f"Proving {claim} on a throw-away branch")
+        started = ctx.clock.monotonic()
+        try:
+            proof = show(ctx, folder)
+        except Problem as problem:
+            proof = Proof(claim=claim, shown=Shown.NOT_CHECKED, summary=problem.message, missing=problem.hint)
+        proofs.append(proof.model_copy(update={"seconds": ctx.clock.monotonic() - started}))
+    return proofs
+
+
+def _next(path: Path, codes: list[str], proven: bool) -> list[str]:
+    commands = [f"neondba rule show {code}" for code in dict.fromkeys(codes[:1])]
+    if not proven:
+        commands.append(f"neondba review {path} --prove")
+    commands += [
+        f"neondba review {path} --format markdown > review.md",
+        f"neondba migration rehearse {path}",
+        f"neondba isolation prove {path}",
+    ]
+    return commands
+
+
+class RuleSummary(BaseModel):
+    """A rule in the list of rules."""
+
+    code: str
+    name: str
+    category: Category
+    severity: Severity
+    title: str
+
+
+class RulePage(RuleSummary):
+    """A rule with its whole page."""
+
+    page: str
+
+    def as_text(self, width: int) -> str:
+        """Give the page as it is read in a terminal."""
+        return f"{self.code} {self.name} ({self.category}, {self.severity})\n\n{self.page}"
+
+    def as_markdown(self) -> str:
+        """Give the page as a document."""
+        head, _, rest = self.page.partition("\n")
+        return f"# {self.code} {self.name}\n\n{head}\n\nCategory {self.category}, severity {self.severity}.\n{rest}\n"
+
+
+@operation("rule.list", effect=Effect.READ, examples=(Example(),))
+def rule_list(
+    ctx: Context,
+    *,
+    category: Annotated[Category | None, Field(description="Only rules of this category.")] = None,
+) -> list[RuleSummary]:
+    """List the rules that a review checks."""
+    from neondba.review.rule import rules
+
+    return [
+        RuleSummary(code=r.code, name=r.name, category=r.category, severity=r.severity, title=r.title)
+        for r in rules().values()
+        if category in (None, r.category)
+    ]
+
+
+@operation(
+    "rule.show",
+    effect=Effect.READ,
+    examples=(Example({"rule": "NDB101"}), Example({"rule": "NDB000"}, problem="rule-not-found")),
+)
+def rule_show(
+    ctx: Context,
+    rule: Annotated[str, Field(description="Code or name of the rule: NDB601 or blocking-index.")],
+) -> RulePage:
+    """Show a rule's page: why it matters, what to write instead."""
+    from neondba.review.rule import find_rule
+
+    found = find_rule(rule)
+    return RulePage(
+        code=found.code,
+        name=found.name,
+        category=found.category,
+        severity=found.severity,
+        title=found.title,
+        page=found.page,
+    )

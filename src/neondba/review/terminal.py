@@ -1,0 +1,155 @@
+"""The report as a tired person reads it: verdicts, findings, what was shown, what to do next."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from neondba.core.proof import Proof, Shown
+from neondba.review.finding import Reported, Severity
+from neondba.review.verdict import Standing, Verdict
+
+if TYPE_CHECKING:
+    from neondba.review.model import Review
+
+Line = list[tuple[str, str]]
+
+IN_FULL = 25
+"""Findings told in full; further ones get one line each."""
+
+STANDINGS = {Standing.MET: "green", Standing.NOT_MET: "bold red", Standing.NOT_PROVEN: "yellow"}
+SEVERITIES = {
+    Severity.CRITICAL: "bold white on red",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+}
+SHOWN = {
+    Shown.HOLDS: ("green", "holds"),
+    Shown.FAILS: ("bold red", "fails"),
+    Shown.NOT_CHECKED: ("yellow", "not checked"),
+}
+
+
+def lines(review: Review, width: int) -> list[Line]:
+    """Lay the whole report out for a terminal of `width` columns."""
+    width = max(60, min(width, 110))
+    return [
+        *_head(review),
+        *_verdicts(review, width),
+        *_findings(review, width),
+        *_proofs(review, width),
+        *_gaps(review, width),
+        *_next(review),
+    ]
+
+
+def _head(review: Review) -> Iterator[Line]:
+    yield [("bold", f"Review of {review.project}")]
+    counts = f"{review.files:,} files, {review.lines:,} lines, {review.seconds:.1f} s"
+    by_severity = [
+        f"{number} {severity}"
+        for severity in Severity
+        if (number := sum(f.severity is severity for f in review.findings))
+    ]
+    yield [("dim", f"{counts} · "), ("", ", ".join(by_severity) if by_severity else "no findings")]
+
+
+def _verdicts(review: Review, width: int) -> Iterator[Line]:
+    for kind, title in (("duty", "The five duties"), ("criterion", "The four success criteria")):
+        yield []
+        yield [("bold", title)]
+        for verdict in review.verdicts:
+            if verdict.kind == kind:
+                yield from _verdict(verdict, width)
+
+
+def _verdict(verdict: Verdict, width: int) -> Iterator[Line]:
+    yield [("", "  "), (STANDINGS[verdict.standing], f"{verdict.standing:<11}"), ("", verdict.title)]
+    for row in textwrap.wrap(verdict.because, width - 15):
+        yield [("dim", " " * 13 + row)]
+
+
+def _findings(review: Review, width: int) -> Iterator[Line]:
+    if not review.findings:
+        return
+    yield []
+    yield [("bold", f"Findings ({len(review.findings)})")]
+    for number, finding in enumerate(review.findings, start=1):
+        if number <= IN_FULL:
+            yield from _finding(number, finding, width)
+        else:
+            if number == IN_FULL + 1:
+                yield []
+            yield [
+                ("", f"{number:>3}  "),
+                (SEVERITIES[finding.severity], f"{finding.severity:<8}"),
+                ("", f" {finding.path}:{finding.line}  "),
+                ("dim", f"{finding.rule} {finding.name}"),
+            ]
+
+
+def _finding(number: int, finding: Reported, width: int) -> Iterator[Line]:
+    yield []
+    yield [
+        ("", f"{number:>3}  "),
+        (SEVERITIES[finding.severity], f"{finding.severity}"),
+        ("bold", f"  {finding.path}:{finding.line}"),
+        ("dim", f"  {finding.rule} {finding.name}"),
+    ]
+    for row in textwrap.wrap(finding.message, width - 5):
+        yield [("", "     " + row)]
+    if finding.evidence.text:
+        yield [("dim", f"     {finding.evidence.kind}: {finding.evidence.text[: width - 13]}")]
+    for count, step in enumerate(finding.steps, start=1):
+        rows = textwrap.wrap(step, width - 8)
+        for first, row in enumerate(rows):
+            yield [("", f"     {count}. {row}" if first == 0 else f"        {row}")]
+    for row in finding.snippet.strip("\n").split("\n") if finding.snippet.strip() else ():
+        yield [("green", f"        {row}")]
+
+
+def _proofs(review: Review, width: int) -> Iterator[Line]:
+    for proof in review.proofs:
+        yield []
+        yield [("bold", f"Shown on a branch: {proof.claim}"), ("dim", f"  {proof.seconds:.1f} s")]
+        yield from _proof(proof, width)
+
+
+def _proof(proof: Proof, width: int) -> Iterator[Line]:
+    style, word = SHOWN[proof.shown]
+    for first, row in enumerate(textwrap.wrap(proof.summary, width - 16)):
+        yield [(style, f"  {word:<12}" if first == 0 else " " * 14), ("", row)]
+    for line in proof.lines:
+        style, word = SHOWN[line.shown]
+        for first, row in enumerate(textwrap.wrap(f"{line.subject}: {line.text}", width - 18)):
+            yield [(style, f"    {word:<12}" if first == 0 else " " * 16), ("", row)]
+    if proof.missing:
+        yield [("dim", f"    missing: {proof.missing}")]
+
+
+def _gaps(review: Review, width: int) -> Iterator[Line]:
+    gaps = [f"{gap.what}: {gap.missing}" for gap in review.not_checked]
+    gaps += [f"{file.path}:{file.line}: {file.reason}" for file in review.unparsed]
+    if gaps:
+        yield []
+        yield [("bold", "Not checked")]
+    for gap in gaps[:20]:
+        for row in textwrap.wrap(gap, width - 4, subsequent_indent="  "):
+            yield [("dim", f"  {row}")]
+    if len(gaps) > 20:
+        yield [("dim", f"  and {len(gaps) - 20} more: --format json lists all")]
+    if review.suppressed:
+        yield []
+        yield [("bold", f"Suppressed, with reasons ({len(review.suppressed)})")]
+    for known in review.suppressed:
+        yield [("dim", f"  {known.rule} {known.path}:{known.line}: {known.reason}"[:width])]
+
+
+def _next(review: Review) -> Iterator[Line]:
+    if review.next:
+        yield []
+        yield [("bold", "Next")]
+    for command in review.next:
+        yield [("", "  "), ("cyan", command)]

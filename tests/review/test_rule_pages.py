@@ -1,0 +1,45 @@
+"""Every rule's page is run: its findings stand exactly where the page says."""
+
+import pytest
+
+from neondba.project.tree import MemoryTree
+from neondba.review.engine import run
+from neondba.review.finding import Category
+from neondba.review.page import Case, cases
+from neondba.review.rule import Rule, rules
+
+CASES = [
+    pytest.param(rule, case, id=f"{rule.code}-{case.name}")
+    for rule in rules().values()
+    for case in cases(rule.page)
+]
+
+
+@pytest.mark.parametrize(("rule", "case"), CASES)
+def test_findings_stand_where_the_page_marks_them(rule: Rule, case: Case) -> None:
+    outcome = run(MemoryTree(case.files), [rule])
+    assert {(f.path, f.line) for f in outcome.findings} == case.expected
+
+
+@pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.code)
+def test_a_page_says_the_fault_why_what_instead_and_when_not(rule: Rule) -> None:
+    assert 0 < len(rule.title) <= 80
+    assert rule.title.endswith(".")
+    assert "## Instead" in rule.page
+    assert "## When it does not matter" in rule.page
+    kinds = {case.kind for case in cases(rule.page)}
+    assert {"bad", "good"} <= kinds
+    assert all(case.expected for case in cases(rule.page) if case.kind == "bad")
+
+
+@pytest.mark.parametrize("category", Category)
+def test_each_category_has_at_least_two_rules(category: Category) -> None:
+    assert sum(rule.category is category for rule in rules().values()) >= 2
+
+
+@pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.code)
+def test_every_finding_says_what_to_do(rule: Rule) -> None:
+    for case in cases(rule.page):
+        for finding in run(MemoryTree(case.files), [rule]).findings:
+            assert finding.message
+            assert finding.steps
