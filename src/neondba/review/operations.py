@@ -130,14 +130,15 @@ class RulePage(RuleSummary):
 
     page: str
 
-    def as_text(self, width: int) -> str:
+    def as_text(self, width: int) -> str:  # noqa: ARG002 - a page is prose; the terminal wraps it
         """Give the page as it is read in a terminal."""
         return f"{self.code} {self.name} ({self.category}, {self.severity})\n\n{self.page}"
 
     def as_markdown(self) -> str:
         """Give the page as a document."""
         head, _, rest = self.page.partition("\n")
-        return f"# {self.code} {self.name}\n\n{head}\n\nCategory {self.category}, severity {self.severity}.\n{rest}\n"
+        kind = f"Category {self.category}, severity {self.severity}."
+        return f"# {self.code} {self.name}\n\n{head}\n\n{kind}\n{rest}\n"
 
 
 @operation("rule.list", effect=Effect.READ, examples=(Example(),))

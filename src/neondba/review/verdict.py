@@ -60,15 +60,34 @@ def _ask(
 BACKUPS = "history window, backups and failover live in the Neon project, which was not looked at"
 
 QUESTIONS = (
-    _ask("duty", "Connections come from the environment, checked", Category.SECRET, Category.CONNECTION),
+    _ask(
+        "duty", "Connections come from the environment, checked", Category.SECRET, Category.CONNECTION
+    ),
     _ask("duty", "Development, staging and production are apart", Category.ENV),
-    _ask("duty", "Data keeps its integrity, migrations are safe", Category.SCHEMA, Category.MIGRATION, claims=("migrations",)),
+    _ask(
+        "duty", "Data keeps its integrity, migrations are safe", Category.SCHEMA, Category.MIGRATION,
+        claims=("migrations",),
+    ),
     _ask("duty", "Each user sees only their own rows", Category.ISOLATION, claims=("isolation",)),
-    _ask("duty", "Ready for production: pools, timeouts, backups", Category.POOLING, Category.PRODUCTION, outside=BACKUPS),
-    _ask("criterion", "Connections are secure and fit their environment", Category.SECRET, Category.ENV, Category.CONNECTION, Category.POOLING),
-    _ask("criterion", "The schema is validated", Category.SCHEMA, Category.MIGRATION, claims=("migrations",)),
-    _ask("criterion", "User isolation is enforced", Category.ISOLATION, Category.AUTH, claims=("isolation",)),
-    _ask("criterion", "No hard-coded credentials, no bypassed ORM", Category.SECRET, Category.ORM_BYPASS),
+    _ask(
+        "duty", "Ready for production: pools, timeouts, backups", Category.POOLING, Category.PRODUCTION,
+        outside=BACKUPS,
+    ),
+    _ask(
+        "criterion", "Connections are secure and fit their environment",
+        Category.SECRET, Category.ENV, Category.CONNECTION, Category.POOLING,
+    ),
+    _ask(
+        "criterion", "The schema is validated", Category.SCHEMA, Category.MIGRATION,
+        claims=("migrations",),
+    ),
+    _ask(
+        "criterion", "User isolation is enforced", Category.ISOLATION, Category.AUTH,
+        claims=("isolation",),
+    ),
+    _ask(
+        "criterion", "No hard-coded credentials, no bypassed ORM", Category.SECRET, Category.ORM_BYPASS
+    ),
 )  # fmt: skip
 
 
@@ -102,9 +121,10 @@ def _verdict(
         missing.append(question.outside)
     if missing:
         return _say(question, Standing.NOT_PROVEN, "; ".join(missing))
-    shown = [f"shown: {p.summary}" for p in answering]
-    read = "read: no finding" + (" (some checks could not run, see below)" if gaps else "")
-    return _say(question, Standing.MET, "; ".join([*shown, read] if not shown else shown))
+    if answering:
+        return _say(question, Standing.MET, "; ".join(f"shown: {p.summary}" for p in answering))
+    incomplete = " (some checks could not run, see below)" if gaps else ""
+    return _say(question, Standing.MET, f"read: no finding{incomplete}")
 
 
 def _say(question: Question, standing: Standing, because: str, against: int = 0) -> Verdict:
