@@ -1,0 +1,127 @@
+"""Run one operation as a command: parse, call, ask, show, and give the exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from neondba.core import settings
+from neondba.core.context import Context
+from neondba.core.problem import ConfirmationNeeded, Problem
+from neondba.surfaces import consent, options, output, pages, render, trouble
+from neondba.surfaces.parse import parse
+from neondba.surfaces.progress import ProgressLine
+from neondba.surfaces.shape import arguments_of, usage
+
+if TYPE_CHECKING:
+    from neondba.core.operation import Operation
+
+INTERRUPTED = 130
+
+
+def run(operation: Operation, tokens: Sequence[str], argv: Sequence[str]) -> int:
+    """Carry out the command; `argv` is all that the user wrote."""
+    if asks_for_help(tokens):
+        output.out(pages.operation(operation, options.every(), output.width()))
+        return 0
+    line = ProgressLine(quiet="--quiet" in tokens)
+    try:
+        return _carried_out(operation, tokens, line)
+    except Problem as problem:
+        line.clear()
+        return show_problem(problem, argv)
+    except KeyboardInterrupt:
+        line.clear()
+        return show_interrupt()
+    except Exception as error:
+        line.clear()
+        if os.environ.get("NEONDBA_TRACEBACK"):
+            raise
+        return show_problem(trouble.unexpected(error, operation.name), argv)
+
+
+def asks_for_help(tokens: Sequence[str]) -> bool:
+    """Say whether help is wanted instead of the command."""
+    before = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    return "--help" in before or "-h" in before
+
+
+def show_problem(problem: Problem, argv: Sequence[str]) -> int:
+    """Print a problem the way the user reads results; give its exit status."""
+    if wants_json(argv):
+        output.out(problem.report().model_dump_json(indent=2))
+    else:
+        waits = isinstance(problem, ConfirmationNeeded) and "plan" in problem.facts
+        hint = consent.how_to_confirm(problem, argv) if waits else problem.hint  # type: ignore[arg-type]
+        output.err("\n".join(part for part in (problem.message, hint) if part))
+    return problem.exit_status
+
+
+def show_interrupt() -> int:
+    """Say that Ctrl-C was heard; give its exit status."""
+    output.err("Interrupted.")
+    return INTERRUPTED
+
+
+def wants_json(argv: Sequence[str]) -> bool:
+    """Say whether problems are to be printed as JSON, also when parsing failed."""
+    joined = " ".join(argv)
+    return "--format json" in joined or "--format=json" in joined
+
+
+def split(values: dict[str, Any], own: set[str]) -> tuple[options.Running, dict[str, Any], dict[str, Any]]:
+    """Part parsed values into: how to run, settings, arguments."""
+    mine = {name: value for name, value in values.items() if name in own}
+    others = {name: value for name, value in values.items() if name not in own}
+    running = {argument.name for argument in options.RUNNING}
+    flags = {name: value for name, value in others.items() if name not in running}
+    return options.running(others), flags, mine
+
+
+def _carried_out(operation: Operation, tokens: Sequence[str], line: ProgressLine) -> int:
+    arguments = arguments_of(operation)
+    own = {argument.name for argument in arguments}
+    every = [*arguments, *(argument for argument in options.every() if argument.name not in own)]
+    values = parse(tokens, every, usage(" ".join(["neondba", *operation.words]), arguments))
+    running, flags, mine = split(values, own)
+    render.check_format(operation, running.format)
+    ctx = Context(
+        settings=settings.load(flags),
+        listener=line,
+        dry_run=running.dry_run,
+        confirmation=running.confirm,
+        ask=_ask(line) if running.format == "terminal" else None,
+    )
+    result = operation.call(ctx, mine)
+    line.clear()
+    output.out(_shown(operation, result, running.format))
+    return 1 if _findings(operation, result) else 0
+
+
+def _ask(line: ProgressLine) -> Any:
+    ask = consent.asker()
+    if ask is None:
+        return None
+
+    def cleared(plan: Any) -> bool:
+        line.clear()
+        return ask(plan)
+
+    return cleared
+
+
+def _findings(operation: Operation, result: Any) -> int:
+    from neondba.core.plan import Plan
+
+    return 0 if isinstance(result, Plan) else operation.findings(result)
+
+
+def _shown(operation: Operation, result: Any, wanted: str) -> str:
+    if wanted == "terminal" and output.is_terminal(sys.stdout):
+        from neondba.surfaces import render_rich
+
+        return render_rich.show(result, output.width(), colour=output.wants_colour(sys.stdout))
+    plain = not output.is_unicode(sys.stdout)
+    return render.render(operation, result, wanted, output.width(), ascii_only=plain)

@@ -1,0 +1,53 @@
+"""Ask a person for consent to a plan, or say how to give it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+
+from neondba.core.plan import Plan
+from neondba.core.problem import ConfirmationNeeded
+from neondba.surfaces import output, render
+
+
+FLAG = "--confirm"
+
+
+def asker() -> Callable[[Plan], bool] | None:
+    """Give a function that asks, where a person can answer."""
+    if output.is_terminal(sys.stdin) and output.is_terminal(sys.stderr):
+        return ask
+    return None
+
+
+def ask(plan: Plan) -> bool:
+    """Show the plan and ask for the target's name."""
+    expected = name_to_type(plan)
+    output.err("\n" + render.text(plan, output.width()) + "\n")
+    sys.stderr.write(f"Type {expected} to go on, anything else to stop: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip() == expected
+
+
+def name_to_type(plan: Plan) -> str:
+    """Give the narrowest name in the target: typing it shows that it was read."""
+    names = [value for _, value in plan.target if isinstance(value, str) and value]
+    return names[-1] if names else "yes"
+
+
+def how_to_confirm(problem: ConfirmationNeeded, argv: Sequence[str]) -> str:
+    """Show the plan that waits and the command that carries it out."""
+    plan = Plan.model_validate(problem.facts["plan"])
+    again = ["neondba", *_without_confirm(argv), FLAG, plan.hash]
+    return f"{render.text(plan, output.width())}\n\nTo carry it out:\n  {shlex.join(again)}"
+
+
+def _without_confirm(argv: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    previous = ""
+    for word in argv:
+        if previous != FLAG and word != FLAG and not word.startswith(FLAG + "="):
+            kept.append(word)
+        previous = "" if previous == FLAG else word
+    return kept

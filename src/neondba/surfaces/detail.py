@@ -1,0 +1,63 @@
+"""Derive all projections of one operation."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import textwrap
+from typing import get_args
+
+from neondba.core.operation import Operation, Parameter
+from neondba.surfaces import pages, render, shape, tools
+from neondba.surfaces.operations import OperationDetail
+
+
+def detail(found: Operation) -> OperationDetail:
+    """Give everything that derives from one definition."""
+    return OperationDetail(
+        name=found.name,
+        summary=found.summary,
+        description=found.description,
+        effect=found.effect,
+        python=signature(found),
+        command=shape.usage(" ".join(["neondba", *found.words]), shape.arguments_of(found)),
+        http=f"POST {found.path}",
+        tool=tools.described(found),
+        arguments=found.arguments.model_json_schema(),
+        formats=render.formats(found),
+        examples=tuple(pages.examples(found)),
+        problems=tuple(sorted({e.problem for e in found.examples if e.problem})),
+    )
+
+
+def signature(found: Operation) -> str:
+    """Give the call as a Python program writes it."""
+    given = ", ".join(_parameter(parameter) for parameter in found.parameters)
+    call = f'neondba.call("{found.name}"{", " + given if given else ""})'
+    return f"{call} -> {inspect.formatannotation(found.result).replace('neondba.', '')}"
+
+
+def text(shown: OperationDetail) -> str:
+    """Lay the projections under each other."""
+    lines = [f"{shown.name}: {shown.summary}"]
+    if shown.description:
+        lines += ["", shown.description]
+    parts = [
+        ("Effect", shown.effect.value),
+        ("Python", shown.python),
+        ("Command line", shown.command),
+        ("Formats", ", ".join(shown.formats)),
+        ("HTTP", f"{shown.http}\n{json.dumps(shown.arguments, indent=2)}"),
+        ("MCP tool", json.dumps(shown.tool, indent=2)),
+        ("Examples", "\n".join(shown.examples) or "none"),
+        ("Problems", ", ".join(shown.problems) or "none in the examples"),
+    ]
+    for title, body in parts:
+        lines += ["", f"{title}:", textwrap.indent(body, "  ")]
+    return "\n".join(lines)
+
+
+def _parameter(parameter: Parameter) -> str:
+    kind = get_args(parameter.annotation)[0]
+    default = "" if parameter.required else f" = {parameter.default!r}"
+    return f"{parameter.name}: {inspect.formatannotation(kind)}{default}"

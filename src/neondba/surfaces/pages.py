@@ -1,0 +1,129 @@
+"""The help pages: everything, one group, one command."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from neondba.surfaces.shape import Argument, arguments_of, command_line, usage
+
+if TYPE_CHECKING:
+    from neondba.core.operation import Operation
+
+Row = tuple[str, str]
+
+_STATUSES = (
+    "Exit status: 0 done, 1 findings, 2 arguments, 3 credentials, 4 not found, 5 conflict, "
+    "6 needs confirmation, 7 remote trouble, 130 interrupted."
+)
+
+
+def overview(commands: Iterable[tuple[tuple[str, ...], str]], width: int) -> str:
+    """Show every command in one page."""
+    lone: list[Row] = []
+    groups: dict[str, list[Row]] = {}
+    for words, summary in commands:
+        row = (" ".join(words), summary)
+        (groups.setdefault(words[0], []) if len(words) > 1 else lone).append(row)
+    rows = [*lone, *(row for group in groups.values() for row in group)]
+    lines = ["neondba: the database administrator for projects on Neon.", ""]
+    lines += ["Usage: neondba COMMAND [OPTIONS]", ""]
+    lines += table(rows, width)
+    lines += ["", "Details: neondba COMMAND --help. Version: neondba --version."]
+    lines += textwrap.wrap(_STATUSES, width)
+    return "\n".join(lines)
+
+
+def group(name: str, rows: Sequence[tuple[tuple[str, ...], str]], width: int) -> str:
+    """Show the verbs of one group."""
+    lines = [f"Usage: neondba {name} VERB [OPTIONS]", ""]
+    lines += table([(" ".join(words[1:]), summary) for words, summary in rows], width)
+    return "\n".join([*lines, "", f"Details: neondba {name} VERB --help"])
+
+
+def command(
+    words: Sequence[str],
+    summary: str,
+    description: str,
+    arguments: Sequence[Argument],
+    common: Sequence[Argument],
+    examples: Sequence[str],
+    width: int,
+) -> str:
+    """Show one command: usage, what it does, arguments, options, examples."""
+    lines = [f"Usage: {usage(' '.join(['neondba', *words]), list(arguments))}", "", summary]
+    if description:
+        lines += ["", description]
+    lines += _section("Arguments", [a for a in arguments if a.positional], width)
+    lines += _section("Options", [a for a in arguments if not a.positional], width)
+    lines += _section("Options of every command", common, width)
+    if examples:
+        lines += ["", "Examples:", *(f"  {example}" for example in examples)]
+    return "\n".join(lines)
+
+
+def operation(found: Operation, common: Sequence[Argument], width: int) -> str:
+    """Show one operation's command."""
+    own = {p.name for p in found.parameters}
+    return command(
+        found.words,
+        found.summary,
+        found.description,
+        arguments_of(found),
+        [argument for argument in common if argument.name not in own],
+        examples(found),
+        width,
+    )
+
+
+def examples(found: Operation) -> list[str]:
+    """Spell the examples that succeed as command lines."""
+    import shlex
+
+    return [
+        shlex.join(["neondba", *command_line(found, example.arguments)])
+        for example in found.examples
+        if example.problem is None
+    ]
+
+
+def table(rows: Sequence[Row], width: int) -> list[str]:
+    """Lay two columns side by side, the second wrapped."""
+    left = min(max((len(name) for name, _ in rows), default=0), 34)
+    lines: list[str] = []
+    for name, text in rows:
+        wrapped = textwrap.wrap(text, max(20, width - left - 4)) or [""]
+        first = f"  {name:<{left}}  {wrapped[0]}" if len(name) <= left else f"  {name}"
+        rest = wrapped[1:] if len(name) <= left else wrapped
+        lines += [first.rstrip(), *(" " * (left + 4) + line for line in rest)]
+    return lines
+
+
+def _section(title: str, arguments: Sequence[Argument], width: int) -> list[str]:
+    if not arguments:
+        return []
+    return ["", f"{title}:", *table([(_spelled(a), _told(a)) for a in arguments], width)]
+
+
+def _spelled(argument: Argument) -> str:
+    if argument.positional:
+        return argument.metavar
+    if argument.negatable:
+        return f"{argument.flag}, --no-{argument.flag[2:]}"
+    return argument.flag if argument.kind == "flag" else f"{argument.flag} {argument.metavar}"
+
+
+def _told(argument: Argument) -> str:
+    extra = []
+    if argument.choices:
+        extra.append("one of: " + ", ".join(argument.choices))
+    if argument.kind == "list":
+        extra.append("may be repeated")
+    if argument.kind == "json":
+        extra.append("JSON")
+    if argument.default is not None:
+        extra.append(f"default: {argument.default}")
+    if argument.required:
+        extra.append("required")
+    return argument.description + (f" [{'; '.join(extra)}]" if extra else "")

@@ -1,0 +1,83 @@
+"""Split a command line into values. Only the operation's own model judges them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from neondba.core.problem import ArgumentProblem
+from neondba.surfaces.shape import Argument
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+_TYPES: dict[str, Any] = {
+    "text": str | None,
+    "json": str | None,
+    "list": list[str] | None,
+    "flag": bool | None,
+}
+
+
+def parse(tokens: Sequence[str], arguments: Sequence[Argument], usage: str) -> dict[str, Any]:
+    """Give the values that were written, by argument name.
+
+    Raises:
+        ArgumentProblem: an option is unknown, lacks its value or is repeated; JSON is malformed.
+    """
+    from cyclopts import CycloptsError
+
+    try:
+        _, bound, _ = _app(arguments).parse_args(list(tokens), exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        raise _refused(_on_one_line(str(error)), usage) from None
+    by_name = {argument.name: argument for argument in arguments}
+    return {name: _value(by_name[name], value, usage) for name, value in bound.arguments.items()}
+
+
+def _app(arguments: Sequence[Argument]) -> App:
+    from cyclopts import App
+
+    def command(*_given: object, **_named: object) -> None:
+        """Stand for the operation: only the signature is used."""
+
+    signature = inspect.Signature([_parameter(argument) for argument in _in_order(arguments)])
+    command.__signature__ = signature  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+    app = App(name="neondba", help_flags=[], version_flags=[], result_action="return_value")
+    app.default(command)
+    return app
+
+
+def _in_order(arguments: Sequence[Argument]) -> list[Argument]:
+    return sorted(arguments, key=lambda argument: not argument.positional)
+
+
+def _parameter(argument: Argument) -> inspect.Parameter:
+    from cyclopts import Parameter
+
+    # Nothing is required here, so that every surface reports a missing argument in the same words.
+    spelled = Parameter(name=argument.flag, negative=None if argument.negatable else ())
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if argument.positional else inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(
+        argument.name, kind, default=None, annotation=Annotated[_TYPES[argument.kind], spelled]
+    )
+
+
+def _value(argument: Argument, value: Any, usage: str) -> Any:
+    if argument.kind != "json" or not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise _refused(f"{argument.flag} takes JSON: {error}.", usage) from None
+
+
+def _refused(message: str, usage: str) -> ArgumentProblem:
+    return ArgumentProblem("argument-invalid", message, hint=f"Usage: {usage}")
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
