@@ -33,6 +33,8 @@ class Example:
     """Code of the problem it must end in; `None` when it must succeed."""
     confirmed: bool = False
     """True to give consent to whatever plan the operation makes."""
+    before: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """Calls (name, arguments) that make what the example needs; run first, with consent."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Projects and branches: create, list, delete."""

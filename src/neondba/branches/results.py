@@ -1,0 +1,149 @@
+"""What the project and branch operations answer with. Host names, never passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel
+
+from neondba.neon.models import Branch, CreatedBranch, CreatedProject, Project
+
+
+class ProjectLine(BaseModel):
+    """One project in a list."""
+
+    name: str
+    id: str
+    region: str
+    postgres: int
+    created_at: datetime
+
+    @classmethod
+    def of(cls, project: Project) -> Self:
+        """Take it from the API's answer."""
+        return cls(
+            name=project.name,
+            id=project.id,
+            region=project.region_id,
+            postgres=project.pg_version,
+            created_at=project.created_at,
+        )
+
+
+class ProjectList(BaseModel):
+    """Every project the key may see."""
+
+    projects: tuple[ProjectLine, ...]
+    next: tuple[str, ...] = ()
+
+
+class ProjectCreated(BaseModel):
+    """A new project, ready for connections."""
+
+    name: str
+    id: str
+    region: str
+    postgres: int
+    branch: str
+    database: str
+    role: str
+    host: str
+    next: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, made: CreatedProject) -> Self:
+        """Take it from the API's answer."""
+        project, database = made.project, made.databases[0] if made.databases else None
+        return cls(
+            name=project.name,
+            id=project.id,
+            region=project.region_id,
+            postgres=project.pg_version,
+            branch=made.branch.name,
+            database=database.name if database else "",
+            role=database.owner_name if database else "",
+            host=made.endpoints[0].host if made.endpoints else "",
+            next=(
+                f"neondba branch create dev --project {project.name}",
+                f"neondba review . --prove --project {project.name}",
+            ),
+        )
+
+
+class BranchLine(BaseModel):
+    """One branch in a list."""
+
+    name: str
+    id: str
+    parent: str | None
+    state: str
+    default: bool
+    protected: bool
+    host: str | None
+    """Where its compute answers; `None` without one."""
+    created_at: datetime
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, branch: Branch, names: Mapping[str, str], hosts: Mapping[str, str]) -> Self:
+        """Take it from the API's answer; `names` and `hosts` are by branch id."""
+        return cls(
+            name=branch.name,
+            id=branch.id,
+            parent=names.get(branch.parent_id or ""),
+            state=branch.current_state,
+            default=branch.default,
+            protected=branch.protected,
+            host=hosts.get(branch.id),
+            created_at=branch.created_at,
+            expires_at=branch.expires_at,
+        )
+
+
+class BranchList(BaseModel):
+    """Every branch of a project."""
+
+    project: str
+    branches: tuple[BranchLine, ...]
+    next: tuple[str, ...] = ()
+
+
+class BranchCreated(BaseModel):
+    """A new branch, ready for connections if it has a compute."""
+
+    project: str
+    name: str
+    id: str
+    parent: str
+    host: str | None
+    expires_at: datetime | None
+    next: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, made: CreatedBranch, project: str, parent: str) -> Self:
+        """Take it from the API's answer."""
+        branch = made.branch
+        return cls(
+            project=project,
+            name=branch.name,
+            id=branch.id,
+            parent=parent,
+            host=made.endpoints[0].host if made.endpoints else None,
+            expires_at=branch.expires_at,
+            next=(
+                f"neondba review . --prove --project {project}",
+                f"neondba branch delete {branch.name} --project {project}",
+            ),
+        )
+
+
+class Deleted(BaseModel):
+    """What is gone."""
+
+    kind: str
+    name: str
+    id: str
+    project: str | None = None
+    next: tuple[str, ...] = ()
