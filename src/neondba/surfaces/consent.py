@@ -10,7 +10,6 @@ from neondba.core.plan import Plan
 from neondba.core.problem import ConfirmationNeeded
 from neondba.surfaces import output, render
 
-
 FLAG = "--confirm"
 
 
