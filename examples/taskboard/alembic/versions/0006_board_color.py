@@ -1,0 +1,23 @@
+"""Board color
+
+Revision ID: 0006
+Revises: 0005
+Create Date: 2026-06-18 08:30:02
+"""
+
+import sqlalchemy as sa
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("board", sa.Column("color", sa.String(length=7), nullable=False))
+
+
+def downgrade() -> None:
+    op.drop_column("board", "color")
