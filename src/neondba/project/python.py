@@ -1,0 +1,225 @@
+"""The project's Python files: syntax trees, an index of each, and what its names mean."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from neondba.project.python_imports import Modules, imported, module_name
+from neondba.project.python_index import Call, Class, Function, Index, Scope, index
+from neondba.project.python_tolerant import Parsed, parse
+from neondba.project.tree import Tree
+
+__all__ = ["Call", "Class", "Function", "Index", "PythonFile", "PythonFiles", "Scope", "Unparsed"]
+
+KEPT = (
+    "sqlalchemy", "sqlmodel", "alembic", "fastapi", "flask", "starlette", "psycopg", "asyncpg", "jwt", "jose",
+    "pydantic", "create_engine", "environ", "getenv", "postgres", "password",
+)  # fmt: skip
+"""Words of files whose trees are kept after the first look; the others are parsed again if asked for."""
+
+
+@dataclass(frozen=True)
+class Unparsed:
+    """A file, or a part of one, that could not be read as Python."""
+
+    path: str
+    line: int
+    reason: str
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Keep the collector from looking through millions of young nodes again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+class PythonFile:
+    """One Python file; its tree and index are made when first needed."""
+
+    def __init__(self, path: str, text: str, modules: Modules) -> None:
+        self.path = path
+        self.text = text
+        self.module = module_name(path)
+        """Dotted path from the root of the tree: `backend.app.models`."""
+        self._modules = modules
+        self._parsed: Parsed | None = None
+
+    @property
+    def tree(self) -> ast.Module | None:
+        """The syntax tree; `None` when nothing of the file could be parsed."""
+        return self.parsed().tree
+
+    def parsed(self) -> Parsed:
+        """Give the tree and its faults."""
+        if self._parsed is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._parsed = parse(self.text)
+        return self._parsed
+
+    def forget(self) -> None:
+        """Drop the tree, which is much larger than the text."""
+        self._parsed = None
+
+    @cached_property
+    def index(self) -> Index:
+        """The nodes by kind."""
+        with _collector_resting():
+            return index(self.path, self.tree or ast.Module([], []))
+
+    @cached_property
+    def imports(self) -> dict[str, str]:
+        """Local name to qualified name, for imports anywhere in the file."""
+        package = self.path.endswith("__init__.py")
+        nodes = sorted(self.index.imports, key=lambda node: node.col_offset)
+        return imported(self._modules, self.module, package, nodes)
+
+    @cached_property
+    def own_names(self) -> dict[str, Class | Function | ast.expr]:
+        """What the module itself defines: classes, functions, and values of plain assignments."""
+        names: dict[str, Class | Function | ast.expr] = {}
+        for node in self.index.module.assignments:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Name) and node.value is not None:
+                    names.setdefault(target.id, node.value)
+        module = self.index.module
+        names.update({c.name: c for c in module.classes})
+        names.update({f.name: f for f in module.functions})
+        return names
+
+    @property
+    def functions(self) -> list[Function]:
+        """Every function and method by line."""
+        return self.index.functions
+
+    @property
+    def classes(self) -> list[Class]:
+        """Every class by line."""
+        return self.index.classes
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call with its scope."""
+        return self.index.calls
+
+    def resolve(self, node: ast.AST | None) -> str | None:
+        """Give the qualified dotted name of a name or attribute; `None` for anything else.
+
+        An imported name resolves through its import, an own module-level name to `module.name`, any
+        other (a parameter, a builtin) to itself.
+        """
+        tail: list[str] = []
+        while isinstance(node, ast.Attribute):
+            tail.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return None
+        head = self.imports.get(node.id)
+        if head is None:
+            head = f"{self.module}.{node.id}" if node.id in self.own_names else node.id
+        return ".".join([head, *reversed(tail)])
+
+
+class PythonFiles(Mapping[str, PythonFile]):
+    """All Python files of a tree by path."""
+
+    def __init__(self, files: dict[str, PythonFile], modules: Modules, unparsed: list[Unparsed]) -> None:
+        self._files = files
+        self.modules = modules
+        self.unparsed = unparsed
+
+    @classmethod
+    def gather(cls, tree: Tree) -> PythonFiles:
+        """Read and parse every Python file; the walk over each waits until a rule asks."""
+        paths = list(tree.named(suffix=(".py", ".pyi")))
+        modules = Modules([p for p in paths if p.endswith(".py")])
+        files: dict[str, PythonFile] = {}
+        unparsed: list[Unparsed] = []
+        with _collector_resting():
+            for path in paths:
+                text = tree.text(path)
+                if text is None:
+                    unparsed.append(Unparsed(path, 1, "not text, or larger than is read"))
+                    continue
+                file = files[path] = PythonFile(path, text, modules)
+                unparsed += [Unparsed(path, line, reason) for line, reason in file.parsed().faults]
+                if not any(word in text for word in KEPT):
+                    file.forget()
+        return cls(files, modules, unparsed)
+
+    def containing(self, *words: str) -> Iterator[PythonFile]:
+        """Give the files whose text has one of the words: the cheap question before the costly one."""
+        for file in self._files.values():
+            if any(word in file.text for word in words):
+                yield file
+
+    def module(self, name: str) -> PythonFile | None:
+        """Give the file of a module by its qualified name."""
+        return self._files.get(self.modules.names.get(name, ""))
+
+    def definition(self, qualified: str | None) -> tuple[PythonFile, Class | Function | ast.expr] | None:
+        """Find what a qualified name means in this project, through re-exports.
+
+        A class, a function, or the value assigned to a module-level name; methods are found by
+        `module.Class.method`.
+        """
+        for _ in range(8):
+            file, rest = self._split(qualified or "")
+            if file is None or not rest:
+                return None
+            found = file.own_names.get(rest[0])
+            if found is not None:
+                return _member(file, found, rest[1:])
+            through = file.imports.get(rest[0]) or self._starred(file, rest[0])
+            if through is None:
+                return None
+            qualified = ".".join([through, *rest[1:]])
+        return None
+
+    def _split(self, qualified: str) -> tuple[PythonFile | None, list[str]]:
+        parts = qualified.split(".")
+        for i in range(len(parts) - 1, 0, -1):
+            file = self.module(".".join(parts[:i]))
+            if file is not None:
+                return file, parts[i:]
+        return None, []
+
+    def _starred(self, file: PythonFile, name: str) -> str | None:
+        star = file.imports.get("*")
+        return star.removesuffix("*") + name if star else None
+
+    def __getitem__(self, path: str) -> PythonFile:
+        """Give the file at a path."""
+        return self._files[path]
+
+    def __iter__(self) -> Iterator[str]:
+        """Go over the paths."""
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        """Count the files."""
+        return len(self._files)
+
+
+def _member(
+    file: PythonFile, found: Class | Function | ast.expr, rest: list[str]
+) -> tuple[PythonFile, Class | Function | ast.expr] | None:
+    for name in rest:
+        inner = [*found.functions, *found.classes] if isinstance(found, Class) else []
+        found = next((s for s in inner if s.name == name), None)  # type: ignore[assignment]
+        if found is None:
+            return None
+    return file, found
