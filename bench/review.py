@@ -70,7 +70,8 @@ def main() -> None:
         taken = {name: seconds(command) for name, command in tools.items()}
     for name, spent in taken.items():
         print(
-            f"{name:8} {spent:7.2f} s  {lines / spent:10,.0f} lines/s  {taken['neondba'] / spent:6.2f} x neondba's speed"
+            f"{name:8} {spent:7.2f} s  {lines / spent:10,.0f} lines/s  "
+            f"{taken['neondba'] / spent:6.2f} x neondba's speed"
         )
     verdict = "holds" if lines / taken["neondba"] >= BAR else "MISSED"
     print(f"bar {BAR:,} lines/s: {verdict}")

@@ -34,7 +34,8 @@ def operations_page() -> str:
 def _operation(operation: Operation) -> Iterator[str]:
     yield f"## {operation.name}\n"
     yield f"{operation.summary}\n"
-    yield f"`neondba {' '.join(operation.words)}` · tool `{operation.tool}` · `POST {operation.path}` · {operation.effect}\n"
+    forms = [f"`neondba {' '.join(operation.words)}`", f"tool `{operation.tool}`", f"`POST {operation.path}`"]
+    yield " · ".join([*forms, operation.effect]) + "\n"
     for parameter in operation.parameters:
         kind = "" if parameter.positional else "--"
         need = "required" if parameter.required else f"default `{parameter.default}`"
