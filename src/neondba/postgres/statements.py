@@ -1,0 +1,104 @@
+"""Read SQL text with PostgreSQL's own grammar; the only place that imports the parser."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from neondba.postgres import statement_reader
+from neondba.postgres.sql_text import (
+    Dialect,
+    Piece,
+    dialect_of,
+    pieces,
+    without_client_commands,
+    without_placeholders,
+)
+from neondba.postgres.statement import Statement
+
+__all__ = ["Dialect", "Statement", "dialect_of", "expression_text", "parse"]
+
+LONGEST_PARSED_INSERT = 2_000
+"""Characters; what longer INSERTs hold is data, and nobody asks about it."""
+
+
+def parse(sql: str) -> list[Statement]:
+    """Cut a text into statements and say what each does; errors stay with their statement."""
+    found: list[Statement] = []
+    for piece in pieces(without_client_commands(sql)):
+        statement = _read(piece)
+        if statement.error and ";" in piece.text.rstrip(";"):
+            parts = [_read(_moved(part, piece)) for part in pieces(piece.text, nested=False)]
+            if any(not part.error for part in parts):
+                found += parts
+                continue
+        found.append(statement)
+    return found
+
+
+def expression_text(node: Any) -> str:
+    """Write an expression of the syntax tree as SQL."""
+    import postgast
+    from postgast import pg_query_pb2
+
+    result = pg_query_pb2.ParseResult()
+    result.stmts.add().stmt.select_stmt.target_list.add().res_target.val.CopyFrom(node)
+    result.stmts[0].stmt.select_stmt.limit_option = pg_query_pb2.LIMIT_OPTION_DEFAULT
+    result.stmts[0].stmt.select_stmt.op = pg_query_pb2.SETOP_NONE
+    return postgast.deparse(result).removeprefix("SELECT ")
+
+
+def _moved(part: Piece, whole: Piece) -> Piece:
+    return Piece(part.text, whole.offset + part.offset, whole.line + part.line - 1)
+
+
+@lru_cache(maxsize=4096)
+def _read(piece: Piece) -> Statement:
+    kind = _kind(piece.text)
+    end_line = piece.line + piece.text.count("\n")
+    if kind == "INSERT" and len(piece.text) > LONGEST_PARSED_INSERT:
+        return Statement(kind, piece.line, end_line, piece.text)
+    try:
+        tree, text = _tree(piece.text)
+    except SyntaxError as wrong:
+        line = None if wrong.lineno is None else piece.line + wrong.lineno
+        return Statement(kind, piece.line, end_line, piece.text, error=wrong.msg, error_line=line)
+    if tree is None:
+        return Statement(kind, piece.line, end_line, piece.text)
+    reader = statement_reader.Reader(text, piece.line, expression_text)
+    action, nested = reader.action(tree), reader.nested(tree)
+    return Statement(
+        kind, piece.line, end_line, piece.text, action,
+        nested=tuple(Statement(a.kind.upper(), piece.line, end_line, piece.text, a) for a in nested),
+    )  # fmt: skip
+
+
+def _tree(text: str) -> tuple[Any | None, str]:
+    import postgast
+
+    refused = None
+    for attempt in (text, without_placeholders(text)):
+        if refused is not None and attempt == text:
+            break
+        try:
+            statements = postgast.parse(attempt).stmts
+        except postgast.PgQueryError as wrong:
+            refused = refused or wrong
+        except (ValueError, RecursionError) as wrong:
+            raise SyntaxError(f"the parser gave up: {wrong}") from wrong
+        else:
+            return (statements[0].stmt if statements else None), attempt
+    assert refused is not None
+    before = text.encode()[: max(refused.cursorpos - 1, 0)]
+    raise SyntaxError(refused.message, (None, before.count(b"\n"), None, None))
+
+
+def _kind(text: str) -> str:
+    words = re.findall(r"[A-Za-z_]+", text[:200])[:4]
+    words = [word.upper() for word in words]
+    if words[:1] in (["CREATE"], ["ALTER"], ["DROP"]):
+        while words[1:2] and words[1] in {"OR", "REPLACE", "UNIQUE", "TEMP", "TEMPORARY", "UNLOGGED"}:
+            del words[1]
+        return " ".join(words[:2])
+    return words[0] if words else ""
