@@ -1,0 +1,141 @@
+"""The project's variables: files that set them and code that reads them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from neondba.core.secret import Secret
+from neondba.project.places import is_example
+from neondba.project.python import PythonFiles
+from neondba.project.tree import Tree
+
+_ENTRY: Final = re.compile(r"^\s*(?:export\s+)?(?P<key>[A-Za-z_][\w.]*)\s*=\s*(?P<value>.*?)\s*$")
+_SCRIPTS: Final = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
+_IN_SCRIPT: Final = re.compile(
+    r"(?:process|import\.meta)\.env(?:\.(?P<a>[A-Z][A-Z0-9_]*)|\[\s*[\"'](?P<b>\w+)[\"']\s*\])"
+)
+_IN_SCRIPT_DEFAULT: Final = re.compile(
+    r"!?\)?\s*(?:\?\?|\|\|)\s*(?P<quote>[\"'`])(?P<value>[^\"'`\n]*)(?P=quote)"
+)
+READERS: Final = frozenset({"os.getenv", "os.environ.get", "getenv", "environ.get", "os.environ.setdefault"})
+
+
+@dataclass(frozen=True)
+class EnvEntry:
+    """A line `KEY=value`."""
+
+    key: str
+    value: Secret
+    line: int
+
+
+@dataclass(frozen=True)
+class EnvFile:
+    """A file of the `.env` kind."""
+
+    path: str
+    entries: tuple[EnvEntry, ...]
+
+    @property
+    def is_example(self) -> bool:
+        """True for `.env.example` and its like."""
+        return is_example(self.path)
+
+    @property
+    def is_test(self) -> bool:
+        """True for variables of tests or of a pipeline."""
+        return bool(re.search(r"\.(?:test|testing|ci)$", self.path))
+
+
+@dataclass(frozen=True)
+class Read:
+    """A place where code reads a variable."""
+
+    name: str
+    path: str
+    line: int
+    default: str | None = None
+    """The constant that is used when the variable is missing."""
+    from_class: str = ""
+    """Name of the settings class whose field it is."""
+
+
+@dataclass
+class Environment:
+    """Variables that are set in files and read by code."""
+
+    files: list[EnvFile] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
+
+    @classmethod
+    def gather(cls, tree: Tree, python: PythonFiles) -> Environment:
+        """Read `.env` files, Python and TypeScript."""
+        found = cls()
+        for path in tree.paths:
+            name = path.rpartition("/")[2]
+            if name == ".env" or name.startswith(".env.") or name.endswith(".env"):
+                found.files.append(env_file(path, tree.text(path) or ""))
+            elif name.endswith(_SCRIPTS):
+                found.reads += _script_reads(path, tree.text(path) or "")
+        found.reads += _python_reads(python)
+        return found
+
+    def read(self, name: str) -> Iterator[Read]:
+        """Give the places that read a variable."""
+        return (r for r in self.reads if r.name == name)
+
+
+def env_file(path: str, text: str) -> EnvFile:
+    """Read the entries of a `.env` file."""
+    entries = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        match = _ENTRY.match(line)
+        if match:
+            value = match["value"]
+            if value[:1] in ("'", '"') and value[0] in value[1:]:
+                value = value[1 : value.index(value[0], 1)]
+            else:
+                value = re.split(r"\s#", value, maxsplit=1)[0].strip()
+            entries.append(EnvEntry(match["key"], Secret(value), number))
+    return EnvFile(path, tuple(entries))
+
+
+def _script_reads(path: str, text: str) -> Iterator[Read]:
+    if ".env" not in text:
+        return
+    for match in _IN_SCRIPT.finditer(text):
+        default = _IN_SCRIPT_DEFAULT.match(text, match.end())
+        line = text.count("\n", 0, match.start()) + 1
+        yield Read(match["a"] or match["b"], path, line, default["value"] if default else None)
+
+
+def _python_reads(python: PythonFiles) -> Iterator[Read]:
+    for file in python.containing("environ", "getenv", "BaseSettings"):
+        for call in file.calls:
+            name = _constant(call.node.args[0]) if call.node.args else None
+            if name and file.resolve(call.node.func) in READERS:
+                default = _constant(call.node.args[1]) if len(call.node.args) > 1 else None
+                yield Read(name, file.path, call.node.lineno, default)
+        for subscript in re.finditer(r"\benviron\[\s*[\"'](\w+)[\"']\s*\]", file.text):
+            yield Read(subscript[1], file.path, file.text.count("\n", 0, subscript.start()) + 1)
+        for declared in file.classes:
+            if any((file.resolve(base) or "").endswith("BaseSettings") for base in declared.bases):
+                for node in declared.assignments:
+                    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                        default = _field_default(node.value)
+                        yield Read(node.target.id.upper(), file.path, node.lineno, default, declared.name)
+
+
+def _field_default(value: ast.expr | None) -> str | None:
+    if isinstance(value, ast.Call):
+        named = next((k.value for k in value.keywords if k.arg == "default"), None)
+        value = named or (value.args[0] if value.args else None)
+    return _constant(value)
+
+
+def _constant(node: ast.expr | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
