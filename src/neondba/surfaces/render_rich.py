@@ -9,11 +9,14 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from neondba.surfaces.blocks import Block, Lines, Pairs, blocks_of
+from neondba.surfaces.blocks import Block, Lines, Pairs, blocks_of, clean
 
 
 def show(result: Any, width: int, *, colour: bool) -> str:
-    """Give a result as text with the terminal's own codes."""
+    """Give a result as text with the terminal's own codes.
+
+    A model's `as_spans(width)` gives lines of (style, text); it goes before `as_text`.
+    """
     console = Console(
         file=sys.stdout,
         width=width,
@@ -22,14 +25,24 @@ def show(result: Any, width: int, *, colour: bool) -> str:
         highlight=False,
         soft_wrap=False,
     )
+    spans = getattr(result, "as_spans", None)
     with console.capture() as captured:
-        for number, block in enumerate(blocks_of(result, width)):
-            if number:
-                console.print()
-            if block.title:
-                console.print(Text(f"{block.title}:", style="bold"))
-            console.print(_laid_out(block), soft_wrap=isinstance(block, Lines))
+        if spans is not None:
+            for line in spans(width):
+                pieces = [(clean(text), style) for style, text in line]
+                console.print(Text.assemble(*pieces), soft_wrap=True)
+        else:
+            _show_blocks(console, result, width)
     return captured.get()
+
+
+def _show_blocks(console: Console, result: Any, width: int) -> None:
+    for number, block in enumerate(blocks_of(result, width)):
+        if number:
+            console.print()
+        if block.title:
+            console.print(Text(f"{block.title}:", style="bold"))
+        console.print(_laid_out(block), soft_wrap=isinstance(block, Lines))
 
 
 def _laid_out(block: Block) -> Text | RichTable:

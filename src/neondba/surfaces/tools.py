@@ -79,10 +79,10 @@ def described(found: Operation) -> dict[str, Any]:
     }
 
 
-def schema(found: Operation) -> dict[str, Any]:
+def schema(found: Operation, *, consent: bool = True) -> dict[str, Any]:
     """Give the argument schema without what only costs tokens."""
     made: dict[str, Any] = _slim(found.arguments.model_json_schema())
-    if found.effect is not Effect.READ:
+    if consent and found.effect is not Effect.READ:
         made["properties"] = {**made.get("properties", {}), **CONSENT}
     return made
 

@@ -1,0 +1,76 @@
+"""Turn answers into the SDK's tool results: short text, structured content."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import mcp_types as types
+
+from neondba.core.problem import Problem
+from neondba.surfaces import render
+from neondba.surfaces.calls import Answer
+from neondba.surfaces.reply import Results, Shortened, short_text, shorten, size
+from neondba.surfaces.shape import command_line
+
+_WIDTH = 100
+_NARROW = 2000
+
+
+def of_answer(
+    found: Answer, arguments: Mapping[str, Any], results: Results, chance: random.Random
+) -> types.CallToolResult:
+    """Give a result, a plan or a problem."""
+    if found.problem is not None:
+        return of_problem(found.problem)
+    if found.plan is not None:
+        plan = shorten(found.plan.model_dump(mode="json"))
+        body = {"plan": plan.data, "hash": found.plan.hash, **_left_out(plan)}
+        return _result(body, render.text(found.plan, _WIDTH))
+    cut = shorten(found.data)
+    body = {"result": cut.data, **_left_out(cut)}
+    if found.findings:
+        body["findings"] = found.findings
+    if cut.left_out:
+        body["id"] = f"{chance.getrandbits(32):08x}"
+        results.keep(body["id"], found.data)
+        again = " ".join(["neondba", *command_line(found.operation, arguments), "--format", "json"])
+        body["more"] = f"read_result with this id gives each part; in full: {again[:300]}"
+    return _result(body, render.text(found.result, _WIDTH))
+
+
+def of_part(name: str, part: Any, path: str, start: int) -> types.CallToolResult:
+    """Give a part of an earlier result."""
+    cut = shorten(part, start)
+    body: dict[str, Any] = {"id": name, "path": path or "/", "start": start, "result": cut.data}
+    return of_data({**body, **_left_out(cut)})
+
+
+def of_data(body: dict[str, Any]) -> types.CallToolResult:
+    """Give data whose text form is the data itself in brief."""
+    cut = shorten(body)
+    return _result(
+        cut.data if isinstance(cut.data, dict) else {}, f"{', '.join(body)}: see the structured content."
+    )
+
+
+def of_problem(problem: Problem) -> types.CallToolResult:
+    """Give a problem as an answer that the agent can act on."""
+    report = problem.report().model_dump(mode="json")
+    if size(report["facts"]) > _NARROW:
+        report["facts"] = shorten(report["facts"]).data
+    text = "\n".join(part for part in (problem.message, problem.hint) if part)
+    return _result(report, text, is_error=True)
+
+
+def _left_out(cut: Shortened) -> dict[str, Any]:
+    return {"left_out": cut.left_out} if cut.left_out else {}
+
+
+def _result(body: dict[str, Any], text: str, *, is_error: bool = False) -> types.CallToolResult:
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=short_text(text))],
+        structured_content=body,
+        is_error=is_error,
+    )
