@@ -18,6 +18,9 @@ Line = list[tuple[str, str]]
 IN_FULL = 25
 """Findings told in full; further ones get one line each."""
 
+NARROWEST, WIDEST = 72, 110
+"""Columns; paths and snippets are never broken, whatever their length."""
+
 STANDINGS = {Standing.MET: "green", Standing.NOT_MET: "bold red", Standing.NOT_PROVEN: "yellow"}
 SEVERITIES = {
     Severity.CRITICAL: "bold white on red",
@@ -34,7 +37,7 @@ SHOWN = {
 
 def lines(review: Review, width: int) -> list[Line]:
     """Lay the whole report out for a terminal of `width` columns."""
-    width = max(60, min(width, 110))
+    width = max(NARROWEST, min(width, WIDEST))
     return [
         *_head(review),
         *_verdicts(review, width),
