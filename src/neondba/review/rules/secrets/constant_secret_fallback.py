@@ -1,0 +1,122 @@
+"""A signing secret falls back to a constant when its variable is missing.
+
+The service then starts without complaint and signs sessions with a text that stands in the
+repository. Whoever has read it can make a valid token for any user. A missing secret must stop the
+start, so that it is noticed by the one who deploys and not by the one who attacks.
+
+## Instead
+```python bad path=app/security.py case=python
+import os
+
+SECRET_KEY = os.getenv("JWT_SECRET", "dev-secret")  # <- finding
+```
+```python good path=app/security.py case=python
+import os
+
+SECRET_KEY = os.environ["JWT_SECRET"]
+```
+```typescript bad path=lib/auth.ts case=typescript
+export const auth = betterAuth({
+  secret: process.env.BETTER_AUTH_SECRET ?? "change-me",  // <- finding
+});
+```
+```python bad path=app/settings.py case=settings
+from pydantic_settings import BaseSettings
+
+class Settings(BaseSettings):
+    jwt_secret: str = "shop-development"  # <- finding
+```
+## When it does not matter
+A default that the start refuses, an empty one, one drawn anew at each start, the passwords of a local
+database, and tests:
+```python good path=app/settings.py case=guarded
+from pydantic_settings import BaseSettings
+
+class Settings(BaseSettings):
+    secret_key: str = "changethis"
+    session_secret: str = ""
+    postgres_password: str = "postgres"
+
+    def refuse_defaults(self):
+        if self.secret_key == "changethis":
+            raise ValueError("Set SECRET_KEY.")
+```
+```typescript good path=lib/auth.ts case=thrown
+if (!process.env.BETTER_AUTH_SECRET) throw new Error("BETTER_AUTH_SECRET is missing");
+const secret = process.env.BETTER_AUTH_SECRET ?? "";
+const key = process.env.NEXT_PUBLIC_SITE_KEY ?? "site";
+```
+```python good path=tests/conftest.py case=tests
+import os
+
+SECRET = os.getenv("JWT_SECRET", "test-secret")
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from neondba.project.environment import Environment, Read
+from neondba.project.gitignore import Ignores
+from neondba.project.placeholder import is_placeholder, is_random
+from neondba.project.places import is_test
+from neondba.project.tree import Tree
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.secrets._shared import from_environment, is_read_by_people
+
+_SIGNING = re.compile(
+    r"(?:^|_)(?:SECRET|SECRET_KEY|JWT_KEY|SIGNING_KEY|ENCRYPTION_KEY|PRIVATE_KEY|JWT_SECRET_KEY)(?:_\w+)?$"
+)
+_OTHER = re.compile(r"(?:^|_)(?:PASSWORD|API_KEY|ACCESS_KEY|TOKEN)$")
+_PUBLIC = re.compile(
+    r"^(?:NEXT_PUBLIC|VITE|EXPO_PUBLIC|REACT_APP|PUBLIC)_|ALGORITHM|EXPIRE|NAME|LENGTH|FILE|PATH|(?:_ID|_URL|_ARN)$"
+)
+
+
+@rule("NDB103", Category.SECRET, Severity.HIGH)
+def check(environment: Environment, tree: Tree, ignores: Ignores) -> Iterator[Finding]:
+    """Report constants that stand in for a missing secret."""
+    for read in environment.reads:
+        if not read.default or _PUBLIC.search(read.name) or is_test(read.path):
+            continue
+        if not _opens_something(read.name, read.default) or not is_read_by_people(tree, ignores, read.path):
+            continue
+        if not _is_refused(read, tree.text(read.path) or ""):
+            yield _finding(read)
+
+
+def _opens_something(name: str, default: str) -> bool:
+    """A signing secret is as good as its text; anything else must look like the real value."""
+    if _SIGNING.search(name):
+        return True
+    return bool(_OTHER.search(name)) and not is_placeholder(default) and is_random(default, 12)
+
+
+def _is_refused(read: Read, text: str) -> bool:
+    """Tell whether the same file compares the default, or stops when the variable is missing."""
+    default = re.escape(read.default or "")
+    if re.search(rf"(?:[!=]==?|\bin)\s*[\[({{]?[^\n]{{0,80}}[\"']{default}[\"']", text):
+        return True
+    stop = rf"\bif\b[^\n]{{0,40}}(?:!|not\s+)[^\n]{{0,40}}\b{read.name}\b[^\n]{{0,60}}\s+\S{{0,4}}\s*(?:throw|raise|process\.exit|sys\.exit)"
+    return bool(re.search(stop, text, re.IGNORECASE))
+
+
+def _finding(read: Read) -> Finding:
+    return Finding(
+        read.path,
+        read.line,
+        f"Where {read.name} is not set, the program starts all the same and uses a text that stands in "
+        f"{read.path}. Whoever knows it can sign or decrypt as this service.",
+        steps=(
+            f"Read {read.name} without a default, so that the start fails when it is missing.",
+            f"Set {read.name} in every environment: openssl rand -base64 32",
+        ),
+        snippet=f"    {read.name.lower()}: str"
+        if read.from_class
+        else from_environment(read.path, read.name),
+        evidence=f"{read.name} has a constant default",
+        masked=True,
+    )
