@@ -1,7 +1,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, Enum
+from sqlalchemy import DateTime, Enum
 from sqlmodel import Field, SQLModel
 
 
@@ -22,7 +22,7 @@ class Board(SQLModel, table=True):
     user_id: str
     name: str = Field(max_length=120)
     color: str = Field(default="#888888", max_length=7)
-    created_at: datetime = Field(default_factory=datetime.utcnow)
+    created_at: datetime = Field(default_factory=datetime.utcnow, sa_type=DateTime)
 
 
 class Task(SQLModel, table=True):
@@ -32,12 +32,11 @@ class Task(SQLModel, table=True):
     title: str = Field(max_length=200)
     status: str = Field(default=TaskStatus.open, max_length=20)
     priority: TaskPriority = Field(
-        default=TaskPriority.normal,
-        sa_column=Column(Enum(TaskPriority, name="task_priority"), nullable=False),
+        default=TaskPriority.normal, sa_type=Enum(TaskPriority, name="task_priority")
     )
     cost: float = 0
-    due_at: datetime | None = None
-    created_at: datetime = Field(default_factory=datetime.utcnow)
+    due_at: datetime | None = Field(default=None, sa_type=DateTime)
+    created_at: datetime = Field(default_factory=datetime.utcnow, sa_type=DateTime)
 
 
 class Comment(SQLModel, table=True):
@@ -45,4 +44,4 @@ class Comment(SQLModel, table=True):
     task_id: int = Field(foreign_key="task.id")
     user_id: str
     body: str = Field(max_length=2000)
-    created_at: datetime = Field(default_factory=datetime.utcnow)
+    created_at: datetime = Field(default_factory=datetime.utcnow, sa_type=DateTime)

@@ -1,7 +1,7 @@
 """A role for the service, and policies that bind it
 
-Roles made in the Neon console carry BYPASSRLS, so the service gets one made in SQL. It cannot log in
-with a password until an administrator sets one (docs/setup.md); none stands in this file.
+Roles made in the Neon console carry BYPASSRLS, so the service gets one made in SQL. It has no
+password until an administrator sets one (docs/setup.md); none stands in this file.
 
 Revision ID: 0008
 Revises: 0007
@@ -16,7 +16,6 @@ branch_labels = None
 depends_on = None
 
 
-TABLES = ("board", "task", "comment")
 CREATE_ROLE = """
 DO $$
 BEGIN
@@ -26,34 +25,56 @@ BEGIN
 END
 $$
 """
-TIMEOUTS = {
-    "statement_timeout": "15s",
-    "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "30s",
-}
 
 
 def upgrade() -> None:
     op.execute(CREATE_ROLE)
-    for name, value in TIMEOUTS.items():
-        op.execute(f"ALTER ROLE taskboard_app SET {name} = '{value}'")
-    op.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO taskboard_app")
-    for table in TABLES:
-        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO taskboard_app")
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-        op.execute(
-            f"CREATE POLICY {table}_owner ON {table} TO taskboard_app "
-            "USING (user_id = (SELECT current_setting('app.user_id', true))) "
-            "WITH CHECK (user_id = (SELECT current_setting('app.user_id', true)))"
-        )
+    op.execute("ALTER ROLE taskboard_app SET statement_timeout = '15s'")
+    op.execute("ALTER ROLE taskboard_app SET lock_timeout = '5s'")
+    op.execute("ALTER ROLE taskboard_app SET idle_in_transaction_session_timeout = '30s'")
+    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON board, task, comment TO taskboard_app")
+    op.execute("GRANT USAGE ON SEQUENCE board_id_seq, task_id_seq, comment_id_seq TO taskboard_app")
+
+    op.execute("ALTER TABLE board ENABLE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE board FORCE ROW LEVEL SECURITY")
+    op.execute(
+        "CREATE POLICY board_owner ON board TO taskboard_app "
+        "USING (user_id = (SELECT current_setting('app.user_id', true))) "
+        "WITH CHECK (user_id = (SELECT current_setting('app.user_id', true)))"
+    )
+
+    op.execute("ALTER TABLE task ENABLE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE task FORCE ROW LEVEL SECURITY")
+    op.execute(
+        "CREATE POLICY task_owner ON task TO taskboard_app "
+        "USING (user_id = (SELECT current_setting('app.user_id', true))) "
+        "WITH CHECK (user_id = (SELECT current_setting('app.user_id', true)))"
+    )
+
+    op.execute("ALTER TABLE comment ENABLE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE comment FORCE ROW LEVEL SECURITY")
+    op.execute(
+        "CREATE POLICY comment_owner ON comment TO taskboard_app "
+        "USING (user_id = (SELECT current_setting('app.user_id', true))) "
+        "WITH CHECK (user_id = (SELECT current_setting('app.user_id', true)))"
+    )
 
 
 def downgrade() -> None:
-    for table in TABLES:
-        op.execute(f"DROP POLICY {table}_owner ON {table}")
-        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
-        op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-        op.execute(f"REVOKE ALL ON {table} FROM taskboard_app")
-    op.execute("REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM taskboard_app")
+    op.execute("DROP POLICY comment_owner ON comment")
+    op.execute("ALTER TABLE comment NO FORCE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE comment DISABLE ROW LEVEL SECURITY")
+
+    op.execute("DROP POLICY task_owner ON task")
+    op.execute("ALTER TABLE task NO FORCE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE task DISABLE ROW LEVEL SECURITY")
+
+    op.execute("DROP POLICY board_owner ON board")
+    op.execute("ALTER TABLE board NO FORCE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE board DISABLE ROW LEVEL SECURITY")
+
+    op.execute("REVOKE ALL ON board, task, comment FROM taskboard_app")
+    op.execute(
+        "REVOKE ALL ON SEQUENCE board_id_seq, task_id_seq, comment_id_seq FROM taskboard_app"
+    )
     op.execute("DROP ROLE taskboard_app")

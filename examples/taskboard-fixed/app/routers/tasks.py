@@ -29,7 +29,9 @@ def list_tasks(user: CurrentUser, session: SessionDep) -> list[Task]:
 @router.get("/search")
 def search_tasks(q: str, user: CurrentUser, session: SessionDep) -> list[Task]:
     """Find the user's tasks by words in the title."""
-    query = select(Task).where(Task.user_id == user.id, col(Task.title).icontains(q, autoescape=True))
+    query = select(Task).where(
+        Task.user_id == user.id, col(Task.title).icontains(q, autoescape=True)
+    )
     return list(session.exec(query))
 
 
@@ -51,9 +53,7 @@ def get_task(task_id: int, user: CurrentUser, session: SessionDep) -> Task:
 
 
 @router.patch("/{task_id}")
-def update_task(
-    task_id: int, data: TaskUpdate, user: CurrentUser, session: SessionDep
-) -> Task:
+def update_task(task_id: int, data: TaskUpdate, user: CurrentUser, session: SessionDep) -> Task:
     """Change one of the user's tasks."""
     task = own_task(session, task_id, user.id)
     task.sqlmodel_update(data.model_dump(exclude_unset=True))

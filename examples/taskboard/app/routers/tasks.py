@@ -43,9 +43,7 @@ def get_task(task_id: int, user: CurrentUser, session: SessionDep) -> Task:
 
 
 @router.patch("/{task_id}")
-def update_task(
-    task_id: int, data: TaskUpdate, user: CurrentUser, session: SessionDep
-) -> Task:
+def update_task(task_id: int, data: TaskUpdate, user: CurrentUser, session: SessionDep) -> Task:
     task = session.get(Task, task_id)
     if task is None or task.user_id != user.id:
         raise HTTPException(404, "Task not found")

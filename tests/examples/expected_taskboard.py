@@ -1,0 +1,127 @@
+"""The faults of examples/taskboard that a review must find, each located by text that stands once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "examples" / "taskboard"
+FIXED = FOLDER.with_name("taskboard-fixed")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault, and where it is."""
+
+    path: str
+    marker: str
+    """Stands once in the file, on the line of the fault."""
+    category: str
+    why: str
+    also: tuple[str, ...] = ()
+    """Categories that name it as well as the first."""
+    twin_keeps_it: bool = False
+    """True where the marked line is right in its new surroundings."""
+
+    @property
+    def line(self) -> int:
+        """The line of the marker, from 1."""
+        before, _, _ = (FOLDER / self.path).read_text().partition(self.marker)
+        return before.count("\n") + 1
+
+
+DATABASE = "app/database.py"
+ENV = "alembic/env.py"
+VERSIONS = "alembic/versions"
+
+EXPECTED = (
+    Fault("docs/setup.md", "@ep-mossy-kettle", "secret", "A password stands in a tracked document."),
+    Fault(
+        "app/settings.py", "better_auth_secret: str =", "secret",
+        "The key that verifies HS256 tokens has a default that everyone can read.", ("auth",),
+    ),
+    Fault(".gitignore", ".env*", "env", ".env* also ignores .env.example, which the set-up asks for."),
+    Fault(
+        "app/settings.py", "database_url: str =", "env",
+        "Without DATABASE_URL the service silently writes to a SQLite file.",
+    ),
+    Fault(
+        DATABASE, "engine = create_engine(", "connection",
+        "No pre-ping, recycling or connect timeout: the first query after a suspend fails.", ("pooling",),
+        twin_keeps_it=True,
+    ),
+    Fault(
+        ENV, 'set_main_option("sqlalchemy.url"', "connection",
+        "A % in the password breaks the URL in ConfigParser.",
+    ),
+    Fault(
+        "app/main.py", '"Connecting to %s"', "connection",
+        "The start-up log holds the URL with its password.", ("secret", "production"),
+    ),
+    Fault(
+        DATABASE, "pool_size=20", "pooling",
+        "Four workers (Procfile) times 50 connections each, more than a small compute gives.",
+    ),
+    Fault(
+        ENV, "connectable = engine_from_config(", "pooling",
+        "Alembic migrates over the pooled DATABASE_URL.", ("connection",),
+    ),
+    Fault(
+        "app/routers/tasks.py", "ILIKE '%{q}%'", "orm-bypass",
+        "What the user types becomes SQL.",
+    ),
+    Fault(
+        "app/routers/boards.py", 'text("SELECT status, count(*)', "orm-bypass",
+        "Raw SQL in a route where the ORM has a query.",
+    ),
+    Fault(
+        "app/routers/tasks.py", "def list_tasks(user_id: str", "isolation",
+        "The owner comes from the address, so anyone lists anyone's tasks.",
+    ),
+    Fault(
+        "app/routers/tasks.py", "task = session.get(Task, task_id)\n    if task is None:", "isolation",
+        "get_task gives any user any task.",
+    ),
+    Fault(
+        "app/routers/comments.py", "def list_comments(task_id: int, session", "isolation",
+        "Comments are listed without asking who reads.", ("auth",),
+    ),
+    Fault(
+        f"{VERSIONS}/0002_comments.py", "ENABLE ROW LEVEL SECURITY", "isolation",
+        "The policy never binds: not forced, never given app.user_id, and the owner bypasses it.",
+    ),
+    Fault("app/auth.py", '"verify_aud": False', "auth", "Tokens made for another audience are taken."),
+    Fault(
+        "app/auth.py", 'algorithms=["HS256"]', "auth",
+        "The token chooses HS256, and the service holds the key that makes such tokens.",
+    ),
+    Fault("app/models.py", "cost: float", "schema", "Money as binary floating point."),
+    Fault(
+        "app/models.py", "due_at: datetime | None = Field(default=None, sa_type", "schema",
+        "A time without its zone.",
+    ),
+    Fault("app/models.py", 'foreign_key="board.id")', "schema", "No index on task.board_id."),
+    Fault("app/models.py", 'foreign_key="task.id")', "schema", "No index on comment.task_id."),
+    Fault(
+        f"{VERSIONS}/0003_index_tasks.py", 'op.create_index("ix_task_user_id"', "migration",
+        "Writes to task wait until the index is built.",
+    ),
+    Fault(
+        f"{VERSIONS}/0004_task_status.py", 'op.drop_column("task", "done")', "migration",
+        "The running release still reads done, and the downgrade brings it back empty.",
+    ),
+    Fault(
+        f"{VERSIONS}/0005_task_priority.py", 'op.drop_column("task", "priority")', "migration",
+        "The type stays behind, so the second upgrade fails.",
+    ),
+    Fault(
+        f"{VERSIONS}/0006_board_color.py", "op.add_column(", "migration",
+        "NOT NULL without a default fails as soon as there is a board.",
+    ),
+    Fault(
+        "app/main.py", "metadata.create_all", "migration",
+        "Tables made at start-up are not Alembic's, and have no policies.", ("production",),
+    ),
+    Fault(DATABASE, "echo=True", "production", "Every statement and its values go to the log."),
+    Fault("app/main.py", "str(error)", "production", "The health route shows the driver's error to anyone."),
+)  # fmt: skip
