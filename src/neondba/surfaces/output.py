@@ -60,6 +60,7 @@ def width() -> int:
     if given.isdigit():
         return max(40, min(120, int(given)))
     try:
-        return max(40, min(120, os.get_terminal_size(sys.__stdout__.fileno()).columns))  # type: ignore[union-attr]
+        columns = os.get_terminal_size(sys.__stdout__.fileno()).columns  # type: ignore[union-attr]
     except (AttributeError, OSError, ValueError):
-        return 100
+        columns = 0
+    return max(40, min(120, columns or 100))

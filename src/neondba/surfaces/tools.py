@@ -81,7 +81,8 @@ def described(found: Operation) -> dict[str, Any]:
 
 def schema(found: Operation, *, consent: bool = True) -> dict[str, Any]:
     """Give the argument schema without what only costs tokens."""
-    made: dict[str, Any] = _slim(found.arguments.model_json_schema())
+    whole = found.arguments.model_json_schema()
+    made: dict[str, Any] = _slim(whole, whole.pop("$defs", {}))
     if consent and found.effect is not Effect.READ:
         made["properties"] = {**made.get("properties", {}), **CONSENT}
     return made
@@ -94,15 +95,23 @@ def hints(effect: Effect) -> dict[str, bool]:
     return {"readOnlyHint": False, "destructiveHint": effect is Effect.DESTROY}
 
 
-def _slim(schema: Any) -> Any:
-    """Drop generated titles, null defaults and the null alternative of optional arguments."""
+def _slim(schema: Any, defs: Mapping[str, Any]) -> Any:
+    """Drop what repeats or says nothing, and put definitions where they are used."""
     if isinstance(schema, list):
-        return [_slim(one) for one in schema]
+        return [_slim(one, defs) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: _slim(value) for key, value in schema.items() if not _noise(key, value)}
+    if "$ref" in schema:
+        name = str(schema["$ref"]).rsplit("/", 1)[-1]
+        meant = {
+            key: value for key, value in defs.get(name, {"type": "object"}).items() if key != "description"
+        }
+        here = {key: value for key, value in schema.items() if key != "$ref"}
+        # A definition that contains itself ends as a plain object.
+        return _slim({**meant, **here}, {key: value for key, value in defs.items() if key != name})
+    made = {key: _slim(value, defs) for key, value in schema.items() if not _noise(key, value)}
     if "properties" in schema:
-        made["properties"] = {name: _slim(of_one) for name, of_one in schema["properties"].items()}
+        made["properties"] = {name: _slim(one, defs) for name, one in schema["properties"].items()}
     alternatives = [one for one in made.get("anyOf", []) if one != {"type": "null"}]
     if "anyOf" in made and len(alternatives) < len(made["anyOf"]):
         del made["anyOf"]
@@ -111,4 +120,10 @@ def _slim(schema: Any) -> Any:
 
 
 def _noise(key: str, value: Any) -> bool:
-    return (key == "title" and isinstance(value, str)) or (key == "default" and value is None)
+    """Say whether a key only costs tokens: calls are checked against the model, not against this."""
+    return (
+        (key == "title" and isinstance(value, str))
+        or (key == "default" and value in (None, False))
+        or (key == "additionalProperties" and value is False)
+        or (key == "format" and value == "path")
+    )
