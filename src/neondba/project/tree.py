@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import weakref
 from abc import ABC, abstractmethod
@@ -64,7 +65,7 @@ class Tree(ABC):
         if len(data) > LARGEST:
             self.too_large.append(path)
             return None
-        return data.decode("utf-8", errors="replace").removeprefix("\ufeff")
+        return _decoded(data)
 
     @abstractmethod
     def _list(self) -> Iterable[str]: ...
@@ -195,6 +196,23 @@ class RevisionTree(Tree):
         )
         weakref.finalize(self, batch.communicate)
         return batch
+
+
+DECLARED = re.compile(rb"\A(?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*([-\w.]+)")
+"""The encoding that a file names in one of its first two lines."""
+
+
+def _decoded(data: bytes) -> str:
+    """Read bytes as UTF-8, else in the encoding they declare, else as far as possible."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        declared = DECLARED.match(data)
+    try:
+        encoding = declared[1].decode() if declared else "utf-8"
+        return data.decode(encoding, errors="replace")
+    except (LookupError, UnicodeError):
+        return data.decode("utf-8", errors="replace").removeprefix("\ufeff")
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
