@@ -39,7 +39,7 @@ def engine(path: Path) -> Engine:
     """Open the log, creating it for its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=0o600)
-    made = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "autocommit": True})
+    made = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "isolation_level": None})
     SQLModel.metadata.tables["journal"].create(made, checkfirst=True)
     return made
 

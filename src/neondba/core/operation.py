@@ -166,9 +166,7 @@ def _introspect(
         effect=effect,
         function=function,
         parameters=parameters,
-        arguments=create_model(
-            name.replace(".", "_"), __config__=ConfigDict(extra="forbid"), **fields
-        ),
+        arguments=create_model(name.replace(".", "_"), __config__=ConfigDict(extra="forbid"), **fields),
         result=hints["return"],
         summary=summary,
         description=rest.strip(),
@@ -178,9 +176,7 @@ def _introspect(
     )
 
 
-def _parameters(
-    name: str, function: Callable[..., Any], hints: Mapping[str, Any]
-) -> Iterator[Parameter]:
+def _parameters(name: str, function: Callable[..., Any], hints: Mapping[str, Any]) -> Iterator[Parameter]:
     _, *given = inspect.signature(function).parameters.values()
     for parameter in given:
         annotation = hints.get(parameter.name)
