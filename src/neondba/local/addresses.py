@@ -1,0 +1,49 @@
+"""How clients reach an endpoint: a host name where this machine resolves it, an option elsewhere.
+
+See docs/decisions/0006-local-host-names.md.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import quote, urlencode
+
+
+@cache
+def names_resolve() -> bool:
+    """Tell whether names under `.localhost` reach this machine."""
+    try:
+        found = socket.getaddrinfo("ep-neondba-probe.localhost", 5432, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return any(address[4][0] == "127.0.0.1" for address in found)
+
+
+@dataclass
+class Addresses:
+    """The proxy's address, as endpoints and connection strings show it."""
+
+    port: int = 0
+    """Set when the proxy listens."""
+
+    def host(self, endpoint_id: str, *, pooled: bool = False) -> str:
+        """Give what stands for an endpoint's host name: clients put it behind `postgresql://`."""
+        label = f"{endpoint_id}-pooler" if pooled else endpoint_id
+        if names_resolve():
+            return f"{label}.localhost:{self.port}"
+        return f"127.0.0.1:{self.port}/?options=endpoint%3D{label}"
+
+    @property
+    def proxy_host(self) -> str:
+        """Give the address that all endpoints share."""
+        return f"127.0.0.1:{self.port}"
+
+    def uri(self, endpoint_id: str, role: str, password: str, database: str, *, pooled: bool = False) -> str:
+        """Give a connection string like the official command line's."""
+        place, _, given = self.host(endpoint_id, pooled=pooled).partition("/?")
+        query = urlencode({"sslmode": "require", "channel_binding": "require"})
+        query = f"{given}&{query}" if given else query
+        login = f"{quote(role, safe='')}:{quote(password, safe='')}"
+        return f"postgresql://{login}@{place}/{quote(database, safe='')}?{query}"

@@ -1,0 +1,1 @@
+"""Neon's API v2 as the local Neon answers it."""

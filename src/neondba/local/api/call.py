@@ -1,0 +1,126 @@
+"""What a handler is given, what it may refuse, and the table of routes it joins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from neondba.local.control.plane import Plane
+from neondba.local.control.worker import stamp
+from neondba.local.state.store import Rows
+from neondba.local.state.tables import BranchRow, EndpointRow, ProjectRow
+
+BUSY: Final = "project already has running conflicting operations, scheduling of new ones is prohibited"
+
+
+class Refusal(Exception):
+    """An answer that is not the one asked for, in Neon's words."""
+
+    def __init__(self, status: int, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request."""
+
+    plane: Plane
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def now(self) -> str:
+        """The moment, as the API writes it."""
+        return stamp(self.plane.clock.now())
+
+    def part(self, name: str) -> dict[str, Any]:
+        """Give an object of the body; an absent one is empty."""
+        value = self.body.get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise Refusal(400, f"{name} must be an object")
+        return value
+
+    def number(self, name: str, default: int, most: int) -> int:
+        """Give a number of the query."""
+        try:
+            value = int(self.query.get(name, default))
+        except ValueError:
+            raise Refusal(400, f"parameter {name} must be a number") from None
+        if not 1 <= value <= most:
+            raise Refusal(400, f"parameter {name} must be between 1 and {most}")
+        return value
+
+    @contextmanager
+    def locked(self) -> Iterator[Rows]:
+        """Open a change of a project that has no operation in flight.
+
+        Raises:
+            Refusal: it still has one after a short wait.
+        """
+        project_id = self.path["project_id"]
+        self.plane.worker.wait(self.plane.lock_wait, project_id=project_id)
+        with self.plane.state.change() as rows:
+            self.project(rows)
+            if rows.unfinished(project_id=project_id):
+                raise Refusal(423, BUSY)
+            yield rows
+        self.plane.worker.kick(project_id)
+
+    def project(self, rows: Rows) -> ProjectRow:
+        """Give the project of the path."""
+        found = rows.get(ProjectRow, self.path["project_id"])
+        if found is None or found.deleting:
+            raise Refusal(404, "project not found")
+        return found
+
+    def branch(self, rows: Rows, branch_id: str | None = None) -> BranchRow:
+        """Give the branch of the path, or of this id."""
+        self.project(rows)
+        found = rows.get(BranchRow, branch_id or self.path["branch_id"])
+        if found is None or found.deleting or found.project_id != self.path["project_id"]:
+            raise Refusal(404, "branch not found")
+        return found
+
+    def endpoint(self, rows: Rows) -> EndpointRow:
+        """Give the endpoint of the path."""
+        self.project(rows)
+        found = rows.get(EndpointRow, self.path["endpoint_id"])
+        if found is None or found.deleting or found.project_id != self.path["project_id"]:
+            raise Refusal(404, "endpoint not found")
+        return found
+
+
+Handler = Callable[[Call], dict[str, Any] | list[Any] | None]
+H = TypeVar("H", bound=Handler)
+
+
+@dataclass(frozen=True)
+class Route:
+    """An operation of the API and who answers it."""
+
+    method: str
+    path: str
+    operation_id: str
+    handler: Handler
+    status: int
+
+
+ROUTES: list[Route] = []
+
+
+def answers(method: str, path: str, operation_id: str, status: int = 200) -> Callable[[H], H]:
+    """Join the table of routes; a handler that gives None answers 204."""
+
+    def join(handler: H) -> H:
+        ROUTES.append(Route(method, path, operation_id, handler, status))
+        return handler
+
+    return join

@@ -1,0 +1,190 @@
+"""Projects and their operations."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from neondba.local import ids
+from neondba.local.api import views
+from neondba.local.api.call import Call, Refusal, answers
+from neondba.local.api.names import identifier, plain_name
+from neondba.local.control import changes
+from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow, ProjectRow
+from neondba.local.storage.directories import MAJOR
+
+DAY: Final = 86_400
+SETTINGS: Final = "default_endpoint_settings"
+
+
+@answers("GET", "/projects", "listProjects")
+def list_projects(call: Call) -> dict[str, Any]:
+    """List projects, newest first, page by page."""
+    limit, cursor, search = call.number("limit", 10, 400), call.query.get("cursor"), call.query.get("search")
+    with call.plane.state.read() as rows:
+        found = rows.all(ProjectRow, deleting=False)[::-1]
+    if search:
+        found = [row for row in found if search in (row.id, row.name) or search.lower() in row.name.lower()]
+    page = _after(found, cursor)[:limit]
+    shown = {"projects": [views.project(call.plane, row, listed=True) for row in page]}
+    return {
+        **shown,
+        "pagination": {"cursor": page[-1].id} if page else {},
+        "applications": {},
+        "integrations": {},
+    }
+
+
+@answers("GET", "/projects/shared", "listSharedProjects")
+def list_shared(_call: Call) -> dict[str, Any]:
+    """List projects others have shared: there are no others here."""
+    return {"projects": [], "pagination": {}}
+
+
+@answers("POST", "/projects", "createProject", 201)
+def create_project(call: Call) -> dict[str, Any]:
+    """Create a project with a branch, an endpoint, a role and a database."""
+    wanted = call.part("project")
+    version = wanted.get("pg_version", MAJOR)
+    if version != MAJOR:
+        raise Refusal(
+            400, f"pg_version {version} is not available here: the local Neon runs PostgreSQL {MAJOR}"
+        )
+    first = wanted.get("branch") or {}
+    base = identifier("database name", first.get("database_name") or "neondb")
+    owner = identifier("role name", first.get("role_name") or f"{base}_owner")
+    now, project_id = call.now, ids.project_id()
+    project = ProjectRow(
+        id=project_id,
+        name=plain_name("project name", wanted.get("name") or project_id),
+        region_id=wanted.get("region_id") or views.REGION,
+        pg_version=version,
+        history_retention_seconds=wanted.get("history_retention_seconds", DAY),
+        settings=json.dumps(wanted.get("settings") or {}),
+        endpoint_defaults=json.dumps(wanted.get(SETTINGS) or {}),
+        created_at=now,
+        updated_at=now,
+    )
+    branch = BranchRow(
+        id=ids.branch_id(),
+        project_id=project_id,
+        name=plain_name("branch name", first.get("name") or "main"),
+        is_default=True,
+        state_changed_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    with call.plane.state.change() as rows:
+        rows.add(project, branch)
+        endpoint = changes.endpoint(rows, branch, now, json.loads(project.endpoint_defaults))
+        changes.role(rows, branch.id, owner, now)
+        changes.database(rows, branch.id, base, owner, now)
+        where = {"branch_id": branch.id}
+        operations = [
+            changes.operation(rows, "create_timeline", project_id, now, **where),
+            changes.operation(
+                rows,
+                "start_compute",
+                project_id,
+                now,
+                branch_id=branch.id,
+                endpoint_id=endpoint.id,
+                first_role=owner,
+                first_database=base,
+                passwords=[owner],
+            ),
+        ]
+        shown = {
+            "project": views.project(call.plane, project),
+            "branch": views.branch(branch),
+            **views.contents(call.plane, rows, branch.id, operations, passwords=True),
+        }
+    call.plane.worker.kick(project_id)
+    return shown
+
+
+@answers("GET", "/projects/{project_id}", "getProject")
+def get_project(call: Call) -> dict[str, Any]:
+    """Show a project."""
+    with call.plane.state.read() as rows:
+        return {"project": views.project(call.plane, call.project(rows))}
+
+
+@answers("PATCH", "/projects/{project_id}", "updateProject")
+def update_project(call: Call) -> dict[str, Any]:
+    """Change a project's name and settings; settings that do nothing here are kept and shown."""
+    wanted = call.part("project")
+    with call.locked() as rows:
+        project = call.project(rows)
+        project.name = plain_name("project name", wanted.get("name", project.name))
+        project.settings = json.dumps({**json.loads(project.settings), **(wanted.get("settings") or {})})
+        defaults = {**json.loads(project.endpoint_defaults), **(wanted.get(SETTINGS) or {})}
+        project.endpoint_defaults = json.dumps(defaults)
+        project.history_retention_seconds = wanted.get(
+            "history_retention_seconds", project.history_retention_seconds
+        )
+        project.updated_at = call.now
+        return {"project": views.project(call.plane, project), "operations": []}
+
+
+@answers("DELETE", "/projects/{project_id}", "deleteProject")
+def delete_project(call: Call) -> dict[str, Any]:
+    """Delete a project with all its branches."""
+    with call.locked() as rows:
+        project = call.project(rows)
+        if any(branch.protected for branch in rows.all(BranchRow, project_id=project.id)):
+            raise Refusal(422, "project has protected branches, unprotect them first")
+        changes.delete_project(rows, project, call.now)
+        return {"project": views.project(call.plane, project)}
+
+
+@answers("GET", "/projects/{project_id}/operations", "listProjectOperations")
+def list_operations(call: Call) -> dict[str, Any]:
+    """List a project's operations, newest first."""
+    limit = call.number("limit", 100, 1000)
+    with call.plane.state.read() as rows:
+        call.project(rows)
+        found = rows.all(OperationRow, project_id=call.path["project_id"])[::-1]
+    page = _after(found, call.query.get("cursor"))[:limit]
+    cursor = {"cursor": page[-1].id} if page else {}
+    return {"operations": [views.operation(row) for row in page], "pagination": cursor}
+
+
+@answers("GET", "/projects/{project_id}/operations/{operation_id}", "getProjectOperation")
+def get_operation(call: Call) -> dict[str, Any]:
+    """Show an operation, also of a project that it has deleted."""
+    with call.plane.state.read() as rows:
+        found = rows.first(OperationRow, id=call.path["operation_id"], project_id=call.path["project_id"])
+    if found is None:
+        raise Refusal(404, "operation not found")
+    return {"operation": views.operation(found)}
+
+
+@answers("GET", "/projects/{project_id}/connection_uri", "getConnectionURI")
+def connection_uri(call: Call) -> dict[str, Any]:
+    """Give a connection string for a role and a database."""
+    from neondba.local.api.roles import database_named, role_named
+
+    missing = [name for name in ("database_name", "role_name") if not call.query.get(name)]
+    if missing:
+        raise Refusal(400, f"parameter {missing[0]} is required")
+    with call.plane.state.read() as rows:
+        if branch_id := call.query.get("branch_id"):
+            branch = call.branch(rows, branch_id)
+        else:
+            project = call.project(rows)
+            branch = next(row for row in rows.all(BranchRow, project_id=project.id) if row.is_default)
+        role = role_named(rows, branch.id, call.query["role_name"])
+        base = database_named(rows, branch.id, call.query["database_name"])
+        endpoints = rows.all(EndpointRow, branch_id=branch.id, deleting=False)
+    wanted = call.query.get("endpoint_id")
+    endpoint = next((row for row in endpoints if wanted in (None, row.id)), None)
+    if endpoint is None:
+        raise Refusal(404, "endpoint not found")
+    pooled = call.query.get("pooled") == "true"
+    return {"uri": call.plane.addresses.uri(endpoint.id, role.name, role.password, base.name, pooled=pooled)}
+
+
+def _after(found: list[Any], cursor: str | None) -> list[Any]:
+    names = [row.id for row in found]
+    return found[names.index(cursor) + 1 :] if cursor in names else found

@@ -1,0 +1,171 @@
+"""Roles and databases of a branch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neondba.local import ids
+from neondba.local.api import views
+from neondba.local.api.call import Call, Refusal, answers
+from neondba.local.api.names import BASES, identifier
+from neondba.local.control import changes
+from neondba.local.state.store import Rows
+from neondba.local.state.tables import DatabaseRow, OperationRow, RoleRow
+
+BRANCH = "/projects/{project_id}/branches/{branch_id}"
+ROLES, ROLE = BRANCH + "/roles", BRANCH + "/roles/{role_name}"
+BASES_PATH, BASE = BRANCH + "/databases", BRANCH + "/databases/{database_name}"
+
+
+@answers("GET", ROLES, "listProjectBranchRoles")
+def list_roles(call: Call) -> dict[str, Any]:
+    """List a branch's roles."""
+    with call.plane.state.read() as rows:
+        found = rows.all(RoleRow, branch_id=call.branch(rows).id)
+    return {"roles": [views.role(row) for row in found]}
+
+
+@answers("POST", ROLES, "createProjectBranchRole", 201)
+def create_role(call: Call) -> dict[str, Any]:
+    """Create a role; this answer shows its password."""
+    wanted = call.part("role")
+    name = identifier("role name", wanted.get("name"))
+    with call.locked() as rows:
+        branch = call.branch(rows)
+        if rows.all(RoleRow, branch_id=branch.id, name=name):
+            raise Refusal(409, "role already exists", "ROLE_ALREADY_EXISTS")
+        made = changes.role(rows, branch.id, name, call.now, no_login=bool(wanted.get("no_login", False)))
+        return _role(made, [_apply(call, rows, new_roles=[name])], password=True)
+
+
+@answers("GET", ROLE, "getProjectBranchRole")
+def get_role(call: Call) -> dict[str, Any]:
+    """Show a role."""
+    with call.plane.state.read() as rows:
+        return {"role": views.role(role_named(rows, call.branch(rows).id, call.path["role_name"]))}
+
+
+@answers("DELETE", ROLE, "deleteProjectBranchRole")
+def delete_role(call: Call) -> dict[str, Any] | None:
+    """Delete a role; what it owned goes to each database's owner."""
+    with call.locked() as rows:
+        branch, name = call.branch(rows), call.path["role_name"]
+        found = rows.first(RoleRow, branch_id=branch.id, name=name)
+        if found is None:
+            return None
+        if rows.all(DatabaseRow, branch_id=branch.id, owner_name=name):
+            raise Refusal(422, f"role {name} owns a database")
+        return _role(found, [_apply(call, rows, drop_roles=[name])])
+
+
+@answers("GET", ROLE + "/reveal_password", "getProjectBranchRolePassword")
+def reveal_password(call: Call) -> dict[str, Any]:
+    """Show the password the API gave a role last."""
+    with call.plane.state.read() as rows:
+        return {"password": role_named(rows, call.branch(rows).id, call.path["role_name"]).password}
+
+
+@answers("POST", ROLE + "/reveal_password", "getProjectBranchRolePasswordByPost")
+def reveal_password_by_post(call: Call) -> dict[str, Any]:
+    """Answer the method that neon-api for Python uses for the same."""
+    return reveal_password(call)
+
+
+@answers("POST", ROLE + "/reset_password", "resetProjectBranchRolePassword")
+def reset_password(call: Call) -> dict[str, Any]:
+    """Give a role a new password and drop its connections."""
+    with call.locked() as rows:
+        found = role_named(rows, call.branch(rows).id, call.path["role_name"])
+        found.password, found.updated_at = ids.password(), call.now
+        done = _apply(call, rows, passwords=[found.name], disconnect=[found.name])
+        return _role(found, [done], password=True)
+
+
+@answers("GET", BASES_PATH, "listProjectBranchDatabases")
+def list_databases(call: Call) -> dict[str, Any]:
+    """List a branch's databases."""
+    with call.plane.state.read() as rows:
+        found = rows.all(DatabaseRow, branch_id=call.branch(rows).id)
+    return {"databases": [views.database(row) for row in found]}
+
+
+@answers("POST", BASES_PATH, "createProjectBranchDatabase", 201)
+def create_database(call: Call) -> dict[str, Any]:
+    """Create a database."""
+    wanted = call.part("database")
+    name = identifier("database name", wanted.get("name"), BASES)
+    with call.locked() as rows:
+        branch = call.branch(rows)
+        if rows.all(DatabaseRow, branch_id=branch.id, name=name):
+            raise Refusal(409, "database already exists", "DATABASE_ALREADY_EXISTS")
+        owner = role_named(rows, branch.id, str(wanted.get("owner_name") or "")).name
+        made = changes.database(rows, branch.id, name, owner, call.now)
+        return _database(made, [_apply(call, rows, databases=[name])])
+
+
+@answers("GET", BASE, "getProjectBranchDatabase")
+def get_database(call: Call) -> dict[str, Any]:
+    """Show a database."""
+    with call.plane.state.read() as rows:
+        found = database_named(rows, call.branch(rows).id, call.path["database_name"])
+        return {"database": views.database(found)}
+
+
+@answers("PATCH", BASE, "updateProjectBranchDatabase")
+def update_database(call: Call) -> dict[str, Any]:
+    """Give a database another owner."""
+    wanted = call.part("database")
+    with call.locked() as rows:
+        found = database_named(rows, call.branch(rows).id, call.path["database_name"])
+        if wanted.get("name", found.name) != found.name:
+            raise Refusal(501, "renaming a database is not available in the local Neon yet")
+        if owner := wanted.get("owner_name"):
+            found.owner_name = role_named(rows, found.branch_id, owner).name
+        found.updated_at = call.now
+        return _database(found, [_apply(call, rows, owners=[found.name])])
+
+
+@answers("DELETE", BASE, "deleteProjectBranchDatabase")
+def delete_database(call: Call) -> dict[str, Any] | None:
+    """Delete a database and drop its connections."""
+    with call.locked() as rows:
+        branch, name = call.branch(rows), call.path["database_name"]
+        found = rows.first(DatabaseRow, branch_id=branch.id, name=name)
+        if found is None:
+            return None
+        return _database(found, [_apply(call, rows, drop_databases=[name])])
+
+
+def role_named(rows: Rows, branch_id: str, name: str) -> RoleRow:
+    """Give a branch's role."""
+    found = rows.first(RoleRow, branch_id=branch_id, name=name)
+    if found is None:
+        raise Refusal(404, "role not found")
+    return found
+
+
+def database_named(rows: Rows, branch_id: str, name: str) -> DatabaseRow:
+    """Give a branch's database."""
+    found = rows.first(DatabaseRow, branch_id=branch_id, name=name)
+    if found is None:
+        raise Refusal(404, "database not found")
+    return found
+
+
+def _apply(call: Call, rows: Rows, **arguments: Any) -> OperationRow:
+    project_id, branch_id = call.path["project_id"], call.path["branch_id"]
+    return changes.operation(rows, "apply_config", project_id, call.now, branch_id=branch_id, **arguments)
+
+
+def _role(row: RoleRow, operations: list[OperationRow], *, password: bool = False) -> dict[str, Any]:
+    return {
+        "role": views.role(row, password=password),
+        "operations": [views.operation(each) for each in operations],
+    }
+
+
+def _database(row: DatabaseRow, operations: list[OperationRow]) -> dict[str, Any]:
+    return {
+        "database": views.database(row),
+        "operations": [views.operation(each) for each in operations],
+    }

@@ -1,0 +1,171 @@
+"""Rows as the API shows them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from neondba.local.control.plane import Plane
+from neondba.local.state.store import Rows
+from neondba.local.state.tables import (
+    BranchRow,
+    DatabaseRow,
+    EndpointRow,
+    OperationRow,
+    ProjectRow,
+    RoleRow,
+)
+
+OWNER: Final = "local-user"
+ORGANIZATION: Final = "org-local-00000000"
+REGION: Final = "aws-us-east-2"
+PLATFORM: Final = "aws"
+PROVISIONER: Final = "k8s-neonvm"
+SIZE_LIMIT: Final = 1 << 44
+
+
+def project(plane: Plane, row: ProjectRow, *, listed: bool = False) -> dict[str, Any]:
+    """Show a project."""
+    shown: dict[str, Any] = {
+        "id": row.id,
+        "platform_id": PLATFORM,
+        "region_id": row.region_id,
+        "name": row.name,
+        "provisioner": PROVISIONER,
+        "default_endpoint_settings": json.loads(row.endpoint_defaults),
+        "settings": json.loads(row.settings),
+        "pg_version": row.pg_version,
+        "proxy_host": plane.addresses.proxy_host,
+        "branch_logical_size_limit": SIZE_LIMIT >> 20,
+        "branch_logical_size_limit_bytes": SIZE_LIMIT,
+        "store_passwords": True,
+        "cpu_used_sec": 0,
+        "creation_source": "console",
+        "history_retention_seconds": row.history_retention_seconds,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "owner_id": ORGANIZATION,
+        "org_id": ORGANIZATION,
+    }
+    if listed:
+        return {**shown, "active_time": 0}
+    usage = ("data_storage_bytes_hour", "data_transfer_bytes", "written_data_bytes")
+    shown |= dict.fromkeys((*usage, "compute_time_seconds", "active_time_seconds"), 0)
+    month = row.created_at[:8] + "01T00:00:00Z"
+    return {**shown, "consumption_period_start": month, "consumption_period_end": "0001-01-01T00:00:00Z"}
+
+
+def branch(row: BranchRow) -> dict[str, Any]:
+    """Show a branch; `cloned_by` is our own field."""
+    usage = ("compute_time_seconds", "active_time_seconds", "written_data_bytes", "data_transfer_bytes")
+    shown = {
+        "id": row.id,
+        "project_id": row.project_id,
+        "parent_id": row.parent_id,
+        "parent_lsn": row.parent_lsn,
+        "parent_timestamp": row.parent_timestamp,
+        "name": row.name,
+        "current_state": row.state,
+        "pending_state": "ready" if row.state == "init" else None,
+        "state_changed_at": row.state_changed_at,
+        "creation_source": "console",
+        "primary": row.is_default,
+        "default": row.is_default,
+        "protected": row.protected,
+        "cpu_used_sec": 0,
+        **dict.fromkeys(usage, 0),
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "ttl_interval_seconds": row.ttl_interval_seconds,
+        "expires_at": row.expires_at,
+        "init_source": row.init_source,
+        "cloned_by": row.cloned_by,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def endpoint(plane: Plane, row: EndpointRow) -> dict[str, Any]:
+    """Show an endpoint, its compute's state as it is now."""
+    shown: dict[str, Any] = {
+        "host": plane.addresses.host(row.id),
+        "id": row.id,
+        "name": row.name or None,
+        "project_id": row.project_id,
+        "branch_id": row.branch_id,
+        "autoscaling_limit_min_cu": row.min_cu,
+        "autoscaling_limit_max_cu": row.max_cu,
+        "region_id": REGION,
+        "type": "read_write",
+        "current_state": "active" if plane.computes.running(row.branch_id) else "idle",
+        "settings": {},
+        "pooler_enabled": False,
+        "pooler_mode": "transaction",
+        "disabled": row.disabled,
+        "passwordless_access": False,
+        "last_active": row.last_active,
+        "creation_source": "console",
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "started_at": row.started_at,
+        "suspended_at": row.suspended_at,
+        "proxy_host": plane.addresses.proxy_host,
+        "suspend_timeout_seconds": row.suspend_timeout_seconds,
+        "provisioner": PROVISIONER,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def role(row: RoleRow, *, password: bool = False) -> dict[str, Any]:
+    """Show a role; its password only where Neon does."""
+    shown: dict[str, Any] = {
+        "branch_id": row.branch_id,
+        "name": row.name,
+        "protected": False,
+        "authentication_method": "no_login" if row.no_login else "password",
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+    }
+    return {**shown, "password": row.password} if password else shown
+
+
+def database(row: DatabaseRow) -> dict[str, Any]:
+    """Show a database."""
+    return row.model_dump(include={"id", "branch_id", "name", "owner_name", "created_at", "updated_at"})
+
+
+def operation(row: OperationRow) -> dict[str, Any]:
+    """Show an operation."""
+    shown = row.model_dump(exclude={"number", "arguments"})
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def connection(plane: Plane, endpoint_id: str, owner: RoleRow, base: str) -> dict[str, Any]:
+    """Show how to connect."""
+    return {
+        "connection_uri": plane.addresses.uri(endpoint_id, owner.name, owner.password, base),
+        "connection_parameters": {
+            "database": base,
+            "password": owner.password,
+            "role": owner.name,
+            "host": plane.addresses.host(endpoint_id),
+            "pooler_host": plane.addresses.host(endpoint_id, pooled=True),
+        },
+    }
+
+
+def contents(
+    plane: Plane, rows: Rows, branch_id: str, operations: list[OperationRow], *, passwords: bool
+) -> dict[str, Any]:
+    """Show what a new branch comes with."""
+    endpoints = rows.all(EndpointRow, branch_id=branch_id, deleting=False)
+    found = rows.all(RoleRow, branch_id=branch_id)
+    bases = rows.all(DatabaseRow, branch_id=branch_id)
+    shown: dict[str, Any] = {
+        "endpoints": [endpoint(plane, row) for row in endpoints],
+        "operations": [operation(row) for row in operations],
+        "roles": [role(row, password=passwords) for row in found],
+        "databases": [database(row) for row in bases],
+    }
+    if endpoints and len(found) == 1 and len(bases) == 1:
+        shown["connection_uris"] = [connection(plane, endpoints[0].id, found[0], bases[0].name)]
+    return shown

@@ -1,0 +1,1 @@
+"""Computes: PostgreSQL processes that wake on demand and sleep when nobody asks."""

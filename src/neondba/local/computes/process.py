@@ -1,0 +1,211 @@
+"""One PostgreSQL server process: start it, ask it, stop it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from neondba.core.problem import RemoteProblem
+from neondba.local.computes.binaries import Binaries
+
+if TYPE_CHECKING:
+    import psycopg
+
+ADMIN: Final = "cloud_admin"
+SETTINGS: Final = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "104",
+    "superuser_reserved_connections": "7",
+    "shared_buffers": "16MB",
+    "wal_level": "replica",
+    "max_wal_size": "256MB",
+    "min_wal_size": "16MB",
+    "jit": "off",
+    "io_method": "sync",
+    "huge_pages": "off",
+    "recovery_init_sync_method": "syncfs" if os.uname().sysname == "Linux" else "fsync",
+    "idle_in_transaction_session_timeout": "300000",
+    "client_connection_check_interval": "60000",
+    "password_encryption": "scram-sha-256",
+    "timezone": "GMT",
+    "log_timezone": "GMT",
+    "log_checkpoints": "off",
+    # A failing statement may hold a password: it must not reach the log.
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
+}
+START_LIMIT: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one compute has its things."""
+
+    data: Path
+    sockets: Path
+    log: Path
+
+
+class Compute:
+    """A running PostgreSQL server."""
+
+    def __init__(self, binaries: Binaries, place: Place, process: subprocess.Popen[bytes]) -> None:
+        self._binaries = binaries
+        self.place = place
+        self.process = process
+
+    @property
+    def socket(self) -> str:
+        """The path of its Unix socket."""
+        return str(self.place.sockets / ".s.PGSQL.5432")
+
+    def alive(self) -> bool:
+        """Tell whether the process is still there."""
+        return self.process.poll() is None
+
+    @contextmanager
+    def admin(self, database: str = "postgres") -> Iterator[psycopg.Connection[Any]]:
+        """Connect as the superuser that no client can be."""
+        import psycopg
+
+        with psycopg.connect(
+            host=str(self.place.sockets),
+            port=5432,
+            user=ADMIN,
+            dbname=database,
+            autocommit=True,
+            application_name="neondba",
+        ) as connection:
+            yield connection
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop it: cleanly, or at once when its data are about to go."""
+        for number, limit in [
+            (signal.SIGQUIT if at_once else signal.SIGINT, 30.0),
+            (signal.SIGQUIT, 10.0),
+            (signal.SIGKILL, 10.0),
+        ]:
+            self._signal(number)
+            try:
+                self.process.wait(limit)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        for left in self.place.sockets.glob(".s.PGSQL.*"):
+            left.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.place.sockets.rmdir()
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+
+def start(binaries: Binaries, place: Place) -> Compute:
+    """Start a server and wait until it takes connections.
+
+    Raises:
+        RemoteProblem: it ended, or was not ready in time; the log's last lines are given.
+    """
+    place.sockets.mkdir(mode=0o700, exist_ok=True)
+    if binaries.owner is not None:
+        os.chown(place.sockets, *binaries.owner)
+    arguments = [binaries.program("postgres"), "-D", binaries.within(place.data)]
+    for name, value in {**SETTINGS, "unix_socket_directories": str(place.sockets)}.items():
+        arguments += ["-c", f"{name}={value}"]
+    with place.log.open("wb") as log:
+        process = subprocess.Popen(
+            arguments,
+            cwd=place.data,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            start_new_session=True,
+            **binaries.spawn,
+        )
+    compute = Compute(binaries, place, process)
+    _await_ready(compute)
+    return compute
+
+
+def _await_ready(compute: Compute) -> None:
+    """Watch the pid file, which says `ready` before a first connection could."""
+    pid_file, deadline = compute.place.data / "postmaster.pid", time.monotonic() + START_LIMIT
+    while time.monotonic() < deadline:
+        with suppress(OSError, IndexError, ValueError):
+            lines = pid_file.read_text().splitlines()
+            if int(lines[0]) == compute.process.pid and lines[7].strip() == "ready":
+                return
+        if not compute.alive():
+            raise _did_not_start(compute.place, "ended at once")
+        time.sleep(0.003)
+    compute.stop(at_once=True)
+    raise _did_not_start(compute.place, f"was not ready after {START_LIMIT:.0f} s")
+
+
+def _did_not_start(place: Place, why: str) -> RemoteProblem:
+    lines = place.log.read_text(errors="replace").strip().splitlines()[-3:]
+    return RemoteProblem(
+        "compute-did-not-start",
+        f"The compute over {place.data} {why}. Its log ends: {' / '.join(lines) or '(empty)'}",
+        hint=f"Read {place.log}. A full disk and a missing /dev/shm are the usual causes.",
+        log=str(place.log),
+    )
+
+
+def sweep_orphan(data: Path) -> bool:
+    """End a server that a killed neondba left behind over this directory; tell if there was one."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return False
+    if not _serves(pid, data):
+        return False
+    group = _children(pid)
+    for number in (signal.SIGQUIT, signal.SIGKILL):
+        for process in [pid, *group]:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            if not any(_serves(process, data) for process in [pid, *group]):
+                return True
+            time.sleep(0.01)
+    return True
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Tell whether a process works in this directory: pids are used again, directories are not."""
+    try:
+        return Path(f"/proc/{pid}/cwd").samefile(data)
+    except OSError:
+        if Path("/proc/self/cwd").exists():
+            return False
+    asked = subprocess.run(
+        ["/bin/ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return str(data) in asked.stdout
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def short_folder() -> str:
+    """Give a temporary folder short enough for a socket's path, which may have 107 bytes."""
+    import tempfile
+
+    usual = tempfile.gettempdir()
+    return usual if len(usual) <= 30 else "/tmp"  # noqa: S108

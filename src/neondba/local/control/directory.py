@@ -1,0 +1,101 @@
+"""What the proxy asks, answered from the state and the computes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Final
+
+from neondba.core.problem import ConflictProblem, NotFoundProblem, RemoteProblem
+from neondba.local.computes.manager import Computes
+from neondba.local.computes.process import Compute
+from neondba.local.control import roles
+from neondba.local.control.worker import Worker
+from neondba.local.routing import Directory, Route
+from neondba.local.state.store import State
+from neondba.local.state.tables import BranchRow, EndpointRow
+
+READY_LIMIT: Final = 120.0
+
+
+class LocalDirectory(Directory):
+    """Endpoints by id, and who is connected to them."""
+
+    def __init__(self, state: State, computes: Computes, worker: Worker) -> None:
+        self._state = state
+        self._computes = computes
+        self._worker = worker
+        self._guard = threading.Lock()
+        self._open: dict[str, int] = {}
+        self._last: dict[str, float] = {}
+        self.last_contact = time.monotonic()
+
+    def verifier(self, endpoint_id: str, role: str) -> str | None:
+        """Give a role's verifier as PostgreSQL holds it now; wakes the compute.
+
+        It may take as long as a start does: call it through `asyncio.to_thread`.
+        """
+        return roles.verifier(self._wake(endpoint_id), role)
+
+    def knows(self, endpoint_id: str) -> bool:
+        """Tell whether an endpoint of this id exists."""
+        return self._endpoint(endpoint_id) is not None
+
+    async def wake(self, endpoint_id: str) -> Route:
+        """Start the endpoint's compute if it sleeps, and say where it listens."""
+        compute = await asyncio.to_thread(self._wake, endpoint_id)
+        return Route(compute.socket, endpoint_id)
+
+    def opened(self, endpoint_id: str) -> None:
+        """Note that a client connection began: the compute stays awake."""
+        with self._guard:
+            self._open[endpoint_id] = self._open.get(endpoint_id, 0) + 1
+        self._touch(endpoint_id)
+
+    def closed(self, endpoint_id: str) -> None:
+        """Note that a client connection ended."""
+        with self._guard:
+            self._open[endpoint_id] = max(0, self._open.get(endpoint_id, 0) - 1)
+        self._touch(endpoint_id)
+
+    def connected(self) -> int:
+        """Count the client connections."""
+        return sum(self._open.values())
+
+    def connections(self, endpoint_id: str) -> int:
+        """Count an endpoint's client connections."""
+        return self._open.get(endpoint_id, 0)
+
+    def quiet_for(self, endpoint_id: str) -> float:
+        """Give the seconds since a client came to or left this endpoint."""
+        with self._guard:
+            return time.monotonic() - self._last.setdefault(endpoint_id, time.monotonic())
+
+    def _touch(self, endpoint_id: str) -> None:
+        with self._guard:
+            self._last[endpoint_id] = self.last_contact = time.monotonic()
+
+    def _endpoint(self, endpoint_id: str) -> EndpointRow | None:
+        with self._state.read() as rows:
+            found = rows.get(EndpointRow, endpoint_id)
+            return None if found is None or found.deleting else found
+
+    def _wake(self, endpoint_id: str) -> Compute:
+        endpoint = self._endpoint(endpoint_id)
+        if endpoint is None:
+            raise NotFoundProblem(
+                "endpoint-not-found",
+                f"The requested endpoint could not be found: {endpoint_id}.",
+                hint="Ask for a new connection string: the branch may have been deleted.",
+            )
+        if endpoint.disabled:
+            raise ConflictProblem("endpoint-disabled", f"Endpoint {endpoint_id} is disabled.")
+        self._touch(endpoint_id)
+        if not self._worker.wait(READY_LIMIT, branch_id=endpoint.branch_id):
+            raise RemoteProblem("branch-not-ready", f"Branch {endpoint.branch_id} is not ready yet.")
+        with self._state.read() as rows:
+            branch = rows.get(BranchRow, endpoint.branch_id)
+        if branch is None:
+            raise NotFoundProblem("branch-not-found", f"Branch {endpoint.branch_id} is gone.")
+        return self._computes.start(branch.id)

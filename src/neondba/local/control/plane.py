@@ -1,0 +1,105 @@
+"""The control plane put together, and what it does first after a crash."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from neondba.core.context import Clock
+from neondba.core.problem import ConflictProblem
+from neondba.local.addresses import Addresses
+from neondba.local.computes import binaries, process
+from neondba.local.computes.manager import Computes
+from neondba.local.control.actions import Actions
+from neondba.local.control.directory import LocalDirectory
+from neondba.local.control.sweeper import Sweeper
+from neondba.local.control.worker import Worker
+from neondba.local.state.store import State
+from neondba.local.state.tables import BranchRow, ProjectRow
+from neondba.local.storage import cloner, directories, template
+from neondba.local.storage.directories import Directories
+
+STATE_LAYOUT: Final = "1"
+LOCK_WAIT: Final = 5.0
+"""Seconds a request waits for the project's operations before it answers 423."""
+
+
+class Plane:
+    """One local Neon: its state, storage and computes."""
+
+    def __init__(self, folder: Path, clock: Clock, addresses: Addresses) -> None:
+        _check_layout(folder)
+        self.clock = clock
+        self.addresses = addresses
+        self.lock_wait = LOCK_WAIT
+        self.folder = folder
+        self.binaries = binaries.find()
+        self.state = State(folder / "state.sqlite")
+        self.branches = Directories(folder / "branches", self.binaries.owner)
+        self.templates = Directories(folder / "templates", self.binaries.owner)
+        self.cloner = cloner.choose(self.branches.folder)
+        self._sockets = _socket_folder(folder)
+        self.computes = Computes(self.binaries, self.branches, self._sockets)
+        actions = Actions(self.state, self.branches, self.templates, self.computes, self.cloner, clock.now)
+        self.worker = Worker(self.state, actions.perform, actions.undo, clock.now)
+        self.directory = LocalDirectory(self.state, self.computes, self.worker)
+        self.sweeper = Sweeper(self.state, self.computes, self.directory, self.worker, clock.now)
+
+    def begin(self) -> None:
+        """Finish or undo what a crash left, remove what belongs to nobody, then work."""
+        for entry in [*self.branches.folder.iterdir(), *self.templates.folder.iterdir()]:
+            process.sweep_orphan(entry / "data")
+        with self.state.read() as rows:
+            wanted = {branch.id for branch in rows.all(BranchRow)}
+            projects = {row.project_id for row in rows.unfinished()}
+        self.branches.sweep(wanted.__contains__)
+        self.templates.sweep({template.name_of(self.binaries)}.__contains__)
+        for project_id in projects:
+            self.worker.kick(project_id)
+        self.sweeper.begin()
+
+    def close(self) -> None:
+        """Stop working and let every compute sleep."""
+        self.sweeper.close()
+        self.worker.close()
+        self.computes.stop_all()
+        self.state.close()
+        directories.remove(self._sockets)
+        (self.folder / "sockets").unlink(missing_ok=True)
+
+    def projects(self) -> list[str]:
+        """Give the ids of all projects."""
+        with self.state.read() as rows:
+            return [project.id for project in rows.all(ProjectRow, deleting=False)]
+
+
+def _check_layout(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    mark = folder / "layout"
+    found = mark.read_text().strip() if mark.exists() else None
+    if found is None:
+        mark.write_text(STATE_LAYOUT + "\n")
+    elif found != STATE_LAYOUT:
+        raise ConflictProblem(
+            "state-layout-version",
+            f"{folder} was written by another neondba: its layout is {found}, this one reads {STATE_LAYOUT}.",
+            hint="Use the neondba that made it, or another folder with --state-dir.",
+            folder=str(folder),
+        )
+
+
+def _socket_folder(folder: Path) -> Path:
+    """Make a private folder with a short path, and remove the one a killed server left."""
+    mark = folder / "sockets"
+    with suppress(OSError):
+        old = Path(mark.read_text())
+        if old.name.startswith("neondba-") and old.stat().st_uid == folder.stat().st_uid:
+            directories.remove(old)
+    made = Path(tempfile.mkdtemp(prefix="neondba-", dir=process.short_folder()))
+    if folder.stat().st_uid == 0:
+        made.chmod(0o711)
+    mark.write_text(str(made))
+    return made

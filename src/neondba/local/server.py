@@ -1,0 +1,180 @@
+"""The server process: API, proxy and computes of one state folder.
+
+`python -m neondba.local.server --state-dir …` runs in the foreground; `neondba local start` runs it
+detached. It prints no secret, and ends by itself when nobody has asked for anything for a while.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from neondba.core.context import Clock
+from neondba.core.problem import ConflictProblem, Problem
+from neondba.local.server_file import ServerFile, folder_of
+
+if TYPE_CHECKING:
+    from neondba.local.control.plane import Plane
+
+HOST: Final = "127.0.0.1"
+IDLE_EXIT: Final = 900.0
+ALREADY: Final = 75
+"""Exit status when another server has this state folder."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the server until it is told to stop; give the exit status."""
+    options = _parse(arguments)
+    os.umask(0o077)
+    folder = folder_of(options.state_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _only_one(folder):
+            asyncio.run(_serve(folder, options))
+    except Problem as problem:
+        print(problem.report().model_dump_json(), file=sys.stderr)  # noqa: T201 - read by the launcher
+        return ALREADY if problem.code == "local-already-running" else problem.exit_status
+    return 0
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="neondba.local.server", description=__doc__)
+    parser.add_argument("--state-dir", type=Path, required=True, help="folder that holds the local Neon")
+    parser.add_argument("--port", type=int, help="port of the API; the last one used if absent")
+    parser.add_argument("--postgres-port", type=int, help="port for PostgreSQL clients")
+    parser.add_argument("--idle-exit", type=float, default=IDLE_EXIT, help="end after so many quiet seconds")
+    return parser.parse_args(arguments)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    import fcntl
+
+    with (folder / "server.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConflictProblem(
+                "local-already-running",
+                f"A local Neon already runs over {folder.parent}.",
+                hint="neondba local status shows it; neondba local stop ends it.",
+            ) from None
+        yield
+
+
+async def _serve(folder: Path, options: argparse.Namespace) -> None:
+    from neondba.local.addresses import Addresses
+    from neondba.local.control.plane import Plane
+    from neondba.local.proxy.server import serve
+    from neondba.local.proxy.tls import ensure_certificates
+
+    known = ServerFile.ports(folder)
+    api = _listen(options.port, known.get("api"), "--port")
+    certificates = ensure_certificates(folder / "tls")
+    plane = Plane(folder, Clock(), Addresses())
+    try:
+        await asyncio.to_thread(plane.begin)
+        proxy = await _on_port(
+            lambda port: serve(plane.directory, HOST, port, certificates),
+            options.postgres_port,
+            known.get("postgres"),
+        )
+        plane.addresses.port = proxy.port
+        file = ServerFile(
+            pid=os.getpid(),
+            api_port=api.getsockname()[1],
+            postgres_port=proxy.port,
+            ca=str(certificates.authority),
+            state_dir=str(folder.parent),
+        )
+        try:
+            await _answer(plane, api, file, folder, options.idle_exit)
+        finally:
+            await proxy.close()
+    finally:
+        await asyncio.to_thread(plane.close)
+        (folder / "server.json").unlink(missing_ok=True)
+
+
+async def _answer(plane: Plane, api: socket.socket, file: ServerFile, folder: Path, idle_exit: float) -> None:
+    import uvicorn
+
+    from neondba.local.api.app import app
+
+    class Server(uvicorn.Server):
+        """Leave the signals to us: the computes must stop before the process does."""
+
+        def capture_signals(self) -> Any:
+            """Capture none."""
+            return nullcontext()
+
+    web = app(plane, file)
+    server = Server(uvicorn.Config(web, log_level="warning", access_log=False, lifespan="off"))
+    web.state.stop = lambda: setattr(server, "should_exit", True)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, web.state.stop)
+    file.write(folder)
+    watcher = asyncio.create_task(_end_when_idle(plane, server, idle_exit))
+    try:
+        await server.serve(sockets=[api])
+    finally:
+        watcher.cancel()
+
+
+async def _end_when_idle(plane: Plane, server: Any, limit: float) -> None:
+    while True:
+        await asyncio.sleep(min(5.0, limit / 2))
+        quiet = time.monotonic() - plane.directory.last_contact
+        if quiet > limit and not plane.directory.connected():
+            server.should_exit = True
+
+
+def _listen(wanted: int | None, last: int | None, flag: str) -> socket.socket:
+    for port in [wanted] if wanted is not None else [last or 0]:
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((HOST, port))
+        except OSError as error:
+            listening.close()
+            raise _taken(port, flag, error) from None
+        return listening
+    raise AssertionError("one port is always tried")
+
+
+async def _on_port(serve: Any, wanted: int | None, last: int | None) -> Any:
+    port = wanted if wanted is not None else last or 0
+    try:
+        return await serve(port)
+    except OSError as error:
+        raise _taken(port, "--postgres-port", error) from None
+
+
+def _taken(port: int, flag: str, error: OSError) -> Problem:
+    if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+        raise error
+    why = (
+        "is in use by another program" if error.errno == errno.EADDRINUSE else "may not be used by this user"
+    )
+    return ConflictProblem(
+        "port-in-use",
+        f"Port {port} {why}, so the local Neon cannot listen there.",
+        hint=f"Stop that program, or choose another port with {flag} (0 takes any free one).",
+        port=port,
+        flag=flag,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the local Neon remembers: SQLite through SQLModel, and nowhere else."""

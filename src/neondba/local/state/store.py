@@ -1,0 +1,97 @@
+"""Transactions over the tables. One server owns the file, so one lock in it is enough."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, event
+from sqlmodel import Session, SQLModel, create_engine, select
+
+from neondba.local.state.tables import TABLES, UNFINISHED, OperationRow
+
+R = TypeVar("R", bound=SQLModel)
+
+
+class Rows:
+    """The tables inside one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, kind: type[R], key: object) -> R | None:
+        """Give the row with this key."""
+        return self._session.get(kind, key)
+
+    def all(self, kind: type[R], **equals: object) -> list[R]:
+        """Give the rows whose columns have these values, oldest first."""
+        query = select(kind).filter_by(**equals)
+        order = "number" if hasattr(kind, "number") else "created_at"
+        return list(self._session.exec(query.order_by(getattr(kind, order))))
+
+    def first(self, kind: type[R], **equals: object) -> R | None:
+        """Give the oldest of the rows whose columns have these values."""
+        found = self.all(kind, **equals)
+        return found[0] if found else None
+
+    def unfinished(self, **equals: object) -> list[OperationRow]:
+        """Give the operations that are not over, oldest first."""
+        query = select(OperationRow).filter_by(**equals)
+        query = query.where(OperationRow.status.in_(UNFINISHED))  # type: ignore[attr-defined]
+        return list(self._session.exec(query.order_by(OperationRow.number)))  # type: ignore[arg-type]
+
+    def add(self, *rows: SQLModel) -> None:
+        """Add rows and give them their numbers."""
+        self._session.add_all(rows)
+        self._session.flush()
+
+    def delete(self, *rows: SQLModel) -> None:
+        """Delete rows."""
+        for row in rows:
+            self._session.delete(row)
+
+
+class State:
+    """The file."""
+
+    def __init__(self, path: Path) -> None:
+        path.touch(mode=0o600)
+        self._engine = _engine(path)
+        self._writing = threading.RLock()
+        SQLModel.metadata.create_all(self._engine, tables=[_table(kind) for kind in TABLES])
+
+    @contextmanager
+    def change(self) -> Iterator[Rows]:
+        """Open a transaction that is on disk when the body has ended without an error."""
+        with self._writing, Session(self._engine, expire_on_commit=False) as session:
+            yield Rows(session)
+            session.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Rows]:
+        """Open a transaction that changes nothing; its rows may be used afterwards."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            yield Rows(session)
+            session.expunge_all()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._engine.dispose()
+
+
+def _table(kind: type[SQLModel]) -> Any:
+    return kind.__table__  # type: ignore[attr-defined]
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def durable(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    return engine

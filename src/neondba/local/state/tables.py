@@ -1,0 +1,119 @@
+"""The tables. Moments are RFC 3339 texts in UTC, so that they sort as they are."""
+
+from __future__ import annotations
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+UNFINISHED = ("scheduling", "running")
+
+
+class ProjectRow(SQLModel, table=True):
+    """A Neon project."""
+
+    __tablename__ = "project"
+    id: str = Field(primary_key=True)
+    name: str
+    region_id: str
+    pg_version: int
+    history_retention_seconds: int
+    settings: str = "{}"
+    """JSON, as the client gave it."""
+    endpoint_defaults: str = "{}"
+    """JSON of `default_endpoint_settings`."""
+    created_at: str
+    updated_at: str
+    deleting: bool = False
+
+
+class BranchRow(SQLModel, table=True):
+    """A branch: one PostgreSQL data directory."""
+
+    __tablename__ = "branch"
+    id: str = Field(primary_key=True)
+    project_id: str = Field(index=True)
+    name: str
+    parent_id: str | None = None
+    parent_lsn: str | None = None
+    parent_timestamp: str | None = None
+    state: str = "init"
+    state_changed_at: str
+    is_default: bool = False
+    protected: bool = False
+    init_source: str = "parent-data"
+    cloned_by: str | None = None
+    """How the directory was made: `initdb`, `ficlone` or `copy`."""
+    created_at: str
+    updated_at: str
+    expires_at: str | None = None
+    ttl_interval_seconds: int | None = None
+    deleting: bool = False
+
+
+class EndpointRow(SQLModel, table=True):
+    """A compute's address and its settings."""
+
+    __tablename__ = "endpoint"
+    id: str = Field(primary_key=True)
+    project_id: str = Field(index=True)
+    branch_id: str = Field(index=True)
+    name: str = ""
+    min_cu: float = 0.25
+    max_cu: float = 0.25
+    suspend_timeout_seconds: int = 0
+    disabled: bool = False
+    created_at: str
+    updated_at: str
+    last_active: str | None = None
+    started_at: str | None = None
+    suspended_at: str | None = None
+    deleting: bool = False
+
+
+class RoleRow(SQLModel, table=True):
+    """A role made through the API. Its password can be shown again, as Neon does."""
+
+    __tablename__ = "role"
+    __table_args__ = (UniqueConstraint("branch_id", "name"),)
+    number: int | None = Field(default=None, primary_key=True)
+    branch_id: str = Field(index=True)
+    name: str
+    password: str
+    no_login: bool = False
+    created_at: str
+    updated_at: str
+
+
+class DatabaseRow(SQLModel, table=True):
+    """A database made through the API."""
+
+    __tablename__ = "database"
+    __table_args__ = (UniqueConstraint("branch_id", "name"),)
+    id: int | None = Field(default=None, primary_key=True)
+    branch_id: str = Field(index=True)
+    name: str
+    owner_name: str
+    created_at: str
+    updated_at: str
+
+
+class OperationRow(SQLModel, table=True):
+    """An intent, durable before anything is done about it."""
+
+    __tablename__ = "operation"
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    project_id: str = Field(index=True)
+    branch_id: str | None = None
+    endpoint_id: str | None = None
+    action: str
+    status: str = "scheduling"
+    error: str | None = None
+    failures_count: int = 0
+    created_at: str
+    updated_at: str
+    total_duration_ms: int = 0
+    arguments: str = "{}"
+    """JSON: what the action needs beyond the ids. Never a secret."""
+
+
+TABLES = (ProjectRow, BranchRow, EndpointRow, RoleRow, DatabaseRow, OperationRow)

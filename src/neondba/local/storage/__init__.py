@@ -1,0 +1,1 @@
+"""Data directories: one per branch, made whole or not at all."""

@@ -1,0 +1,134 @@
+"""Two ways to clone a file; which one works depends on the file system, so it is tried."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Protocol
+
+FICLONE: Final = 0x40049409
+SMALL: Final = 256 * 1024
+
+
+class Cloner(Protocol):
+    """A way to clone one file."""
+
+    name: str
+    """How a branch's answer calls it."""
+
+    def clone(self, source: int, target: int) -> None:
+        """Make the empty open file `target` hold what `source` holds."""
+
+
+class FileClone:
+    """Share the blocks until one side changes them: btrfs, XFS, bcachefs."""
+
+    name = "ficlone"
+
+    def clone(self, source: int, target: int) -> None:
+        """Share the source's blocks with the target."""
+        import fcntl
+
+        fcntl.ioctl(target, FICLONE, source)
+
+
+class FileCopy:
+    """Copy the bytes, inside the kernel where it can."""
+
+    name = "copy"
+
+    def clone(self, source: int, target: int) -> None:
+        """Copy the source's bytes to the target."""
+        size = os.fstat(source).st_size
+        if size > SMALL and self._in_kernel(source, target):
+            return
+        os.lseek(source, 0, os.SEEK_SET)
+        with open(target, "wb", closefd=False) as out, open(source, "rb", closefd=False) as into:
+            out.truncate(0)
+            shutil.copyfileobj(into, out, 1 << 20)
+
+    @staticmethod
+    def _in_kernel(source: int, target: int) -> bool:
+        if not hasattr(os, "copy_file_range"):
+            return False
+        try:
+            while os.copy_file_range(source, target, 1 << 30):
+                pass
+        except OSError as error:
+            if error.errno in (errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP):
+                return False
+            raise
+        return True
+
+
+def choose(folder: Path) -> Cloner:
+    """Try a file clone in this folder; copy where the file system has none."""
+    if sys.platform != "linux":
+        return FileCopy()
+    with tempfile.TemporaryFile(dir=folder) as source, tempfile.TemporaryFile(dir=folder) as target:
+        source.write(b"x" * 8192)
+        source.flush()
+        try:
+            FileClone().clone(source.fileno(), target.fileno())
+        except OSError:
+            return FileCopy()
+    return FileClone()
+
+
+def clone_file(cloner: Cloner, source: Path, target: Path, owner: tuple[int, int] | None) -> None:
+    """Clone one file; a source that vanished meanwhile is no error: its WAL record says so."""
+    try:
+        into = os.open(source, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        out = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            if owner is not None:
+                os.fchown(out, *owner)
+            cloner.clone(into, out)
+        finally:
+            os.close(out)
+    finally:
+        os.close(into)
+
+
+def clone_tree(
+    cloner: Cloner,
+    source: Path,
+    target: Path,
+    *,
+    owner: tuple[int, int] | None,
+    skip: Callable[[str], bool] = lambda _name: False,
+) -> None:
+    """Clone a folder's files in parallel; `skip` gets each path relative to the source."""
+    pairs = list(_files(source, target, "", owner, skip))
+    with ThreadPoolExecutor(4) as pool:
+        for _ in pool.map(lambda pair: clone_file(cloner, pair[0], pair[1], owner), pairs, chunksize=32):
+            pass
+
+
+def _files(
+    source: Path, target: Path, inside: str, owner: tuple[int, int] | None, skip: Callable[[str], bool]
+) -> Iterator[tuple[Path, Path]]:
+    target.mkdir(mode=0o700, exist_ok=True)
+    if owner is not None:
+        os.chown(target, *owner)
+    try:
+        entries = list(os.scandir(source))
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        name = inside + entry.name
+        if skip(name):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(source / entry.name, target / entry.name, name + "/", owner, skip)
+        elif entry.is_file(follow_symlinks=False):
+            yield source / entry.name, target / entry.name

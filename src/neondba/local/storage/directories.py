@@ -1,0 +1,142 @@
+"""Where branches live on disk. A directory under its final name is complete; any other is rubbish."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from neondba.core.problem import ConflictProblem
+
+LAYOUT: Final = 1
+"""Raise this when a directory of an older neondba can no longer be used as it is."""
+MAJOR: Final = 18
+"""The PostgreSQL version whose binaries we run."""
+
+
+class Directories:
+    """The data directories of all branches."""
+
+    def __init__(self, folder: Path, owner: tuple[int, int] | None) -> None:
+        self.folder = folder
+        self.owner = owner
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def data(self, name: str) -> Path:
+        """Give the path of a branch's data directory."""
+        return self.folder / name / "data"
+
+    def log(self, name: str) -> Path:
+        """Give the path of a branch's server log."""
+        return self.folder / name / "compute.log"
+
+    def exists(self, name: str) -> bool:
+        """Tell whether the branch's directory is there, and so complete."""
+        return (self.folder / name).is_dir()
+
+    @contextmanager
+    def making(self, name: str) -> Iterator[Path]:
+        """Give an empty data directory that becomes the branch's own when the body ends well."""
+        part = self.folder / f"{name}.part"
+        remove(part)
+        (part / "data").mkdir(parents=True, mode=0o700)
+        try:
+            part.chmod(0o700)
+            self.give(part)
+            self.give(part / "data")
+            yield part / "data"
+            (part / "layout.json").write_text(json.dumps({"layout": LAYOUT, "postgres": MAJOR}))
+            sync(part)
+            part.rename(self.folder / name)
+            sync_folder(self.folder)
+        except BaseException:
+            remove(part)
+            raise
+
+    def replace(self, name: str) -> None:
+        """Take a branch's directory away, so that a crash in the middle leaves only rubbish."""
+        gone = self.folder / f"{name}.gone"
+        remove(gone)
+        with suppress(FileNotFoundError):
+            (self.folder / name).rename(gone)
+        sync_folder(self.folder)
+        remove(gone)
+
+    def sweep(self, wanted: Callable[[str], bool]) -> list[str]:
+        """Remove everything that is not a wanted branch's directory; give the names."""
+        rubbish = [entry for entry in self.folder.iterdir() if not wanted(entry.name)]
+        for entry in rubbish:
+            remove(entry)
+        return [entry.name for entry in rubbish]
+
+    def check(self, name: str) -> None:
+        """Refuse a directory that this program and its PostgreSQL do not understand.
+
+        Raises:
+            ConflictProblem: it was written by another major version or another layout.
+        """
+        layout = _layout(self.folder / name / "layout.json")
+        try:
+            major = (self.data(name) / "PG_VERSION").read_text().strip()
+        except OSError:
+            major = "none"
+        if layout == LAYOUT and major == str(MAJOR):
+            return
+        raise ConflictProblem(
+            "data-directory-version",
+            f"Branch {name} has a data directory of PostgreSQL {major}, layout {layout}; "
+            f"this neondba runs PostgreSQL {MAJOR}, layout {LAYOUT}.",
+            hint="Open it with the neondba that made it and export it with pg_dump, or delete the branch.",
+            branch=name,
+            folder=str(self.folder / name),
+        )
+
+    def give(self, path: Path) -> None:
+        """Make the unprivileged user the owner, where PostgreSQL runs as one."""
+        if self.owner is not None:
+            os.chown(path, *self.owner)
+
+
+def _layout(path: Path) -> object:
+    try:
+        return json.loads(path.read_text())["layout"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unknown"
+
+
+def remove(path: Path) -> None:
+    """Delete a folder or file if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sync(folder: Path) -> None:
+    """Put a new folder on the disk: one call for its file system where there is one."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if sys.platform != "linux":
+            os.sync()
+        elif ctypes.CDLL(None, use_errno=True).syncfs(descriptor) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), str(folder))
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a folder's list of names on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

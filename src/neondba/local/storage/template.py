@@ -1,0 +1,75 @@
+"""The directory that every project's first branch is cloned from, made once per PostgreSQL release."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from neondba.core.problem import RemoteProblem
+from neondba.local import sql
+from neondba.local.computes import process
+from neondba.local.computes.binaries import Binaries
+from neondba.local.storage.directories import Directories
+
+ROLE: Final = "neondb_owner"
+DATABASE: Final = "neondb"
+VERSION: Final = 1
+"""Raise this when the template's contents change."""
+
+
+def name_of(binaries: Binaries) -> str:
+    """Give the template's name among the directories."""
+    return f"template-{binaries.release}-{VERSION}"
+
+
+def ensure(binaries: Binaries, templates: Directories) -> Path:
+    """Give the template's data directory; make it if this release has none yet."""
+    name = name_of(binaries)
+    if not templates.exists(name):
+        with templates.making(name) as data:
+            _initdb(binaries, data)
+            _furnish(binaries, data)
+    return templates.data(name)
+
+
+def _initdb(binaries: Binaries, data: Path) -> None:
+    arguments = [binaries.program("initdb"), "-D", binaries.within(data), "-U", process.ADMIN]
+    arguments += ["--encoding=UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    arguments += ["--auth=trust", "--wal-segsize=4", "--no-sync", "--no-instructions"]
+    done = subprocess.run(
+        arguments,
+        cwd=data,
+        env={"PATH": os.defpath, "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=False,
+        **binaries.spawn,
+    )
+    if done.returncode:
+        raise RemoteProblem(
+            "initdb-failed",
+            f"PostgreSQL could not make a data directory: {(done.stderr or done.stdout).strip()[-400:]}",
+            hint="Is there space on the disk, and is the state folder on a local file system?",
+        )
+    (data / "pg_hba.conf").write_text("local all all trust\nlocal replication all trust\n")
+
+
+def _furnish(binaries: Binaries, data: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="neondba-", dir=process.short_folder()) as folder:
+        Path(folder).chmod(0o711)
+        place = process.Place(data, Path(folder) / "t", data.parent / "compute.log")
+        compute = process.start(binaries, place)
+        try:
+            with compute.admin() as connection:
+                connection.execute(sql.text("template"))
+                connection.execute(sql.text("owner"))
+                connection.execute(f"create database {DATABASE} owner {ROLE}")
+            with compute.admin(DATABASE) as connection:
+                connection.execute(sql.text("database"))
+                connection.execute(f"alter schema public owner to {ROLE}")
+        finally:
+            compute.stop()
+            place.log.unlink(missing_ok=True)
