@@ -1,0 +1,1 @@
+"""One TLS address in front of all computes, as Neon has it."""

@@ -1,0 +1,202 @@
+"""From the first byte to a routed, authenticated client."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from neondba.local.proxy import messages
+from neondba.local.proxy.messages import Cancel, Encrypt, ProtocolError, Startup
+from neondba.local.proxy.scram import SHA256, SHA256_PLUS, Exchange, ScramError, Verifier
+from neondba.local.proxy.wire import Tls, Wire
+from neondba.local.routing import Directory
+
+TLS_RECORD: Final = 0x16
+LONGEST_ANSWER: Final = 10_000
+POOLER: Final = "-pooler"
+POOLED_PARAMETERS: Final = frozenset(
+    {
+        "user",
+        "database",
+        "client_encoding",
+        "datestyle",
+        "timezone",
+        "standard_conforming_strings",
+        "application_name",
+        "extra_float_digits",
+    }
+)
+"""What PgBouncer takes, with Neon's settings."""
+NO_ENDPOINT: Final = (
+    "Endpoint ID is not specified. Either please upgrade the postgres client library (libpq) for SNI "
+    "support or pass the endpoint ID (first part of the domain name) as a parameter: "
+    "'?options=endpoint%3D<endpoint-id>'. See more at https://neon.tech/sni"
+)
+NO_SUCH_ENDPOINT: Final = (
+    "The requested endpoint could not be found, or you don't have access to it. "
+    "Please check the provided ID and try again."
+)
+_WORD: Final = re.compile(r"(?:[^\s\\]|\\.)+", re.DOTALL)
+_ROUTING: Final = re.compile(r"(endpoint|project)=(.*)", re.DOTALL)
+_NEON_WORD: Final = re.compile(r"(neon_[a-z_]+|endpoint_type|proxy_[a-z_]+):(.*)", re.DOTALL)
+_PASSWORD: Final = re.compile(r"(?:endpoint|project)=([A-Za-z0-9-]+)[;$](.*)", re.DOTALL)
+
+
+class Refusal(Exception):
+    """The client is sent away with an error it can show."""
+
+    def __init__(self, text: str, *, code: str = "XX000", severity: str = "ERROR") -> None:
+        super().__init__(text)
+        self.packet = messages.error(text, code=code, severity=severity)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Where a client wants to go, and how."""
+
+    label: str | None
+    """Endpoint id as written, perhaps with `-pooler`; None when nothing names it."""
+    version: int
+    parameters: dict[str, str]
+    """What the compute is told: without our routing."""
+
+    @property
+    def role(self) -> str:
+        """Who the client says it is."""
+        return self.parameters["user"]
+
+
+async def introduce(wire: Wire, tls: Tls) -> Startup | Cancel:
+    """Agree on encryption and read the start-up packet.
+
+    Raises:
+        Refusal: the client will not encrypt.
+        ProtocolError: it does not speak the protocol.
+    """
+    encrypted = await wire.peek() == TLS_RECORD
+    if encrypted:
+        await wire.encrypt(tls)
+    for _ in range(3):
+        first = messages.read_first(await wire.packet(messages.LONGEST_STARTUP))
+        match first:
+            case Cancel():
+                return first
+            case Encrypt(gss=False) if not encrypted:
+                await wire.send(b"S")
+                await wire.encrypt(tls)
+                encrypted = True
+            case Encrypt(gss=True) if not encrypted:
+                await wire.send(b"N")
+            case Startup() if encrypted:
+                return first
+            case Startup():
+                raise Refusal("connection is insecure (try using `sslmode=require`)")
+            case _:
+                raise ProtocolError("unsupported encryption request")
+    raise ProtocolError("too many encryption requests")
+
+
+def read_wish(startup: Startup, asked_host: str | None) -> Wish:
+    """Find the endpoint in the host name or the options, and what is left for the compute.
+
+    Raises:
+        Refusal: they contradict each other, or ask for what the pooler refuses.
+    """
+    parameters = dict(startup.parameters)
+    if not parameters.get("user"):
+        raise Refusal("Parameter 'user' is missing in startup packet.", code="28000")
+    words = _WORD.findall(parameters.pop("options", ""))
+    named = [found[2] for word in words if (found := _ROUTING.fullmatch(word))]
+    kept = [word for word in words if not _ROUTING.fullmatch(word) and not _neon_word(word)]
+    host, dot, _ = (asked_host or "").partition(".")
+    label = host if dot and host else None
+    if named and label and named[-1] != label:
+        raise Refusal(
+            f"Inconsistent project name inferred from SNI ('{label}') and project option ('{named[-1]}')."
+        )
+    label = named[-1] if named else label
+    if label and label.endswith(POOLER):
+        _refuse_unpooled(parameters, kept)
+    if kept:
+        parameters["options"] = " ".join(kept)
+    return Wish(label, startup.version, parameters)
+
+
+def _neon_word(word: str) -> bool:
+    found = _NEON_WORD.fullmatch(word)
+    if found and found[1] in ("neon_lsn", "neon_timestamp"):
+        raise Refusal(f"{found[1]}: time travel connections are not available in the local Neon.")
+    return found is not None
+
+
+def _refuse_unpooled(parameters: dict[str, str], options: list[str]) -> None:
+    for name in parameters:
+        if name.lower() not in POOLED_PARAMETERS and not name.startswith("_pq_."):
+            raise Refusal(f"unsupported startup parameter: {name}", code="08P01", severity="FATAL")
+    settings = re.findall(r"(?:^|\s)(?:-c\s*|--)([^\s=]+)\s*=", " ".join(options))
+    for name in settings:
+        if name.lower().replace("-", "_") not in POOLED_PARAMETERS:
+            raise Refusal(f"unsupported startup parameter in options: {name}", code="08P01", severity="FATAL")
+
+
+async def authenticate(wire: Wire, tls: Tls, wish: Wish, directory: Directory) -> str:
+    """Let the client prove who it is; give the endpoint's id.
+
+    Raises:
+        Refusal: the endpoint is unknown, or the password is wrong.
+    """
+    if wish.label is None:
+        return await _by_password_prefix(wire, wish, directory)
+    endpoint = wish.label.removesuffix(POOLER)
+    if not directory.knows(endpoint):
+        raise Refusal(NO_SUCH_ENDPOINT)
+    verifier = _verifier(directory, endpoint, wish.role)
+    await wire.send(messages.sasl_mechanisms([SHA256_PLUS, SHA256]))
+    mechanism, first = messages.sasl_initial(await _answer(wire))
+    try:
+        exchange = Exchange(verifier, mechanism, tls.certificate_hash)
+        await wire.send(messages.authentication(11, exchange.challenge(first)))
+        proof = exchange.outcome(await _answer(wire))
+    except ScramError as error:
+        raise Refusal(str(error), code="08P01", severity="FATAL") from None
+    if proof is None:
+        raise _wrong(wish.role)
+    await wire.send(messages.authentication(12, proof))
+    return endpoint
+
+
+async def _by_password_prefix(wire: Wire, wish: Wish, directory: Directory) -> str:
+    """Read `endpoint=<id>;<password>` from a client that can name the endpoint nowhere else."""
+    await wire.send(messages.authentication(3))
+    sent = (await _answer(wire)).removesuffix(b"\0").decode(errors="replace")
+    found = _PASSWORD.fullmatch(sent)
+    if not found:
+        raise Refusal(NO_ENDPOINT)
+    endpoint = found[1].removesuffix(POOLER)
+    if endpoint != found[1]:
+        _refuse_unpooled(wish.parameters, [wish.parameters.get("options", "")])
+    if not directory.knows(endpoint):
+        raise Refusal(NO_SUCH_ENDPOINT)
+    if not _verifier(directory, endpoint, wish.role).fits(found[2]):
+        raise _wrong(wish.role)
+    return endpoint
+
+
+async def _answer(wire: Wire) -> bytes:
+    kind, body = await wire.message(LONGEST_ANSWER)
+    if kind != b"p":
+        raise ProtocolError("expected password response")
+    return body
+
+
+def _verifier(directory: Directory, endpoint: str, role: str) -> Verifier:
+    text = directory.verifier(endpoint, role)
+    try:
+        return Verifier.parse(text) if text else Verifier.made_up(endpoint, role)
+    except ScramError:
+        return Verifier.made_up(endpoint, role)
+
+
+def _wrong(role: str) -> Refusal:
+    return Refusal(f"password authentication failed for user '{role}'", code="28P01")
