@@ -46,7 +46,8 @@ def expression_text(node: Any) -> str:
     result.stmts.add().stmt.select_stmt.target_list.add().res_target.val.CopyFrom(node)
     result.stmts[0].stmt.select_stmt.limit_option = pg_query_pb2.LIMIT_OPTION_DEFAULT
     result.stmts[0].stmt.select_stmt.op = pg_query_pb2.SETOP_NONE
-    return postgast.deparse(result).removeprefix("SELECT ")
+    text: str = postgast.deparse(result)
+    return text.removeprefix("SELECT ")
 
 
 def _moved(part: Piece, whole: Piece) -> Piece:

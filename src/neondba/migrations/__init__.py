@@ -1,0 +1,1 @@
+"""Rehearse migrations on a throw-away branch."""

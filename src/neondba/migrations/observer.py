@@ -1,0 +1,155 @@
+"""A second session that watches the branch while the project's Alembic works on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from neondba.migrations.results import BLOCKS, Lock
+from neondba.postgres.catalog import Catalog, Difference, Level, diff, snapshot
+from neondba.postgres.connect import Connection, trusted
+from neondba.postgres.contents import Contents, contents
+from neondba.postgres.queries import query
+from neondba.postgres.seeding import NotSeeded, Seeder
+from neondba.postgres.shapes import shapes
+from neondba.project.alembic_runner.runner import StepResult
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The database at one moment: schema, rows, and which file each relation is in."""
+
+    catalog: Catalog
+    rows: Contents
+    files: dict[int, tuple[str, int]]
+
+
+@dataclass
+class Observer:
+    """Look at the branch, and keep it filled with rows of our making."""
+
+    session: Connection
+    version_table: str
+    owned: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Tables whose rows are all ours, and the columns they had when we last added rows."""
+    not_seeded: dict[str, NotSeeded] = field(default_factory=dict)
+    not_compared: set[str] = field(default_factory=set)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def picture(self) -> Picture:
+        """Take a picture; Alembic's own table is left out."""
+        tables = [s for s in shapes(self.session).values() if s.name != self.version_table]
+        rows = contents(self.session, tables)
+        self.not_compared |= set(rows.too_large)
+        found = self.session.execute(trusted(query("filenodes"))).fetchall()
+        files = {int(str(f["oid"])): (str(f["name"]), int(str(f["filenode"]))) for f in found}
+        return Picture(snapshot(self.session).without([self.version_table]), rows, files)
+
+    def seed(self, *, nulls: bool = True) -> None:
+        """Fill empty tables; add rows where the columns have changed since ours were made."""
+        seeder = Seeder(self.session)
+        filled, failed = seeder.fill([self.version_table], nulls=nulls)
+        self.not_seeded = {n.table: n for n in failed}
+        for name in list(self.owned):
+            shape = seeder.shapes.get(name)
+            if shape is None:
+                del self.owned[name]
+            elif self.owned[name] != _columns(shape) and name not in filled:
+                seeder.more(shape, nulls=nulls)
+        for name in {*filled, *self.owned}:
+            self.owned[name] = _columns(seeder.shapes[name])
+
+    def empty(self) -> bool:
+        """Take our rows out again; false when there were none."""
+        Seeder(self.session).empty(self.owned)
+        had, self.owned = bool(self.owned), {}
+        return had
+
+    def look(self) -> None:
+        """Note the locks that other sessions hold at this moment."""
+        try:
+            for row in self.session.execute(trusted(query("locks"))):
+                if row["granted"] and row["mode"] in BLOCKS:
+                    self._seen.add((str(row["name"]), str(row["mode"])))
+        except psycopg.OperationalError:
+            return
+
+    def locks(self, result: StepResult, before: Picture) -> tuple[Lock, ...]:
+        """Give the strongest lock on each relation that was there before the step."""
+        known = {name for name, _ in before.files.values()} - {self.version_table}
+        found: dict[str, Lock] = {}
+        left = sum(s.seconds or 0.0 for s in result.statements)
+        for statement in result.statements:
+            for held in statement.locks:
+                if held.relation in known and held.mode in BLOCKS:
+                    _keep(found, held.relation, held.mode, _short(statement.text), left)
+            left -= statement.seconds or 0.0
+        for relation, mode in self._seen:
+            if relation in known:
+                _keep(found, relation, mode, None, None)
+        self._seen = set()
+        return tuple(found.values())
+
+    def why_waiting(self, pid: int | None) -> str:
+        """Say which statement a stopped step was in, and what it waited for."""
+        rows = {row["pid"]: row for row in self.session.execute(trusted(query("sessions")))}
+        busy = [r for r in rows.values() if r["state"] == "active"]
+        own = next((r for r in busy if r["pid"] == pid), busy[0] if busy else None)
+        if own is None:
+            return "no statement was running: the migration's own Python code does not come back"
+        text = f"in the statement: {_short(str(own['statement']))}"
+        blockers = [rows[p] for p in own["blocked_by"] if p in rows]  # type: ignore[attr-defined]
+        if blockers:
+            return f"{text}; it waits for a lock held by a session whose last statement was:" + (
+                f" {_short(str(blockers[0]['statement']))}"
+            )
+        waits = own["wait_event"]
+        return (
+            f"{text}; waiting for {own['wait_event_type']} {waits}" if waits else f"{text}; still computing"
+        )
+
+    def end_others(self) -> None:
+        """End every other session of the branch's database."""
+        for row in self.session.execute(trusted(query("sessions"))).fetchall():
+            try:
+                self.session.execute("select pg_terminate_backend(%s, 5000)", [row["pid"]])
+            except psycopg.Error:
+                continue
+
+
+def _columns(shape: Any) -> tuple[str, ...]:
+    return tuple(column.name for column in shape.columns)
+
+
+def _keep(
+    found: dict[str, Lock], relation: str, mode: str, statement: str | None, held: float | None
+) -> None:
+    order = list(BLOCKS)
+    present = found.get(relation)
+    if present is None or order.index(mode) < order.index(present.mode):
+        found[relation] = Lock(
+            relation=relation, mode=mode, blocks=BLOCKS[mode], statement=statement, held=held
+        )
+
+
+def rewritten(before: Picture, after: Picture) -> tuple[str, ...]:
+    """Name the relations that are the same but stand in a new file."""
+    return tuple(
+        sorted(
+            name
+            for oid, (name, node) in after.files.items()
+            if before.files.get(oid, (name, node))[1] != node
+        )
+    )
+
+
+def differences(before: Picture, after: Picture) -> list[Difference]:
+    """Give the differences that matter."""
+    return [d for d in diff(before.catalog, after.catalog) if d.level is Level.DIFFERENCE]
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 160 else text[:157] + "…"

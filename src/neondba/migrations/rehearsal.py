@@ -1,0 +1,207 @@
+"""Run each revision up, down and up again, and look at the database in between.
+
+This part knows a connection string and a folder, not where the database came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from neondba.core.context import Context
+from neondba.core.secret import Secret
+from neondba.migrations.observer import Observer, Picture, differences, rewritten
+from neondba.migrations.results import Direction, Outcome, Rehearsal, Run, Step
+from neondba.migrations.verdict import Evidence, judged
+from neondba.postgres.connect import connect
+from neondba.postgres.repair import drop_added, start_over
+from neondba.project.alembic_runner.history import Revision
+from neondba.project.alembic_runner.runner import StepResult
+from neondba.project.alembic_runner.session import OpenAlembic, open_alembic
+
+
+def rehearse_at(
+    ctx: Context,
+    folder: Path,
+    direct: Secret,
+    *,
+    config: str | None = None,
+    python: str | None = None,
+    branch: str | None = None,
+) -> Rehearsal:
+    """Rehearse every pending revision of the project in a database that nobody will miss.
+
+    Raises:
+        Problem: the project's Alembic cannot be run there; nothing has been changed then.
+    """
+    began = ctx.clock.monotonic()
+    folder = folder.resolve()
+    with (
+        connect(direct, limit=ctx.settings.step_limit) as session,
+        open_alembic(folder, direct, session, config=config, python=python) as alembic,
+    ):
+        stage = Stage(ctx, folder, alembic, Observer(session, alembic.version_table))
+        steps = list(stage.all_steps())
+        done = {step.revision for step in steps}
+        return Rehearsal(
+            config=str(alembic.config.relative_to(folder)),
+            branch=branch,
+            server_version=session.info.parameter_status("server_version") or "",
+            steps=tuple(steps),
+            skipped=tuple(r.id for r in alembic.pending if r.id not in done),
+            already_applied=len(alembic.revisions) - len(alembic.pending),
+            not_seeded=tuple(stage.observer.not_seeded.values()),
+            not_compared=tuple(sorted(stage.observer.not_compared)),
+            seconds=ctx.clock.monotonic() - began,
+        )
+
+
+class Stage:
+    """The branch on which the revisions are played through, one after the other."""
+
+    def __init__(self, ctx: Context, folder: Path, alembic: OpenAlembic, observer: Observer) -> None:
+        self._ctx = ctx
+        self._folder = folder
+        self._alembic = alembic
+        self.observer = observer
+        self._limit = ctx.settings.step_limit
+        self._from_scratch = not alembic.verified.heads and not observer.picture().catalog.names("table")
+        self._passed: list[Revision] = []
+        self._stuck = False
+
+    def all_steps(self) -> Iterator[Step]:
+        """Play the pending revisions until one stands in the way of the rest."""
+        pending = self._alembic.pending
+        for number, revision in enumerate(pending):
+            title = f"Rehearsing {revision.id} {revision.title}".rstrip()
+            self._ctx.progress(f"{title}.", number / len(pending))
+            evidence = self._played(revision)
+            yield judged(revision, self._relative(revision), evidence)
+            self._passed.append(revision)
+            if self._stuck:
+                return
+
+    def _played(self, revision: Revision) -> Evidence:
+        self.observer.seed()
+        seen = Evidence(before=self.observer.picture(), limit=self._limit)
+        result = self._run(seen, Direction.UP, revision)
+        if result.failure and _about_rows(result):
+            result = self._with_other_rows(seen, revision, result)
+        if not self._ended_well(seen, result):
+            self._stuck = True
+            return seen
+        self.observer.seed(nulls=not seen.stops_on_rows) if not seen.stops_on_any else None
+        seen.upgraded = self.observer.picture()
+        down = self._run(seen, Direction.DOWN, revision)
+        seen.downgraded = self.observer.picture()
+        if not self._ended_well(seen, down):
+            self._stuck = down.stopped or bool(differences(seen.upgraded, seen.downgraded))
+            if self._stuck and not down.stopped:
+                self._rebuild(revision)
+            return seen
+        if seen.nothing_undone(down):
+            self._alembic.runner.stamp(revision.id, self._limit)
+            return seen
+        self._up_again(seen, revision)
+        return seen
+
+    def _up_again(self, seen: Evidence, revision: Revision) -> None:
+        again = self._run(seen, Direction.UP_AGAIN, revision)
+        if self._ended_well(seen, again):
+            seen.upgraded_again = self.observer.picture()
+            return
+        seen.second_up_fails = again.failure.said if again.failure else None
+        if again.stopped:
+            self._stuck = True
+            return
+        assert seen.before is not None
+        assert seen.downgraded is not None
+        drop_added(self.observer.session, differences(seen.before, seen.downgraded))
+        if self._step("up", revision).failure:
+            self._rebuild(revision)
+
+    def _with_other_rows(self, seen: Evidence, revision: Revision, first: StepResult) -> StepResult:
+        """Find out whether rows stop the step: try without nulls, then without rows of ours."""
+        if not self.observer.empty():
+            return first
+        assert first.failure is not None
+        said = first.failure.said
+        self.observer.seed(nulls=False)
+        seen.before = self.observer.picture()
+        second = self._run(seen, Direction.UP, revision)
+        if not second.failure:
+            seen.stops_on_rows = said
+            return second
+        if not self.observer.empty():
+            return first
+        seen.before = self.observer.picture()
+        third = self._run(seen, Direction.UP, revision)
+        if not third.failure:
+            seen.stops_on_any = said
+            return third
+        return first
+
+    def _run(self, seen: Evidence, direction: Direction, revision: Revision) -> StepResult:
+        """Run one direction and keep what was seen of it; a failed first try is kept, the last counts."""
+        before = self.observer.picture()
+        result = self._step("down" if direction is Direction.DOWN else "up", revision)
+        after = None if result.stopped else self.observer.picture()
+        seen.runs.append(self._described(direction, result, before, after))
+        return result
+
+    def _step(self, direction: str, revision: Revision) -> StepResult:
+        return self._alembic.runner.step(direction, revision.id, self._limit, self._watch)
+
+    def _watch(self) -> None:
+        if self._ctx.cancelled():
+            raise KeyboardInterrupt
+        self.observer.look()
+
+    def _described(
+        self, direction: Direction, result: StepResult, before: Picture, after: Picture | None
+    ) -> Run:
+        outcome = Outcome.STOPPED if result.stopped else Outcome.FAILED if result.failure else Outcome.DONE
+        return Run(
+            direction=direction,
+            outcome=outcome,
+            seconds=result.seconds,
+            statements=len([s for s in result.statements if self._counts(s.text)]),
+            locks=self.observer.locks(result, before),
+            rewritten=rewritten(before, after) if after else (),
+            error=result.failure.said.split("\n")[0] if result.failure else None,
+        )
+
+    def _counts(self, text: str) -> bool:
+        """Leave out what Alembic writes into its own table."""
+        return self._alembic.verified.version_table not in text
+
+    def _ended_well(self, seen: Evidence, result: StepResult) -> bool:
+        if result.stopped:
+            seen.waited = self.observer.why_waiting(result.session)
+            self._alembic.runner.close()
+            self.observer.end_others()
+        if result.failure:
+            seen.failure = result.failure
+        return not result.stopped and not result.failure
+
+    def _rebuild(self, revision: Revision) -> None:
+        """Get to the state after a revision again, by going there straight from nothing."""
+        self._stuck = True
+        if not self._from_scratch:
+            return
+        self.observer.owned.clear()
+        start_over(self.observer.session)
+        for earlier in [*self._passed, revision]:
+            if self._step("up", earlier).failure:
+                return
+        self._stuck = False
+
+    def _relative(self, revision: Revision) -> str:
+        path = Path(revision.file)
+        return str(path.relative_to(self._folder)) if path.is_relative_to(self._folder) else path.name
+
+
+def _about_rows(result: StepResult) -> bool:
+    """See whether the server refused data (classes 22 and 23), not the statement."""
+    code = result.failure.sqlstate if result.failure else None
+    return code is not None and code[:2] in ("22", "23")

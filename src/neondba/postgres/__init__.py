@@ -1,0 +1,1 @@
+"""Any Postgres: connecting, the catalog, rows, statements and executed facts."""

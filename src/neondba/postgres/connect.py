@@ -1,0 +1,113 @@
+"""Open a connection, or say in one sentence why it cannot be opened."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
+
+from neondba.core.problem import CredentialsProblem, NotFoundProblem, Problem, RemoteProblem
+from neondba.core.secret import MASK, Secret
+
+Row = dict[str, object]
+Connection = psycopg.Connection[Row]
+
+PATIENCE = 30
+"""Seconds to wait for a connection: a compute may have to wake first."""
+
+
+def connect(url: Secret, *, limit: float | None = None, autocommit: bool = True) -> Connection:
+    """Open a session; statements that run longer than the limit are cancelled.
+
+    Raises:
+        CredentialsProblem: the role or password is not accepted.
+        NotFoundProblem: the host or the database does not exist.
+        RemoteProblem: the server does not answer.
+    """
+    try:
+        session: Connection = psycopg.connect(
+            url.reveal(),
+            autocommit=True,
+            application_name="neondba",
+            connect_timeout=PATIENCE,
+            row_factory=dict_row,
+        )
+    except psycopg.Error as error:
+        raise explained(error, url) from None
+    if limit is not None:
+        # Not a start-up option: poolers refuse those.
+        session.execute(trusted(f"set statement_timeout = {max(1, int(limit * 1000))}"))
+    session.autocommit = autocommit
+    return session
+
+
+def trusted(text: str) -> LiteralString:
+    """Mark SQL that we composed from our own text and quoted names."""
+    return text
+
+
+def explained(error: psycopg.Error, url: Secret) -> Problem:
+    """Turn a refused connection into a Problem without the password in it."""
+    try:
+        parts = conninfo_to_dict(url.reveal())
+    except psycopg.Error:
+        return RemoteProblem(
+            "connection-string-invalid",
+            "The connection string cannot be read.",
+            hint="Write it as postgresql://ROLE:PASSWORD@HOST/DATABASE?sslmode=require.",
+        )
+    host, role, database = (str(parts.get(key) or "?") for key in ("host", "user", "dbname"))
+    said = masked(str(error), str(parts.get("password") or ""))
+    facts = {"host": host, "role": role, "database": database, "said": said}
+    lower = said.lower()
+    if "password authentication failed" in lower or "no password supplied" in lower:
+        return CredentialsProblem(
+            "password-refused",
+            f"{host} does not accept the password of role {role}.",
+            hint="Look up the connection string again, or reset the role's password.",
+            **facts,
+        )
+    if "does not exist" in lower:
+        missing = (
+            f"Role {role}"
+            if lower.rstrip().endswith(f'role "{role}" does not exist'.lower())
+            else f"Database {database}"
+        )
+        return NotFoundProblem(
+            "database-not-found",
+            f"{missing} does not exist on {host}.",
+            hint="List what is there: neondba branch list shows the branches.",
+            **facts,
+        )
+    if (
+        "could not translate host name" in lower
+        or "failed to resolve" in lower
+        or "endpoint not found" in lower
+    ):
+        return NotFoundProblem(
+            "host-not-found",
+            f"The host {host} is not known.",
+            hint="Copy the host from the project's connection details.",
+            **facts,
+        )
+    return RemoteProblem(
+        "connection-failed",
+        f"{host} did not open a session for role {role} on {database}: {_last_line(said)}",
+        hint="Check that the server runs and that this machine may reach it, then try again.",
+        **facts,
+    )
+
+
+def masked(text: str, *secrets: str) -> str:
+    """Replace each secret in a text."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, MASK)
+    return text
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason was given."

@@ -1,0 +1,7 @@
+-- Postgres 14+; privileges: any role that can connect.
+select format('%I', n.nspname) as name,
+       pg_get_userbyid(n.nspowner) as owner
+from pg_namespace n
+where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+  and not exists (select from pg_depend x
+                  where x.classid = 'pg_namespace'::regclass and x.objid = n.oid and x.deptype = 'e')
