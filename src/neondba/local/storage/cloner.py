@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,7 +12,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 FICLONE: Final = 0x40049409
-SMALL: Final = 256 * 1024
+SMALL: Final = 64 * 1024
+CHUNK: Final = 64 * 1024
+"""Small: a buffer is allocated anew for every file."""
 
 
 class Cloner(Protocol):
@@ -45,13 +46,10 @@ class FileCopy:
 
     def clone(self, source: int, target: int) -> None:
         """Copy the source's bytes to the target."""
-        size = os.fstat(source).st_size
-        if size > SMALL and self._in_kernel(source, target):
+        if os.fstat(source).st_size > SMALL and self._in_kernel(source, target):
             return
-        os.lseek(source, 0, os.SEEK_SET)
-        with open(target, "wb", closefd=False) as out, open(source, "rb", closefd=False) as into:
-            out.truncate(0)
-            shutil.copyfileobj(into, out, 1 << 20)
+        while more := os.read(source, CHUNK):
+            _write(target, more)
 
     @staticmethod
     def _in_kernel(source: int, target: int) -> bool:
@@ -65,6 +63,13 @@ class FileCopy:
                 return False
             raise
         return True
+
+
+def _write(target: int, content: bytes) -> None:
+    """Write all of it: a disk that is nearly full takes a part first and then says so."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(target, left) :]
 
 
 def choose(folder: Path) -> Cloner:
@@ -109,7 +114,7 @@ def clone_tree(
 ) -> None:
     """Clone a folder's files in parallel; `skip` gets each path relative to the source."""
     pairs = list(_files(source, target, "", owner, skip))
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(2) as pool:
         for _ in pool.map(lambda pair: clone_file(cloner, pair[0], pair[1], owner), pairs, chunksize=32):
             pass
 
