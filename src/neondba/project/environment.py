@@ -79,6 +79,8 @@ class Environment:
             name = path.rpartition("/")[2]
             if name == ".env" or name.startswith(".env.") or name.endswith(".env"):
                 found.files.append(env_file(path, tree.text(path) or ""))
+            elif name.endswith(".prisma"):
+                found.reads += _prisma_reads(path, tree.text(path) or "")
             elif name.endswith(_SCRIPTS):
                 found.reads += _script_reads(path, tree.text(path) or "")
         found.reads += _python_reads(python)
@@ -111,6 +113,11 @@ def _script_reads(path: str, text: str) -> Iterator[Read]:
         default = _IN_SCRIPT_DEFAULT.match(text, match.end())
         line = text.count("\n", 0, match.start()) + 1
         yield Read(match["a"] or match["b"], path, line, default["value"] if default else None)
+
+
+def _prisma_reads(path: str, text: str) -> Iterator[Read]:
+    for match in re.finditer(r"\benv\(\s*\"(\w+)\"\s*\)", text):
+        yield Read(match[1], path, text.count("\n", 0, match.start()) + 1)
 
 
 def _python_reads(python: PythonFiles) -> Iterator[Read]:

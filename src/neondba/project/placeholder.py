@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections import Counter
@@ -56,9 +57,9 @@ def is_sequence(text: str) -> bool:
     if len(lower) < 3:
         return True
     letters, digits = re.sub(r"\d", "", lower), re.sub(r"\D", "", lower)
-    if _stepping(lower) >= 0.6:
+    if _stepping(lower) >= 0.6 or (len(set(letters)) >= 8 and _stepping(letters, 3) >= 0.75):
         return True
-    return all(len(part) < 3 or _stepping(part) >= 0.7 for part in (letters, digits)) and len(lower) < 24
+    return all(len(part) < 3 or _stepping(part) >= 0.7 for part in (letters, digits))
 
 
 def is_placeholder(value: str) -> bool:
@@ -84,8 +85,10 @@ def is_random(value: str, length: int = 16) -> bool:
         return False
     if not (re.search(r"\d", value) and re.search(r"[A-Za-z]", value)):
         return False
-    words = [w for w in re.split(r"[^A-Za-z0-9]+", value) if w]
-    if len(words) > 1 and all(w.isalpha() or w.isdigit() or len(w) <= 3 for w in words):
+    if (inner := _decoded(value)) and is_placeholder(inner):
+        return False
+    spelled = sum(len(word) for word in re.findall(r"[A-Za-z]?[a-z]{3,}|[A-Z]{4,}", value))
+    if spelled >= 0.6 * len(re.sub(r"[^A-Za-z]", "", value)):
         return False
     return entropy(value) >= (3.0 if re.fullmatch(r"[0-9a-fA-F]+", value) else 3.2)
 
@@ -100,8 +103,18 @@ def _leet(value: str) -> bool:
     return bool(re.search(r"p[a@4]ssw[o0]rd", value, re.IGNORECASE))
 
 
-def _stepping(text: str) -> float:
+def _decoded(value: str) -> str:
+    """Give what a base64 text says, if it says something that people can read."""
+    try:
+        text = base64.b64decode(value, validate=True).decode("ascii")
+    except (ValueError, UnicodeDecodeError):
+        return ""
+    return text.strip() if text.strip().isprintable() else ""
+
+
+def _stepping(text: str, widest: int = 1) -> float:
+    """Give the share of neighbours of which the second comes at most `widest` letters later."""
     if len(text) < 2:
         return 0.0
-    steps = sum(1 for a, b in pairwise(text) if ord(b) - ord(a) in (0, 1))
+    steps = sum(1 for a, b in pairwise(text) if 0 <= ord(b) - ord(a) <= widest)
     return steps / (len(text) - 1)

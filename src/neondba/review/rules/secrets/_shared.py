@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neondba.project.gitignore import Ignores
-from neondba.project.places import is_generated
+from neondba.project.places import is_example, is_generated
 from neondba.project.tree import Tree
 
 
@@ -33,3 +33,13 @@ def from_environment(path: str, variable: str) -> str:
 def _camel(variable: str) -> str:
     first, *rest = variable.lower().split("_")
     return first + "".join(word.capitalize() for word in rest)
+
+
+def has_example(tree: Tree) -> bool:
+    """Tell whether the project ships a file with the names of its variables."""
+    return any(is_example(path) and "env" in path.rpartition("/")[2].lower() for path in tree.paths)
+
+
+def some(names: list[str], most: int = 3) -> str:
+    """Give the first names, and say when there are more."""
+    return ", ".join(names[:most]) + (" and others" if len(names) > most else "")

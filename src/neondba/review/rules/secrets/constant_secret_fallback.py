@@ -100,7 +100,10 @@ def _is_refused(read: Read, text: str) -> bool:
     default = re.escape(read.default or "")
     if re.search(rf"(?:[!=]==?|\bin)\s*[\[({{]?[^\n]{{0,80}}[\"']{default}[\"']", text):
         return True
-    stop = rf"\bif\b[^\n]{{0,40}}(?:!|not\s+)[^\n]{{0,40}}\b{read.name}\b[^\n]{{0,60}}\s+\S{{0,4}}\s*(?:throw|raise|process\.exit|sys\.exit)"
+    stop = (
+        rf"\bif\b[^\n]{{0,40}}(?:!|not\s+)[^\n]{{0,40}}\b{read.name}\b[^\n]{{0,60}}\s+\S{{0,4}}\s*"
+        r"(?:throw|raise|process\.exit|sys\.exit)"
+    )
     return bool(re.search(stop, text, re.IGNORECASE))
 
 

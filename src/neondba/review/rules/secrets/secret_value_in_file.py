@@ -73,8 +73,10 @@ _PREFIXED = re.compile(
     r"(?<![A-Za-z0-9_])(?:sk_live_|rk_live_|sk-proj-|sk-ant-|sk-or-v1-|ghp_|gho_|ghs_|github_pat_|xox[bp]-|gsk_|hf_|AIza|AKIA|"
     r"whsec_|sbp_|rnd_|dop_v1_|glpat-|sk-)(?P<body>[A-Za-z0-9_\-]{16,200})(?!\.\.\.)"
 )
-_STARTS = ("sk_live_", "rk_live_", "sk-", "ghp_", "gho_", "ghs_", "github_pat_", "xoxb-", "xoxp-", "gsk_", "hf_", "AIza", "AKIA",
-           "whsec_", "sbp_", "rnd_", "dop_v1_", "glpat-")  # fmt: skip
+_STARTS = (
+    "sk_live_", "rk_live_", "sk-", "ghp_", "gho_", "ghs_", "github_pat_", "xoxb-", "xoxp-", "gsk_", "hf_",
+    "AIza", "AKIA", "whsec_", "sbp_", "rnd_", "dop_v1_", "glpat-",
+)  # fmt: skip
 _CODE = (
     ".py",
     ".ts",

@@ -1,0 +1,78 @@
+"""An ignore rule hides `.env.example` too.
+
+The pattern that keeps `.env` out of git is so wide that the file with the names of the variables can
+not be added either. A newcomer, and every new environment, has to guess what must be set.
+
+## Instead
+```text bad path=.gitignore case=wide
+node_modules
+.env*  # <- finding
+```
+```javascript bad path=src/db.js case=wide
+export const url = process.env.DATABASE_URL;
+```
+```text good path=.gitignore case=excepted
+node_modules
+.env*
+!.env.example
+```
+```javascript good path=src/db.js case=excepted
+export const url = process.env.DATABASE_URL;
+```
+## When it does not matter
+An example is there under another name, or was added in spite of the rule:
+```text good path=.gitignore case=sample
+.env*
+```
+```bash good path=env.sample case=sample
+DATABASE_URL=
+```
+```javascript good path=src/db.js case=sample
+export const url = process.env.DATABASE_URL;
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.project.environment import Environment
+from neondba.project.gitignore import Ignores
+from neondba.project.places import is_test
+from neondba.project.tree import Tree
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.secrets._shared import has_example, some
+
+
+@rule("NDB112", Category.ENV, Severity.MEDIUM)
+def check(ignores: Ignores, environment: Environment, tree: Tree) -> Iterator[Finding]:
+    """Report the pattern that hides the example."""
+    names = sorted({r.name for r in environment.reads if not is_test(r.path)})
+    if not names or has_example(tree):
+        return
+    reported: list[str] = []
+    for folder in sorted(ignores.rules):
+        if any(not place or folder.startswith(f"{place}/") for place in reported):
+            continue
+        above = f"{folder}/" if folder else ""
+        decided = ignores.deciding(f"{above}.env.example")
+        if (
+            decided is None
+            or decided.negated
+            or decided.path != f"{above}.gitignore"
+            or decided.text in ("*", "/*")
+        ):
+            continue
+        reported.append(folder)
+        yield Finding(
+            decided.path,
+            decided.line,
+            f"The pattern {decided.text} also keeps {above}.env.example out of git, so nobody who "
+            f"clones the project learns that it needs {some(names)}.",
+            steps=(
+                f"Add this line below {decided.text}.",
+                f"Write {above}.env.example with the names and no values, and commit it.",
+            ),
+            snippet="!.env.example",
+        )

@@ -1,0 +1,117 @@
+"""Code reads variables, and no `.env.example` names them.
+
+Whoever sets up the project, a second environment or a preview finds out by failing what has to be
+set. A committed file with names and no values is the contract between code and environment.
+
+## Instead
+```python bad path=backend/config.py case=missing
+from pydantic_settings import BaseSettings
+
+class Settings(BaseSettings):
+    database_url: str  # <- finding
+    better_auth_secret: str
+    mail_key: str
+```
+```text bad path=.gitignore case=missing
+.env
+```
+```python good path=backend/config.py case=present
+from pydantic_settings import BaseSettings
+
+class Settings(BaseSettings):
+    database_url: str
+    better_auth_secret: str
+    mail_key: str
+```
+```bash good path=backend/.env.example case=present
+DATABASE_URL=
+BETTER_AUTH_SECRET=
+MAIL_KEY=
+```
+## When it does not matter
+One or two variables that the README explains; variables with usable defaults:
+```python good path=app.py case=few
+import os
+
+DATABASE_URL = os.environ["DATABASE_URL"]
+```
+```markdown good path=README.md case=few
+Set `DATABASE_URL` first.
+```
+```python good path=config.py case=defaults
+from pydantic_settings import BaseSettings
+
+class Settings(BaseSettings):
+    log_level: str = "info"
+    timezone: str = "UTC"
+    title: str = "Shop"
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.project.environment import Environment, Read
+from neondba.project.gitignore import Ignores
+from neondba.project.places import is_script, is_test
+from neondba.project.tree import Tree
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.secrets._shared import has_example, some
+
+_GIVEN = frozenset(
+    [
+        "HOME",
+        "PATH",
+        "PWD",
+        "USER",
+        "SHELL",
+        "TMPDIR",
+        "CI",
+        "PORT",
+        "NODE_ENV",
+        "VERCEL",
+        "VERCEL_URL",
+        "HOSTNAME",
+        "TZ",
+        "LANG",
+        "DEBUG",
+    ]
+)
+
+
+@rule("NDB113", Category.ENV, Severity.LOW)
+def check(environment: Environment, ignores: Ignores, tree: Tree) -> Iterator[Finding]:
+    """Report the first reader of a project that documents none of its variables."""
+    if has_example(tree) or ignores.ignores(".env.example") or _tracks_one(environment, tree):
+        return
+    needed = [r for r in environment.reads if r.default is None and _is_needed(r)]
+    names = list(dict.fromkeys(r.name for r in sorted(needed, key=_rank)))
+    explained = "\n".join(tree.text(p) or "" for p in tree.named(suffix=(".md", ".rst")) if p.count("/") <= 1)
+    if len(names) < 3 and all(name in explained for name in names):
+        return
+    first = min((r for r in needed), key=lambda r: (_rank(r), r.path, r.line))
+    yield Finding(
+        first.path,
+        first.line,
+        f"{first.path} needs {some(names)} "
+        "from its environment, and no .env.example says so. Whoever sets up another environment "
+        "finds out by failing.",
+        steps=("Commit a .env.example with these names and no values.",),
+        snippet="\n".join(f"{name}=" for name in names),
+    )
+
+
+def _tracks_one(environment: Environment, tree: Tree) -> bool:
+    """Tell whether git has a file of variables, which then names them."""
+    return any(tree.is_tracked(file.path) and not file.is_test for file in environment.files)
+
+
+def _is_needed(read: Read) -> bool:
+    return read.name not in _GIVEN and not is_test(read.path) and not is_script(read.path)
+
+
+def _rank(read: Read) -> int:
+    """Put settings classes first, then the address of the database."""
+    return 0 if read.from_class else 1 if "DATABASE" in read.name or "POSTGRES" in read.name else 2
