@@ -18,7 +18,7 @@ class Argument:
     """One word or option of a command."""
 
     name: str
-    description: str
+    description: str = ""
     positional: bool = False
     required: bool = False
     kind: Kind = "text"
@@ -109,19 +109,26 @@ def usage(command: str, arguments: list[Argument]) -> str:
 
 
 def command_line(operation: Operation, values: Mapping[str, Any]) -> list[str]:
-    """Spell a call as the words of a command line."""
+    """Spell a call as the words of a command line, also one that will be refused."""
     words = [*operation.words]
-    for argument in arguments_of(operation):
-        if argument.name in values and values[argument.name] is not None:
-            words += _spelled(argument, values[argument.name])
+    known = arguments_of(operation)
+    unknown = [Argument(name) for name in values if name not in {argument.name for argument in known}]
+    by_place = True
+    for argument in [*known, *unknown]:
+        value = values.get(argument.name)
+        if value is not None:
+            words += _spelled(argument, value, by_place=by_place and argument.positional)
+        by_place = by_place and value is not None
     return words
 
 
-def _spelled(argument: Argument, value: Any) -> list[str]:
+def _spelled(argument: Argument, value: Any, *, by_place: bool) -> list[str]:
     if argument.kind == "flag" and isinstance(value, bool):
-        return [argument.flag if value else "--no-" + argument.flag[2:]]
+        return (
+            [argument.flag if value else "--no-" + argument.flag[2:]] if value or argument.negatable else []
+        )
     many = list(value) if argument.kind == "list" and isinstance(value, (list, tuple)) else [value]
     texts = [one if isinstance(one, str) else json.dumps(one) for one in many]
-    if argument.positional and not any(text.startswith("-") for text in texts):
+    if by_place and not any(text.startswith("-") for text in texts):
         return texts
     return [f"{argument.flag}={text}" for text in texts]

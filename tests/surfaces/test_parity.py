@@ -1,0 +1,77 @@
+"""Every operation gives the same result or the same problem through all four surfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from masking import begins, masked
+from surfaces_under_test import REPOSITORY, SURFACES, Outcome, examples_through, with_consent
+from toys import TOYS
+
+from neondba import capabilities
+from neondba.core.context import Context
+from neondba.core.operation import Operation
+from neondba.core.settings import Settings
+
+REAL = sorted(name for name in capabilities.load() if not name.startswith("toy."))
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Context]]:
+    """Give each surface a local Neon of its own with a project called parity."""
+    made = {}
+    for surface in SURFACES:
+        folder: Path = tmp_path_factory.mktemp(surface) / "state"
+        ctx = Context(settings=Settings(state_dir=folder), folder=REPOSITORY)
+        with_consent("python", ctx, _create(), {"name": "parity", "branch": "main"})
+        made[surface] = Context(settings=Settings(state_dir=folder, project="parity"), folder=REPOSITORY)
+    yield made
+    stop = capabilities.load().get("local.stop")
+    for ctx in made.values():
+        if stop is not None:
+            with_consent("python", ctx, stop, {})
+
+
+def _create() -> Operation:
+    return capabilities.load()["project.create"]
+
+
+def check(operation: Operation, outcomes: dict[str, list[Outcome]]) -> None:
+    """Hold each surface's outcomes against Python's and the examples."""
+    for number, example in enumerate(operation.examples):
+        expected = outcomes["python"][number]
+        assert expected.problem == example.problem, f"{operation.name} {dict(example.arguments)}"
+        for surface, given in outcomes.items():
+            where = f"{operation.name} {dict(example.arguments)} through {surface}"
+            assert given[number].problem == expected.problem, f"{where}: {given[number].shown[:500]}"
+            ours, theirs = masked(given[number].data), masked(expected.data)
+            same = begins(ours, theirs) if given[number].beginning else ours == theirs
+            assert same, f"{where}: {str(ours)[:800]} instead of {str(theirs)[:800]}"
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_an_operation_answers_the_same_everywhere(name: str, worlds: dict[str, Context]) -> None:
+    operation = capabilities.load()[name]
+    assert operation.examples, f"{name} has no example"
+    check(operation, {surface: examples_through(surface, worlds[surface], operation) for surface in SURFACES})
+
+
+@pytest.mark.parametrize("name", [name for name, _, given in TOYS if given.get("examples")])
+def test_a_toy_answers_the_same_everywhere(name: str, toys: dict[str, Operation], ctx: Context) -> None:
+    check(toys[name], {surface: examples_through(surface, ctx, toys[name]) for surface in SURFACES})
+
+
+def test_a_dry_run_gives_the_same_plan_everywhere(toys: dict[str, Operation], ctx: Context) -> None:
+    ctx.dry_run = True
+    plans = [SURFACES[surface](ctx, toys["toy.break"], {"name": "top"}).data for surface in SURFACES]
+    assert plans[0]["steps"] == ["Break top.", "Sweep the floor."]
+    assert [plan for plan in plans if plan != plans[0]] == []
+
+
+def test_consent_to_an_older_plan_is_refused_everywhere(toys: dict[str, Operation], ctx: Context) -> None:
+    ctx.confirmation = "0" * 12
+    codes = {SURFACES[surface](ctx, toys["toy.break"], {"name": "top"}).problem for surface in SURFACES}
+    assert codes == {"plan-changed"}
+    assert list(ctx.journal.entries()) == []
