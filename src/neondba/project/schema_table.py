@@ -1,0 +1,128 @@
+"""One table as the project defines it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from neondba.postgres.statement import Name, References
+
+
+@dataclass
+class Column:
+    """A column of a table definition."""
+
+    name: str
+    type: str | None
+    """As `format_type` writes it, `enum`, or `None` when the definition does not tell."""
+    path: str
+    line: int
+    nullable: bool = True
+    default: str | None = None
+    """The default as written, in the database or in the application."""
+    database_default: bool = False
+    primary_key: bool = False
+    unique: bool = False
+    indexed: bool = False
+    references: References | None = None
+    on_update: bool = False
+    """The definition itself renews the value on update."""
+    checks: tuple[str, ...] = ()
+    pattern: bool = False
+    """A validation outside the database limits the values."""
+    bounds: tuple[str, ...] = ()
+    """Bounds that only the model checks: `ge=0`."""
+    note: str = ""
+    """Comment or description."""
+
+
+@dataclass
+class ForeignKey:
+    """A reference from some columns to another table."""
+
+    columns: tuple[str, ...]
+    table: Name
+    path: str
+    line: int
+    on_delete: str = "no action"
+    ref_columns: tuple[str, ...] = ()
+    name: str | None = None
+
+
+@dataclass
+class Index:
+    """An index, or a constraint that is one."""
+
+    columns: tuple[str | None, ...]
+    path: str
+    line: int
+    kind: str = "index"
+    """`index`, `unique` or `primary key`."""
+    name: str | None = None
+    unique: bool = False
+    partial: bool = False
+    plain: bool = True
+    """Ordinary btree order on plain columns, without INCLUDE."""
+    method: str = "btree"
+
+
+@dataclass
+class Table:
+    """One definition of a table; a table may be defined in several places."""
+
+    name: Name
+    path: str
+    line: int
+    source: str
+    """`sql`, `sqlmodel`, `sqlalchemy`, `prisma`, `alembic` or `drizzle`."""
+    label: str = ""
+    """The model's name where there is one."""
+    columns: dict[str, Column] = field(default_factory=dict)
+    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    indexes: list[Index] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
+    generated: bool = False
+    """A tool writes this definition from another one, which is the place to change."""
+    whole: bool = True
+    """All columns are known."""
+    provider: str | None = None
+    """Who else owns the table: Better Auth, Auth.js, Supabase Auth, Neon Auth."""
+
+    @property
+    def title(self) -> str:
+        """What the project calls it."""
+        return self.label or str(self.name)
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """The columns of the primary key."""
+        for index in self.indexes:
+            if index.kind == "primary key":
+                return tuple(c for c in index.columns if c)
+        return tuple(c.name for c in self.columns.values() if c.primary_key)
+
+    @property
+    def references(self) -> list[ForeignKey]:
+        """All foreign keys: those of columns and those of the table."""
+        own = [
+            ForeignKey(
+                (c.name,), c.references.table, c.path, c.line, c.references.on_delete, c.references.columns
+            )
+            for c in self.columns.values()
+            if c.references
+        ]
+        return own + self.foreign_keys
+
+    @property
+    def all_indexes(self) -> list[Index]:
+        """Declared indexes and those that come with constraints."""
+        found = list(self.indexes)
+        for column in self.columns.values():
+            if column.primary_key and not any(i.kind == "primary key" for i in self.indexes):
+                found.append(Index(self.primary_key, column.path, column.line, "primary key", unique=True))
+                break
+        for c in self.columns.values():
+            if c.unique:
+                found.append(Index((c.name,), c.path, c.line, "unique", unique=True))
+            elif c.indexed:
+                found.append(Index((c.name,), c.path, c.line))
+        return found
