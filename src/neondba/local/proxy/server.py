@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-import ssl
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, Final
@@ -102,22 +101,25 @@ class Proxy:
     async def _converse(self, client: Wire) -> None:
         try:
             async with asyncio.timeout(self._limit):
-                first = await introduce(client, self._tls)
-                if isinstance(first, Cancel):
-                    await self._cancel(first)
-                    return
-                wish = read_wish(first, client.asked_host)
-                endpoint = await authenticate(client, self._tls, wish, self._directory)
-            await self._connect(client, wish, endpoint)
+                admitted = await self._admit(client)
+            if admitted is not None:
+                await self._connect(client, *admitted)
         except Refusal as refusal:
             await client.send(refusal.packet)
         except ProtocolError as error:
             await client.send(messages.error(str(error), code="08P01", severity="FATAL"))
         except Problem as problem:
             await client.send(messages.error(problem.message, hint=problem.hint))
-        except ssl.SSLError:
-            return
         await client.finish()
+
+    async def _admit(self, client: Wire) -> tuple[Wish, str] | None:
+        """Find out who comes and where to; nothing for a cancel request, which is done then."""
+        first = await introduce(client, self._tls)
+        if isinstance(first, Cancel):
+            await self._cancel(first)
+            return None
+        wish = read_wish(first, client.asked_host)
+        return wish, await authenticate(client, self._tls, wish, self._directory)
 
     async def _connect(self, client: Wire, wish: Wish, endpoint: str) -> None:
         self._directory.opened(endpoint)

@@ -1,0 +1,159 @@
+"""A PostgreSQL from the wheel, a directory of endpoints over it, and a proxy in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from neondba.core.problem import ConflictProblem
+from neondba.local.computes.binaries import Binaries, find
+from neondba.local.proxy.server import Proxy, serve
+from neondba.local.proxy.tls import CertificatePaths, ensure_certificates
+from neondba.local.routing import Directory, Route
+
+ENDPOINT = "ep-calm-sun-a1b2c3d4"
+DISABLED = "ep-shut-door-a1b2c3d4"
+PASSWORD = "pw-" + "7" * 12
+
+
+@contextmanager
+def postgres() -> Iterator[Path]:
+    """Give the socket folder of a running server with role app."""
+    binaries = find()
+    with tempfile.TemporaryDirectory(prefix="ndb-", dir="/tmp") as top:
+        folder = Path(top)
+        folder.chmod(0o755)
+        data = folder / "data"
+        data.mkdir(0o700)
+        sockets = folder / "s"
+        sockets.mkdir(0o700)
+        if binaries.owner:
+            for each in (data, sockets):
+                os.chown(each, *binaries.owner)
+        command = [binaries.program("initdb"), "-D", str(data), "-U", "admin", "-A", "trust", "-N"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=data, **binaries.spawn)
+        server = _start(binaries, data, sockets)
+        try:
+            _prepare(sockets)
+            yield sockets
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _start(binaries: Binaries, data: Path, sockets: Path) -> subprocess.Popen[bytes]:
+    command = [binaries.program("postgres"), "-D", str(data), "-k", str(sockets)]
+    for setting in ("listen_addresses=", "fsync=off", "io_method=sync", "max_connections=60"):
+        command += ["-c", setting]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=data, **binaries.spawn)
+
+
+def _prepare(sockets: Path) -> None:
+    waited = threading.Event()
+    for _ in range(600):
+        try:
+            with psycopg.connect(host=str(sockets), user="admin", dbname="postgres", autocommit=True) as db:
+                db.execute(f"create role app login password '{PASSWORD}'")
+                db.execute("create database shop owner app")
+            return
+        except psycopg.OperationalError:
+            waited.wait(0.05)
+    raise AssertionError("PostgreSQL did not start")
+
+
+class OneCompute(Directory):
+    """Every endpoint leads to one server; what is told is counted."""
+
+    def __init__(self, sockets: Path) -> None:
+        self.socket = str(sockets / ".s.PGSQL.5432")
+        self.told: Counter[str] = Counter()
+        self._changed = threading.Condition()
+        with psycopg.connect(host=str(sockets), user="admin", dbname="postgres") as db:
+            (self._verifier,) = db.execute(
+                "select rolpassword from pg_authid where rolname = 'app'"
+            ).fetchone() or ("",)
+
+    def verifier(self, endpoint_id: str, role: str) -> str | None:
+        return self._verifier if role == "app" else None
+
+    def knows(self, endpoint_id: str) -> bool:
+        return endpoint_id in (ENDPOINT, DISABLED)
+
+    async def wake(self, endpoint_id: str) -> Route:
+        self.told["woken"] += 1
+        if endpoint_id == DISABLED:
+            raise ConflictProblem("endpoint-disabled", "The endpoint has been disabled.")
+        return Route(self.socket, endpoint_id)
+
+    def opened(self, endpoint_id: str) -> None:
+        self.told["opened"] += 1
+
+    def closed(self, endpoint_id: str) -> None:
+        with self._changed:
+            self.told["closed"] += 1
+            self._changed.notify_all()
+
+    def wait_for_closed(self, count: int) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self.told["closed"] >= count, 20)
+
+
+@dataclass
+class Running:
+    """A proxy in its own thread."""
+
+    proxy: Proxy
+    directory: OneCompute
+    certificates: CertificatePaths
+    loop: asyncio.AbstractEventLoop
+
+    def call(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
+
+    def where(self, label: str | None = ENDPOINT, **more: Any) -> dict[str, Any]:
+        """Give psycopg's arguments; the name goes into SNI, no resolver is asked."""
+        return {
+            "host": f"{label}.localhost" if label else "127.0.0.1",
+            "hostaddr": "127.0.0.1",
+            "port": self.proxy.port,
+            "user": "app",
+            "password": PASSWORD,
+            "dbname": "shop",
+            "sslmode": "require",
+            "connect_timeout": 20,
+            **more,
+        }
+
+    def connect(self, label: str | None = ENDPOINT, **more: Any) -> psycopg.Connection[Any]:
+        return psycopg.connect(**self.where(label, **more), autocommit=True)
+
+
+@contextmanager
+def running(sockets: Path, folder: Path, *, limit: float = 15.0) -> Iterator[Running]:
+    """Run a proxy over the server at these sockets."""
+    certificates = ensure_certificates(folder)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    directory = OneCompute(sockets)
+    work = serve(directory, "localhost", 0, certificates, authentication_limit=limit)
+    proxy = asyncio.run_coroutine_threadsafe(work, loop).result(20)
+    made = Running(proxy, directory, certificates, loop)
+    try:
+        yield made
+    finally:
+        made.call(proxy.close())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
