@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from neondba.core.context import Clock
 from neondba.core.problem import ConflictProblem, Problem
+from neondba.local import guardian
 from neondba.local.server_file import ServerFile, folder_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 HOST: Final = "127.0.0.1"
 IDLE_EXIT: Final = 900.0
+LOCK_WAIT: Final = 2.0
 ALREADY: Final = 75
 """Exit status when another server has this state folder."""
 
@@ -39,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder = folder_of(options.state_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _only_one(folder):
+        with _only_one(folder) as lock, guardian.watching(folder / "branches", lock):
             asyncio.run(_serve(folder, options))
     except Problem as problem:
         print(problem.report().model_dump_json(), file=sys.stderr)  # noqa: T201 - read by the launcher
@@ -57,19 +59,26 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 @contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
+def _only_one(folder: Path) -> Iterator[int]:
+    """Hold the folder's lock; a killed server's guardian may hold it a moment longer."""
     import fcntl
 
+    deadline = time.monotonic() + LOCK_WAIT
     with (folder / "server.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
             raise ConflictProblem(
                 "local-already-running",
                 f"A local Neon already runs over {folder.parent}.",
                 hint="neondba local status shows it; neondba local stop ends it.",
-            ) from None
-        yield
+            )
+        yield lock.fileno()
 
 
 async def _serve(folder: Path, options: argparse.Namespace) -> None:
@@ -79,16 +88,16 @@ async def _serve(folder: Path, options: argparse.Namespace) -> None:
     from neondba.local.proxy.tls import ensure_certificates
 
     known = ServerFile.ports(folder)
-    api = _listen(options.port, known.get("api"), "--port")
+    api = _listen(options.port if options.port is not None else known.get("api", 0), "--port")
     certificates = ensure_certificates(folder / "tls")
     plane = Plane(folder, Clock(), Addresses())
     try:
         await asyncio.to_thread(plane.begin)
-        proxy = await _on_port(
-            lambda port: serve(plane.directory, HOST, port, certificates),
-            options.postgres_port,
-            known.get("postgres"),
-        )
+        port = options.postgres_port if options.postgres_port is not None else known.get("postgres", 0)
+        try:
+            proxy = await serve(plane.directory, HOST, port, certificates)
+        except ConflictProblem:
+            raise _taken(port, "--postgres-port") from None
         plane.addresses.port = proxy.port
         file = ServerFile(
             pid=os.getpid(),
@@ -140,37 +149,25 @@ async def _end_when_idle(plane: Plane, server: Any, limit: float) -> None:
             server.should_exit = True
 
 
-def _listen(wanted: int | None, last: int | None, flag: str) -> socket.socket:
-    for port in [wanted] if wanted is not None else [last or 0]:
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((HOST, port))
-        except OSError as error:
-            listening.close()
-            raise _taken(port, flag, error) from None
-        return listening
-    raise AssertionError("one port is always tried")
-
-
-async def _on_port(serve: Any, wanted: int | None, last: int | None) -> Any:
-    port = wanted if wanted is not None else last or 0
+def _listen(port: int, flag: str) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return await serve(port)
+        listening.bind((HOST, port))
+        listening.listen(128)
     except OSError as error:
-        raise _taken(port, "--postgres-port", error) from None
+        listening.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise _taken(port, flag) from None
+    return listening
 
 
-def _taken(port: int, flag: str, error: OSError) -> Problem:
-    if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-        raise error
-    why = (
-        "is in use by another program" if error.errno == errno.EADDRINUSE else "may not be used by this user"
-    )
+def _taken(port: int, flag: str) -> Problem:
     return ConflictProblem(
         "port-in-use",
-        f"Port {port} {why}, so the local Neon cannot listen there.",
-        hint=f"Stop that program, or choose another port with {flag} (0 takes any free one).",
+        f"Port {port} is in use by another program, so the local Neon cannot listen there.",
+        hint=f"Stop that program, or choose another port: neondba local start {flag} 0 takes any free one.",
         port=port,
         flag=flag,
     )

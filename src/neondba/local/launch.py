@@ -1,0 +1,181 @@
+"""Find the server of a state folder, start it detached, or end it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from neondba.core.problem import ArgumentProblem, ConflictProblem, Problem, ProblemReport, RemoteProblem
+from neondba.local.server_file import ServerFile, folder_of
+
+START_LIMIT: Final = 60.0
+STOP_LIMIT: Final = 60.0
+ALREADY: Final = 75
+LOG_KEPT: Final = 1 << 20
+
+
+class Status(BaseModel):
+    """What a running server says of itself."""
+
+    pid: int
+    api_port: int
+    postgres_port: int
+    ca: str
+    state_dir: str
+    projects: int
+    awake: int
+    connections: int
+    cloned_by: str
+
+
+def status(state_dir: Path) -> Status | None:
+    """Ask the server of this folder; None when none runs."""
+    file = ServerFile.read(folder_of(state_dir))
+    if file is None:
+        return None
+    found = _ask(file.api_port, "GET", "/local/status")
+    if found is None or found.get("state_dir") != file.state_dir:
+        return None
+    return Status.model_validate(found)
+
+
+def ensure(
+    state_dir: Path,
+    *,
+    port: int | None = None,
+    postgres_port: int | None = None,
+    idle_exit: float | None = None,
+    progress: Callable[[str], None] = lambda _text: None,
+) -> Status:
+    """Give the running server of this folder; start one if there is none.
+
+    Two that call this at once end up with the same server.
+
+    Raises:
+        Problem: it did not start; the server's own reason.
+    """
+    if running := status(state_dir):
+        return running
+    progress("Starting the local Neon")
+    command = [sys.executable, "-m", "neondba.local.server", "--state-dir", str(state_dir.absolute())]
+    for flag, value in [("--port", port), ("--postgres-port", postgres_port), ("--idle-exit", idle_exit)]:
+        command += [flag, str(value)] if value is not None else []
+    log = _log(state_dir)
+    with log.open("ab") as out:
+        begun = out.tell()
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            cwd="/",
+            start_new_session=True,
+        )
+    return _await(state_dir, process, log, begun)
+
+
+def stop(state_dir: Path) -> bool:
+    """End the server of this folder and wait until it is gone; tell whether one ran.
+
+    Raises:
+        RemoteProblem: it does not end.
+    """
+    running = status(state_dir)
+    if running is None:
+        return False
+    _ask(running.api_port, "POST", "/local/stop")
+    deadline = time.monotonic() + STOP_LIMIT
+    while time.monotonic() < deadline:
+        if _free(folder_of(state_dir) / "server.lock"):
+            return True
+        time.sleep(0.02)
+    raise RemoteProblem(
+        "local-does-not-stop",
+        f"The local Neon (process {running.pid}) was told to stop and still runs.",
+        hint=f"Look into {_log(state_dir)}; ending process {running.pid} by force loses no data.",
+        pid=running.pid,
+    )
+
+
+def _await(state_dir: Path, process: subprocess.Popen[bytes], log: Path, begun: int) -> Status:
+    deadline = time.monotonic() + START_LIMIT
+    while time.monotonic() < deadline:
+        if running := status(state_dir):
+            return running
+        ended = process.poll()
+        if ended is not None and ended != ALREADY:
+            raise _reason(log, begun)
+        time.sleep(0.02)
+    raise RemoteProblem(
+        "local-did-not-start",
+        f"The local Neon over {state_dir} was not ready after {START_LIMIT:.0f} s.",
+        hint=f"Look into {log}.",
+    )
+
+
+def _reason(log: Path, begun: int) -> Problem:
+    """Give the problem the server printed last, of the kind it was."""
+    with log.open("rb") as said:
+        said.seek(begun)
+        lines = said.read().decode(errors="replace").strip().splitlines()
+    try:
+        report = ProblemReport.model_validate_json(lines[-1])
+    except (IndexError, ValueError):
+        last = lines[-1] if lines else "nothing"
+        return RemoteProblem(
+            "local-did-not-start", f"The local Neon ended at once; it said: {last}", hint=f"Look into {log}."
+        )
+    kinds: dict[str, type[Problem]] = {
+        "state-layout-version": ConflictProblem,
+        "port-in-use": ConflictProblem,
+    }
+    kind = kinds.get(report.code, RemoteProblem)
+    return kind(report.code, report.message, hint=report.hint, **report.facts)
+
+
+def _log(state_dir: Path) -> Path:
+    folder = folder_of(state_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        log = folder / "server.log"
+        log.touch(mode=0o600)
+        if log.stat().st_size > LOG_KEPT:
+            log.write_bytes(log.read_bytes()[-LOG_KEPT // 2 :])
+    except OSError as error:
+        raise ArgumentProblem(
+            "state-dir-unusable",
+            f"The state folder {state_dir} cannot be used: {error.strerror}.",
+            hint="Choose another one with --state-dir or NEONDBA_STATE_DIR.",
+        ) from None
+    return log
+
+
+def _ask(port: int, method: str, path: str) -> dict[str, Any] | None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request(method, path, headers={"Authorization": "Bearer local"})
+        found = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return found if isinstance(found, dict) else None
+
+
+def _free(lock: Path) -> bool:
+    import fcntl
+
+    with lock.open("a") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,109 @@
+"""Start, show and stop the local Neon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from neondba.core.context import Context
+from neondba.core.operation import Example, operation
+from neondba.core.plan import Effect, Plan, Target
+
+
+class LocalNeon(BaseModel):
+    """A local Neon and where it listens."""
+
+    running: bool
+    state_dir: Path
+    api: str | None = None
+    """Base address of the API: what NEON_API_HOST is set to. Any key is accepted."""
+    postgres: str | None = None
+    """Address for PostgreSQL clients, shared by all endpoints."""
+    authority: Path | None = None
+    """Certificate of the authority that signed the PostgreSQL address's certificate."""
+    pid: int | None = None
+    projects: int = 0
+    awake: int = 0
+    """Computes that are awake."""
+    connections: int = 0
+    cloned_by: str | None = None
+    """How branches are cloned here: `ficlone` (constant in time) or `copy`."""
+    next: str | None = None
+    """The command to go on with."""
+
+
+def _shown(ctx: Context) -> LocalNeon:
+    from neondba.local import launch
+
+    running, folder = launch.status(ctx.settings.state_dir), ctx.settings.state_dir
+    if running is None:
+        return LocalNeon(running=False, state_dir=folder, next="neondba local start")
+    api = f"http://127.0.0.1:{running.api_port}/api/v2"
+    return LocalNeon(
+        running=True,
+        state_dir=folder,
+        api=api,
+        postgres=f"127.0.0.1:{running.postgres_port}",
+        authority=Path(running.ca),
+        next=f"NEON_API_HOST={api} NEON_API_KEY=local neon projects list",
+        **running.model_dump(include={"pid", "projects", "awake", "connections", "cloned_by"}),
+    )
+
+
+@operation("local.start", effect=Effect.WRITE, examples=(Example(),))
+def local_start(
+    ctx: Context,
+    *,
+    port: Annotated[
+        int | None, Field(description="Port of the API; the one used last if absent.", ge=0, le=65535)
+    ] = None,
+    postgres_port: Annotated[
+        int | None, Field(description="Port for PostgreSQL; the one used last if absent.", ge=0, le=65535)
+    ] = None,
+    idle_exit: Annotated[
+        float | None, Field(description="End by itself after so many quiet seconds; 900 if absent.", gt=0)
+    ] = None,
+) -> LocalNeon:
+    """Start the local Neon in the background, unless it runs already."""
+    from neondba.local import launch
+
+    plan = Plan(
+        operation="local.start",
+        effect=Effect.WRITE,
+        target=Target(),
+        steps=(f"Start the local Neon over {ctx.settings.state_dir}, unless it runs already.",),
+    )
+    with ctx.carry_out(plan):
+        launch.ensure(
+            ctx.settings.state_dir,
+            port=port,
+            postgres_port=postgres_port,
+            idle_exit=idle_exit,
+            progress=ctx.progress,
+        )
+    return _shown(ctx)
+
+
+@operation("local.status", effect=Effect.READ, examples=(Example(),))
+def local_status(ctx: Context) -> LocalNeon:
+    """Show whether the local Neon runs, and where it listens."""
+    return _shown(ctx)
+
+
+@operation("local.stop", effect=Effect.WRITE, examples=(Example(),))
+def local_stop(ctx: Context) -> LocalNeon:
+    """Stop the local Neon; projects and branches stay on disk."""
+    from neondba.local import launch
+
+    plan = Plan(
+        operation="local.stop",
+        effect=Effect.WRITE,
+        target=Target(),
+        steps=(f"Stop the local Neon over {ctx.settings.state_dir} and all its computes.",),
+    )
+    with ctx.carry_out(plan):
+        ctx.progress("Stopping the local Neon")
+        launch.stop(ctx.settings.state_dir)
+    return _shown(ctx)

@@ -1,0 +1,28 @@
+"""Which Neon an operation talks to: the cloud when there is a key, the local one otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neondba.core.context import Context
+from neondba.core.secret import Secret
+
+if TYPE_CHECKING:
+    from neondba.neon.client import NeonClient
+
+
+def client(ctx: Context) -> NeonClient:
+    """Give a client for the Neon of these settings; the local one is started if it sleeps.
+
+    Raises:
+        Problem: the local Neon did not start.
+    """
+    from neondba.neon.client import NeonClient
+
+    settings = ctx.settings
+    if settings.api_key:
+        return NeonClient(settings.api_host, settings.api_key, clock=ctx.clock, chance=ctx.chance)
+    from neondba.local import launch
+
+    running = launch.ensure(settings.state_dir, progress=ctx.progress)
+    return NeonClient(f"http://127.0.0.1:{running.api_port}/api/v2", Secret("local"), clock=ctx.clock)
