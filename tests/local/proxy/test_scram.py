@@ -43,7 +43,7 @@ def log_in(exchange: Exchange, password: str, header: str, binding: bytes) -> by
 
 
 @given(st.text(st.characters(codec="ascii", exclude_categories=("Cc",)), min_size=1), st.booleans())
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_the_right_password_is_proven_both_ways(password: str, plus: bool) -> None:
     header = BOUND if plus else "n,,"
     exchange = Exchange(verifier(password), SHA256_PLUS if plus else SHA256, CERTIFICATE)
