@@ -20,6 +20,7 @@ START_LIMIT: Final = 60.0
 STOP_LIMIT: Final = 60.0
 ALREADY: Final = 75
 LOG_KEPT: Final = 1 << 20
+CONFLICTS: Final = ("state-layout-version", "port-in-use", "data-directory-version")
 
 
 class Status(BaseModel):
@@ -133,11 +134,7 @@ def _reason(log: Path, begun: int) -> Problem:
         return RemoteProblem(
             "local-did-not-start", f"The local Neon ended at once; it said: {last}", hint=f"Look into {log}."
         )
-    kinds: dict[str, type[Problem]] = {
-        "state-layout-version": ConflictProblem,
-        "port-in-use": ConflictProblem,
-    }
-    kind = kinds.get(report.code, RemoteProblem)
+    kind = ConflictProblem if report.code in CONFLICTS else RemoteProblem
     return kind(report.code, report.message, hint=report.hint, **report.facts)
 
 
