@@ -1,0 +1,129 @@
+"""The ORM models whose rows belong to somebody, and the column that says to whom."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from neondba.project.python import Class, PythonFile, PythonFiles
+
+OWNER = frozenset(
+    {"user_id", "owner_id", "owner", "userid", "user_uuid", "owner_uuid", "owner_user_id", "user_email",
+     "owner_email", "tenant_id", "organization_id", "organisation_id", "org_id", "workspace_id"}
+)  # fmt: skip
+"""Columns that name the person or tenant a row is private to."""
+MAKER = frozenset(
+    {"author_id", "created_by", "created_by_id", "creator_id", "customer_id", "account_id", "sender_id",
+     "patient_id", "student_id", "employee_id", "uploaded_by", "profile_id", "member_id"}
+)  # fmt: skip
+"""Columns that name who made a row; others may well read it."""
+SHARED = re.compile(r"^(is_)?(public|published|shared|visible|visibility|shared_with|listed|featured)$")
+PEOPLE = re.compile(
+    r"^(User|Account|Session|Verification|Jwks|Member|Membership|Profile|RefreshToken)s?$|Member"
+)
+USERS_KEY = re.compile(r"^(\w+\.)?(users?|accounts?)\.(id|uuid|email)$", re.IGNORECASE)
+
+
+@dataclass(eq=False)
+class Model:
+    """An ORM class that is a table."""
+
+    name: str
+    qualified: str
+    path: str
+    line: int
+    columns: dict[str, ast.expr | None]
+    """Column names, with the value given in the class body."""
+
+    @cached_property
+    def owners(self) -> list[str]:
+        """Columns that name the owner or maker of a row; the surest first."""
+        if PEOPLE.search(self.name):
+            return []
+        sure = [c for c in self.columns if c.lower() in OWNER]
+        return sure + [c for c in self.columns if c in MAKER or (c not in sure and self._refers_to_users(c))]
+
+    @property
+    def is_private(self) -> bool:
+        """Whether a row is for its owner alone, as far as the columns tell."""
+        return bool(self.owners) and self.owners[0].lower() in OWNER and not self.is_shared
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether a column says that rows may be shown to others."""
+        return any(SHARED.match(c) for c in self.columns)
+
+    def _refers_to_users(self, column: str) -> bool:
+        value = self.columns[column]
+        return value is not None and any(USERS_KEY.match(text) for text in _texts(value))
+
+
+class Owners:
+    """All ORM models by qualified name."""
+
+    def __init__(self, models: dict[str, Model]) -> None:
+        self.models = models
+        self.owned = {name: m for name, m in models.items() if m.owners}
+
+    @classmethod
+    def gather(cls, files: PythonFiles) -> Owners:
+        """Find the table classes of SQLModel and SQLAlchemy."""
+        models: dict[str, Model] = {}
+        for file in files.containing(
+            "SQLModel", "__tablename__", "DeclarativeBase", "declarative_base", "db.Model"
+        ):
+            for found in file.classes:
+                if is_table(file, found):
+                    qualified = f"{file.module}.{found.qualname}"
+                    columns = columns_of(files, file, found)
+                    models[qualified] = Model(found.name, qualified, file.path, found.line, columns)
+        return cls(models)
+
+    def model(self, files: PythonFiles, file: PythonFile, node: ast.AST) -> Model | None:
+        """Give the model that an expression names: `Task` or `models.Task`."""
+        name = file.resolve(node)
+        if name is None:
+            return None
+        if name in self.models:
+            return self.models[name]
+        found = files.definition(name)
+        if found is not None and isinstance(found[1], Class):
+            return self.models.get(f"{found[0].module}.{found[1].qualname}")
+        return None
+
+
+def is_table(file: PythonFile, found: Class) -> bool:
+    """Tell whether a class is mapped to a table."""
+    table = found.keyword("table")
+    if isinstance(table, ast.Constant):
+        return bool(table.value)
+    if any("__tablename__" in _targets(a) for a in found.assignments):
+        return True
+    return any((file.resolve(base) or "").endswith("db.Model") for base in found.bases)
+
+
+def columns_of(
+    files: PythonFiles, file: PythonFile, found: Class, depth: int = 0
+) -> dict[str, ast.expr | None]:
+    """Give the fields of a class with those it inherits inside the project."""
+    columns: dict[str, ast.expr | None] = {}
+    for base in found.bases if depth < 6 else ():
+        origin = files.definition(file.resolve(base))
+        if origin is not None and isinstance(origin[1], Class):
+            columns |= columns_of(files, origin[0], origin[1], depth + 1)
+    for node in found.assignments:
+        for name in _targets(node):
+            if not name.startswith("__"):
+                columns[name] = node.value
+    return columns
+
+
+def _targets(node: ast.AST) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return [t.id for t in targets if isinstance(t, ast.Name)]
+
+
+def _texts(node: ast.AST) -> list[str]:
+    return [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]

@@ -1,0 +1,158 @@
+"""The owner of the rows is taken from the request and believed.
+
+A `user_id` in the path, the query or the body says what the client claims, not who it is. Without a
+comparison with the signed-in user, changing one value in the address reaches another user's rows.
+
+## Instead
+
+```python bad path=app/main.py
+from fastapi import Depends, FastAPI
+from sqlmodel import Field, Session, SQLModel, select
+from app.deps import get_current_user, get_session
+
+app = FastAPI()
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str
+
+@app.get("/{user_id}/tasks")
+def tasks(user_id: str, session: Session = Depends(get_session), user=Depends(get_current_user)):
+    return session.exec(select(Task).where(Task.user_id == user_id)).all()  # <- finding
+```
+
+```python good path=app/main.py
+from fastapi import Depends, FastAPI, HTTPException
+from sqlmodel import Field, Session, SQLModel, select
+from app.deps import get_current_user, get_session, verify_user_access
+
+app = FastAPI()
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str
+
+@app.get("/tasks")
+def tasks(session: Session = Depends(get_session), user=Depends(get_current_user)):
+    return session.exec(select(Task).where(Task.user_id == user.id)).all()
+
+@app.get("/{user_id}/tasks")
+def compared(user_id: str, session: Session = Depends(get_session), user=Depends(get_current_user)):
+    if user_id != user.id:
+        raise HTTPException(403)
+    return session.exec(select(Task).where(Task.user_id == user_id)).all()
+
+@app.get("/{user_id}/done")
+def dependency(user_id: str = Depends(verify_user_access), session: Session = Depends(get_session)):
+    return session.exec(select(Task).where(Task.user_id == user_id)).all()
+```
+
+## When it does not matter
+
+Routes of administrators, and services called by other services:
+
+```python good path=app/admin.py
+from fastapi import APIRouter, Depends
+from sqlmodel import Field, Session, SQLModel, select
+from app.deps import get_session, require_admin
+
+router = APIRouter(prefix="/admin", dependencies=[Depends(require_admin)])
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str
+
+@router.get("/users/{user_id}/tasks")
+def tasks(user_id: str, session: Session = Depends(get_session)):
+    return session.exec(select(Task).where(Task.user_id == user_id)).all()
+```
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from neondba.project.guards import CHECKING, called, mentions
+from neondba.project.python import Function
+from neondba.project.reach import CLAIMS, Handling, Reach, Reached
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+
+
+@rule("NDB403", Category.ISOLATION, Severity.HIGH)
+def check(reach: Reach) -> Iterator[Finding]:
+    """Look for owner conditions on a value that only the client vouches for."""
+    if reach.has_row_security:
+        return
+    for handling in reach.handlings:
+        claimed = _claimed(handling)
+        if not claimed or handling.route.is_for_staff or _is_compared(handling.route.function, claimed):
+            continue
+        for reached in handling.reached:
+            if _uses_claim(reached):
+                yield _finding(handling, reached)
+                break
+
+
+def _claimed(handling: Handling) -> frozenset[str]:
+    """Give the client's parameters that name a user and that no dependency has seen."""
+    route = handling.route
+    seen: frozenset[str] = frozenset().union(*(d.read_from_request for d in route.dependencies))
+    names = {n for n in route.client_parameters if n.lower() in CLAIMS}
+    return frozenset(names - seen)
+
+
+def _is_compared(function: Function, claimed: frozenset[str]) -> bool:
+    """Tell whether the claim is held against something else than a column, or handed to a check."""
+    for statement in function.node.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Compare) and _compares(node, claimed):
+                return True
+            if (
+                isinstance(node, ast.Call)
+                and CHECKING.search(called(node))
+                and any(mentions(a, claimed) for a in (*node.args, *(k.value for k in node.keywords)))
+            ):
+                return True
+    return False
+
+
+def _compares(node: ast.Compare, claimed: frozenset[str]) -> bool:
+    parts = [node.left, *node.comparators]
+    if not any(mentions(p, claimed) for p in parts):
+        return False
+    others = [p for p in parts if not mentions(p, claimed)]
+    return any(not isinstance(p, ast.Constant) and not _is_column(p) for p in others)
+
+
+def _is_column(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id[:1].isupper()
+    )
+
+
+def _uses_claim(reached: Reached) -> bool:
+    model = reached.statement.model
+    return any(
+        column in model.owners and isinstance(value, ast.Name) and value.id in reached.client
+        for column, value in reached.statement.equalities()
+    )
+
+
+def _finding(handling: Handling, reached: Reached) -> Finding:
+    statement, route = reached.statement, handling.route
+    model, owner = statement.model, statement.model.owners[0]
+    who = f"{route.principal}.id" if route.principal else "the user of the verified token"
+    known = "signed-in user" if handling.knows_caller else "caller, signed in or not,"
+    return Finding(
+        statement.file.path,
+        statement.line,
+        f"Any {known} who puts another id into {route.method} {route.path or route.function.name} reaches "
+        f"that user's {model.name} rows: {route.function.name}() believes the {owner} it is given.",
+        steps=(
+            f"Take {owner} from {who}, not from the request.",
+            "If it must stay in the path, compare it with the caller and answer 403 when they differ.",
+        ),
+        snippet=f"select({model.name}).where({model.name}.{owner} == {route.principal or 'current_user'}.id)",
+    )
