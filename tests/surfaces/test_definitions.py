@@ -8,7 +8,6 @@ from pydantic import TypeAdapter
 
 from neondba import capabilities
 from neondba.core.operation import Operation
-from neondba.core.settings import Settings
 from neondba.surfaces import index, options, render, shape, tools
 
 OPERATIONS = capabilities.load()
@@ -47,8 +46,6 @@ def test_the_slim_schema_accepts_every_good_example(operation: Operation) -> Non
 def test_no_parameter_hides_an_option_of_every_command(operation: Operation) -> None:
     taken = {argument.name for argument in options.RUNNING} | {"help", "version", "ctx"}
     assert taken & {parameter.name for parameter in operation.parameters} == set()
-    hidden = set(Settings.model_fields) & {p.name for p in operation.parameters if not p.positional}
-    assert hidden == set()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda one: one.name)
