@@ -162,47 +162,6 @@ def _did_not_start(place: Place, why: str) -> RemoteProblem:
     )
 
 
-def sweep_orphan(data: Path) -> bool:
-    """End a server that a killed neondba left behind over this directory; tell if there was one."""
-    try:
-        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-    except (OSError, ValueError):
-        return False
-    if not _serves(pid, data):
-        return False
-    group = _children(pid)
-    for number in (signal.SIGQUIT, signal.SIGKILL):
-        for process in [pid, *group]:
-            with suppress(ProcessLookupError):
-                os.kill(process, number)
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            if not any(_serves(process, data) for process in [pid, *group]):
-                return True
-            time.sleep(0.01)
-    return True
-
-
-def _serves(pid: int, data: Path) -> bool:
-    """Tell whether a process works in this directory: pids are used again, directories are not."""
-    try:
-        return Path(f"/proc/{pid}/cwd").samefile(data)
-    except OSError:
-        if Path("/proc/self/cwd").exists():
-            return False
-    asked = subprocess.run(
-        ["/bin/ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return str(data) in asked.stdout
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
-
 def short_folder() -> str:
     """Give a temporary folder short enough for a socket's path, which may have 107 bytes."""
     import tempfile

@@ -10,7 +10,7 @@ from typing import Final
 from neondba.core.context import Clock
 from neondba.core.problem import ConflictProblem
 from neondba.local.addresses import Addresses
-from neondba.local.computes import binaries, process
+from neondba.local.computes import binaries, orphans, process
 from neondba.local.computes.manager import Computes
 from neondba.local.control.actions import Actions
 from neondba.local.control.directory import LocalDirectory
@@ -49,8 +49,7 @@ class Plane:
 
     def begin(self) -> None:
         """Finish or undo what a crash left, remove what belongs to nobody, then work."""
-        for entry in [*self.branches.folder.iterdir(), *self.templates.folder.iterdir()]:
-            process.sweep_orphan(entry / "data")
+        orphans.sweep(self.folder)
         with self.state.read() as rows:
             wanted = {branch.id for branch in rows.all(BranchRow)}
             projects = {row.project_id for row in rows.unfinished()}
