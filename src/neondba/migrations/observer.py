@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
-
 from neondba.migrations.results import BLOCKS, Lock
 from neondba.postgres.catalog import Catalog, Difference, Level, diff, snapshot
-from neondba.postgres.connect import Connection, trusted
+from neondba.postgres.connect import Connection, Refused, ask
 from neondba.postgres.contents import Contents, contents
-from neondba.postgres.queries import query
 from neondba.postgres.seeding import NotSeeded, Seeder
 from neondba.postgres.shapes import shapes
 from neondba.project.alembic_runner.runner import StepResult
@@ -43,7 +40,7 @@ class Observer:
         tables = [s for s in shapes(self.session).values() if s.name != self.version_table]
         rows = contents(self.session, tables)
         self.not_compared |= set(rows.too_large)
-        found = self.session.execute(trusted(query("filenodes"))).fetchall()
+        found = ask(self.session, "filenodes")
         files = {int(str(f["oid"])): (str(f["name"]), int(str(f["filenode"]))) for f in found}
         return Picture(snapshot(self.session).without([self.version_table]), rows, files)
 
@@ -70,10 +67,10 @@ class Observer:
     def look(self) -> None:
         """Note the locks that other sessions hold at this moment."""
         try:
-            for row in self.session.execute(trusted(query("locks"))):
+            for row in ask(self.session, "locks"):
                 if row["granted"] and row["mode"] in BLOCKS:
                     self._seen.add((str(row["name"]), str(row["mode"])))
-        except psycopg.OperationalError:
+        except Refused:
             return
 
     def locks(self, result: StepResult, before: Picture) -> tuple[Lock, ...]:
@@ -94,13 +91,13 @@ class Observer:
 
     def why_waiting(self, pid: int | None) -> str:
         """Say which statement a stopped step was in, and what it waited for."""
-        rows = {row["pid"]: row for row in self.session.execute(trusted(query("sessions")))}
+        rows = {row["pid"]: row for row in ask(self.session, "sessions")}
         busy = [r for r in rows.values() if r["state"] == "active"]
         own = next((r for r in busy if r["pid"] == pid), busy[0] if busy else None)
         if own is None:
             return "no statement was running: the migration's own Python code does not come back"
         text = f"in the statement: {_short(str(own['statement']))}"
-        blockers = [rows[p] for p in own["blocked_by"] if p in rows]  # type: ignore[attr-defined]
+        blockers = [rows[p] for p in own["blocked_by"] if p in rows]
         if blockers:
             return f"{text}; it waits for a lock held by a session whose last statement was:" + (
                 f" {_short(str(blockers[0]['statement']))}"
@@ -112,10 +109,10 @@ class Observer:
 
     def end_others(self) -> None:
         """End every other session of the branch's database."""
-        for row in self.session.execute(trusted(query("sessions"))).fetchall():
+        for row in ask(self.session, "sessions"):
             try:
                 self.session.execute("select pg_terminate_backend(%s, 5000)", [row["pid"]])
-            except psycopg.Error:
+            except Refused:
                 continue
 
 

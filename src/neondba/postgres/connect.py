@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -10,9 +10,12 @@ from psycopg.rows import dict_row
 
 from neondba.core.problem import CredentialsProblem, NotFoundProblem, Problem, RemoteProblem
 from neondba.core.secret import MASK, Secret
+from neondba.postgres.queries import query
 
-Row = dict[str, object]
+Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
+Refused = psycopg.Error
+"""What a session raises when the server or the network says no."""
 
 PATIENCE = 30
 """Seconds to wait for a connection: a compute may have to wake first."""
@@ -41,6 +44,12 @@ def connect(url: Secret, *, limit: float | None = None, autocommit: bool = True)
         session.execute(trusted(f"set statement_timeout = {max(1, int(limit * 1000))}"))
     session.autocommit = autocommit
     return session
+
+
+def ask(session: Connection, name: str, *parameters: object) -> list[Row]:
+    """Send one of the stored queries and give its rows."""
+    with psycopg.RawCursor(session, row_factory=dict_row) as cursor:
+        return cursor.execute(trusted(query(name)), parameters or None).fetchall()
 
 
 def trusted(text: str) -> LiteralString:

@@ -6,8 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from neondba.postgres.connect import Connection, trusted
-from neondba.postgres.queries import query
+from neondba.postgres.connect import Connection, ask
 
 
 class Column(BaseModel):
@@ -101,7 +100,7 @@ class Shape(BaseModel):
 
 def shapes(session: Connection) -> dict[str, Shape]:
     """Read all tables, those that others refer to first."""
-    rows = session.execute(trusted(query("shapes"))).fetchall()
+    rows = ask(session, "shapes")
     waiting = {str(row["name"]): Shape(**row) for row in rows}
     known = set(waiting)
     ordered: dict[str, Shape] = {}

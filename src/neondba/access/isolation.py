@@ -1,0 +1,163 @@
+"""Prove, on a branch nobody will miss, that one user does not reach another's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neondba.access.fix import fix_for
+from neondba.access.identity import settings_for, sources
+from neondba.access.owners import TwoUsers, chosen_columns, owner_column
+from neondba.access.results import IsolationProof, Protection, TableProof
+from neondba.access.schema import apply_migrations
+from neondba.access.verdict import Guard, judged, passes_by, protection
+from neondba.access.who import Login, application_role
+from neondba.core.context import Context
+from neondba.core.secret import Secret
+from neondba.postgres.acting import Case, Prober
+from neondba.postgres.catalog import snapshot
+from neondba.postgres.connect import Connection, ask, connect
+from neondba.postgres.roles import Role, act_as, create_plain_role, grant_like, roles, set_password, url_of
+from neondba.postgres.seeding import CannotSeedError, Seeder
+from neondba.postgres.shapes import Column
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for beyond the folder."""
+
+    role: str | None = None
+    owners: tuple[str, ...] = ()
+    config: str | None = None
+    python: str | None = None
+
+
+def prove_at(
+    ctx: Context, folder: Path, direct: Secret, asked: Request, *, branch: str | None = None
+) -> IsolationProof:
+    """Apply the migrations, seed two users, act as one against the other.
+
+    Raises:
+        Problem: the schema cannot be made, or the role or column named does not exist.
+    """
+    began = ctx.clock.monotonic()
+    with connect(direct, limit=ctx.settings.step_limit) as session:
+        before = set(roles(session))
+        version_table = apply_migrations(ctx, folder, direct, session, asked.config, asked.python)
+        login = application_role(session, folder, asked.role, before)
+        ctx.progress(f"Acting as two users, in sessions of role {login.role.name}.")
+        trial = Trial(ctx, session, direct, login, version_table, asked.owners)
+        tables = trial.tables()
+        everyone = roles(session).values()
+        return IsolationProof(
+            role=login.role.name,
+            role_chosen=login.because,
+            passes_by=passes_by(login.role),
+            bypassing_roles=tuple(r.name for r in everyone if r.can_login and (r.bypasses or r.superuser)),
+            branch=branch,
+            server_version=session.info.parameter_status("server_version") or "",
+            tables=tuple(tables),
+            without_owner=trial.without_owner,
+            not_seeded=tuple(trial.users.not_seeded),
+            fix=fix_for([(t, trial.owners[t.table]) for t in tables], passes_by(login.role)),
+            seconds=ctx.clock.monotonic() - began,
+        )
+
+
+class Trial:
+    """The branch, filled with rows of two users."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        session: Connection,
+        direct: Secret,
+        login: Login,
+        version_table: str,
+        given: Iterable[str],
+    ) -> None:
+        self._ctx, self._session, self._direct, self._login = ctx, session, direct, login
+        self._seeder = Seeder(session)
+        self._seeder.shapes.pop(version_table, None)
+        self._guards = self._guards_of(login.role)
+        mentioned = {name: guard.expressions for name, guard in self._guards.items()}
+        found = {name: owner_column(s, mentioned.get(name, "")) for name, s in self._seeder.shapes.items()}
+        self.owners: dict[str, Column] = {n: c for n, c in found.items() if c is not None}
+        self.owners |= chosen_columns(self._seeder.shapes, given)
+        self.without_owner = tuple(sorted(self._seeder.shapes.keys() - self.owners.keys()))
+        self.users = TwoUsers(self._seeder, self.owners)
+        self.users.seed()
+        self._catalog = snapshot(session)
+
+    def tables(self) -> list[TableProof]:
+        """Try every table; where the role passes by policies, try again as a plain role."""
+        cases = [case for name in sorted(self.users.rows) if (case := self._case(name))]
+        with self._as_role(self._login.role, self._login.made_up) as prober:
+            proofs = [
+                judged(case, self._guards[case.shape.name], prober.tried(case), self._login.role.name)
+                for case in cases
+            ]
+        if not any(proof.protection is Protection.BYPASSED for proof in proofs):
+            return proofs
+        again = self._as_plain_role(cases)
+        return [_with_own_role(proof, again[proof.table]) for proof in proofs]
+
+    def _case(self, name: str) -> Case | None:
+        shape, owner = self._seeder.shapes[name], self.owners[name]
+        own, other = self.users.rows[name]
+        fresh: dict[str, str | None] = {}
+        try:
+            with self._session.transaction(force_rollback=True):
+                made = self._seeder.insert(shape, self.users.fixed(shape, 1))
+                fresh = {c.name: made[c.name] for c in shape.columns if not c.generated and not c.numbered}
+        except CannotSeedError:
+            fresh = dict(other)
+        text = sources(self._guards[name].expressions, self._catalog)
+        return Case(shape, owner, own, other, fresh, settings_for(text, own, owner.name))
+
+    def _guards_of(self, role: Role) -> dict[str, Guard]:
+        rows = ask(self._session, "protection", role.name)
+        return {str(row["name"]): Guard(row, role) for row in rows}
+
+    def _as_plain_role(self, cases: list[Case]) -> dict[str, Protection]:
+        """Prove the fix: the same tries as a role made by SQL with the same privileges."""
+        name = f"neondba_plain_{self._ctx.chance.getrandbits(32):08x}"
+        password = Secret(f"{self._ctx.chance.getrandbits(128):032x}")
+        create_plain_role(self._session, name, password)
+        parents = {r for g in self._guards.values() for r in g.roles}
+        granted: dict[str, Iterable[str]] = {n: g.privileges for n, g in self._guards.items()}
+        grant_like(self._session, name, granted, parents)
+        plain = roles(self._session)[name]
+        guards = self._guards_of(plain)
+        with self._as_role(plain, password) as prober:
+            return {c.shape.name: protection(guards[c.shape.name], prober.tried(c)) for c in cases}
+
+    @contextmanager
+    def _as_role(self, role: Role, password: Secret | None) -> Iterator[Prober]:
+        """Open a session of a role: by logging in where it can, else by SET ROLE."""
+        if self._login.is_session and role.name == self._login.role.name:
+            url: Secret | None = self._direct
+        elif role.can_login:
+            new = password or Secret(f"{self._ctx.chance.getrandbits(128):032x}")
+            set_password(self._session, role.name, new)
+            url = url_of(self._direct, role.name, new)
+        else:
+            url = None
+        with connect(url or self._direct, limit=self._ctx.settings.step_limit) as session:
+            if url is None:
+                act_as(self._session, session, role.name)
+            yield Prober(session)
+
+
+def _with_own_role(proof: TableProof, kind: Protection) -> TableProof:
+    if proof.protection is not Protection.BYPASSED:
+        return proof.model_copy(update={"with_own_role": kind})
+    word = "protected" if kind.holds else f"still open ({kind.value})"
+    sentences: tuple[Any, ...] = (
+        *proof.sentences,
+        f"Tried with a role of its own, without BYPASSRLS: {word}.",
+    )
+    return proof.model_copy(update={"with_own_role": kind, "sentences": sentences})

@@ -1,0 +1,92 @@
+"""Operations on access."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from neondba.access.results import IsolationProof
+from neondba.core.context import Context
+from neondba.core.operation import Example, operation
+from neondba.core.plan import Effect, Plan, Target
+from neondba.core.problem import NotFoundProblem
+
+PURPOSE = "isolate"
+
+
+@operation(
+    "isolation.prove",
+    effect=Effect.WRITE,
+    featured=True,
+    findings=lambda proof: len([table for table in proof.tables if not table.protection.holds]),
+    examples=(
+        Example({"path": "examples/taskboard"}),
+        Example({"path": "no/such/folder"}, problem="path-not-found"),
+        Example({"path": "examples/taskboard", "role": "nobody_here"}, problem="role-not-found"),
+        Example({"path": "examples/taskboard", "owner": ["task.nothing"]}, problem="owner-column-not-found"),
+        Example({"path": "examples/taskboard/app"}, problem="schema-missing"),
+    ),
+)
+def isolation_prove(
+    ctx: Context,
+    path: Annotated[Path, Field(description="Folder of the project.")] = Path(),
+    *,
+    role: Annotated[
+        str | None, Field(description="Role the application logs in with; found in the project if absent.")
+    ] = None,
+    owner: Annotated[
+        tuple[str, ...], Field(description="Owner columns as table.column, beside those found by name.")
+    ] = (),
+    config: Annotated[
+        str | None, Field(description="The alembic.ini to use, seen from the folder; found if absent.")
+    ] = None,
+    python: Annotated[
+        str | None, Field(description="Interpreter with the project's Alembic; its .venv if absent.")
+    ] = None,
+    project: Annotated[
+        str | None,
+        Field(description="Neon project to branch from: its id or name; an empty database if absent."),
+    ] = None,
+    database: Annotated[
+        str | None, Field(description="Database on the branch; the usual one if absent.")
+    ] = None,
+) -> IsolationProof:
+    """Act as user A against rows of user B, on a throw-away branch.
+
+    Applies the project's migrations, puts rows of two users into each table with an owner column, logs
+    in as the application's role and tries to read, add, change and delete the other user's rows, in
+    transactions that are rolled back. Shown for each table: what protects it, or that nothing does.
+
+    Raises:
+        Problem: the schema cannot be made, or a role or column that was named does not exist.
+    """
+    from neondba.access.isolation import Request, prove_at
+    from neondba.local import platform
+    from neondba.neon.throwaway import throwaway_branch
+
+    folder = (ctx.folder / path).resolve()
+    if not folder.is_dir():
+        raise NotFoundProblem(
+            "path-not-found", f"{folder} is no folder.", hint="Give the path of the project's folder."
+        )
+    chosen = project or ctx.settings.project
+    plan = Plan(
+        operation="isolation.prove",
+        effect=Effect.WRITE,
+        target=Target(project=chosen, branch=f"neondba-{PURPOSE}-…", role=role),
+        steps=(
+            f"Make a throw-away branch of {chosen}." if chosen else "Make an empty throw-away project.",
+            f"Apply the migrations of {folder.name} there and add rows of two users.",
+            "Try each user's rows as the other; roll every try back.",
+            "Delete it.",
+        ),
+    )
+    asked = Request(role=role, owners=owner, config=config, python=python)
+    with (
+        ctx.carry_out(plan),
+        platform.client(ctx) as client,
+        throwaway_branch(client, ctx, project=chosen, purpose=PURPOSE, database=database) as branch,
+    ):
+        return prove_at(ctx, folder, branch.direct, asked, branch=branch.branch_name)

@@ -1,0 +1,64 @@
+"""Which role stands for the application."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from neondba.core.problem import NotFoundProblem
+from neondba.core.secret import Secret
+from neondba.postgres.connect import Connection
+from neondba.postgres.roles import Role, roles
+
+_ADDRESS_ROLE: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?://([A-Za-z_]\w*)[:@]")
+_EXAMPLES: Final = ("*.env.example", ".env.example", ".env.sample", ".env.template")
+
+
+@dataclass(frozen=True)
+class Login:
+    """The role the application logs in with, as far as can be known."""
+
+    role: Role
+    because: str
+    is_session: bool
+    """True when our own session is already this role's."""
+    made_up: Secret | None = None
+    """The password, where we have set it."""
+
+
+def application_role(session: Connection, folder: Path, wanted: str | None, before: set[str]) -> Login:
+    """Choose: the role asked for, one the project's example names, one its migrations make, the owner.
+
+    Raises:
+        NotFoundProblem: the role asked for does not exist on the branch.
+    """
+    there = roles(session)
+    own = session.info.user
+    if wanted is not None:
+        if wanted not in there:
+            raise NotFoundProblem(
+                "role-not-found",
+                f"The branch has no role {wanted}, and no migration makes it.",
+                hint=f"There are: {', '.join(there)}.",
+            )
+        return Login(there[wanted], "chosen with --role", wanted == own)
+    made = [name for name in there if name not in before and there[name].can_login]
+    for file, name in _examples(folder):
+        if name in made:
+            return Login(there[name], f"named in {file} and made by a migration", name == own)
+    if len(made) == 1:
+        return Login(there[made[0]], "the only login role that the migrations make", False)
+    return Login(
+        there[own], "the branch's owner role, because the project names no other; choose with --role", True
+    )
+
+
+def _examples(folder: Path) -> list[tuple[str, str]]:
+    found = []
+    for pattern in _EXAMPLES:
+        for path in sorted(folder.glob(pattern)):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            found += [(path.name, name) for name in _ADDRESS_ROLE.findall(text)]
+    return found

@@ -1,0 +1,141 @@
+"""Act as one user in a session of a role, and try another user's rows. Nothing stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+from pydantic import BaseModel
+
+from neondba.postgres.connect import Connection, trusted
+from neondba.postgres.shapes import Column, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neondba.postgres.seeding import Values
+
+
+class Action(StrEnum):
+    """What user A tries to do to a row of user B."""
+
+    SELECT = "select"
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Attempt(BaseModel):
+    """One try, in a transaction that was rolled back."""
+
+    action: Action
+    open: bool
+    """True when it reached a row of B."""
+    text: str
+    """What happened, such as `read 1 row` or the server's refusal."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One table with a row of A and a row of B, and what makes a session act as A."""
+
+    shape: Shape
+    owner: Column
+    own: Values
+    other: Values
+    fresh: Values
+    """Values of a new row for B that the table would accept."""
+    acting: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of trying one table."""
+
+    attempts: tuple[Attempt, ...]
+    own_visible: bool
+    """True when A reads A's own row: else a refusal shows nothing."""
+    denied: bool
+    """True when the role has no right to the table at all."""
+    without_user: bool
+    """True when rows of B are read with no user set."""
+
+    @property
+    def open(self) -> list[Attempt]:
+        """The tries that reached B."""
+        return [attempt for attempt in self.attempts if attempt.open]
+
+
+class Prober:
+    """One session of the role that stands for the application."""
+
+    def __init__(self, session: Connection) -> None:
+        self._session = session
+
+    def tried(self, case: Case) -> Seen:
+        """Try all four actions on a table."""
+        table, owner = sql.SQL(trusted(case.shape.name)), sql.Identifier(case.owner.name)
+        cast = sql.SQL(trusted(case.owner.type))
+        mine = sql.SQL("{} = cast(%s as {})").format(owner, cast)
+        count = sql.SQL("select count(*) as n from {} where {}").format(table, mine)
+        update = sql.SQL("update {} set {} = {} where {}").format(table, owner, owner, mine)
+        delete = sql.SQL("delete from {} where {}").format(table, mine)
+        other, own = [case.other[case.owner.name]], [case.own[case.owner.name]]
+        control = self._attempt(Action.SELECT, case.acting, count, own)
+        names = [c.name for c in case.shape.columns if c.name in case.fresh]
+        types = {c.name: c.type for c in case.shape.columns}
+        insert = sql.SQL("insert into {} ({}) values ({})").format(
+            table,
+            sql.SQL(", ").join(map(sql.Identifier, names)),
+            sql.SQL(", ").join(sql.SQL("cast(%s as {})").format(sql.SQL(trusted(types[n]))) for n in names),
+        )
+        attempts = (
+            self._attempt(Action.SELECT, case.acting, count, other),
+            self._attempt(Action.INSERT, case.acting, insert, [case.fresh[n] for n in names]),
+            self._attempt(Action.UPDATE, case.acting, update, other),
+            self._attempt(Action.DELETE, case.acting, delete, other),
+        )
+        nobody = self._attempt(Action.SELECT, {}, count, other)
+        return Seen(
+            attempts=attempts,
+            own_visible=control.open,
+            denied="permission denied" in control.text,
+            without_user=nobody.open,
+        )
+
+    def _attempt(
+        self, action: Action, acting: Mapping[str, str], statement: Any, values: list[Any]
+    ) -> Attempt:
+        try:
+            with self._undone():
+                for name, value in acting.items():
+                    self._session.execute("select set_config(%s, %s, true)", [name, value])
+                cursor = self._session.execute(statement, values)
+                row = cursor.fetchone() if action is Action.SELECT else None
+                reached = int(str(row["n"])) if row else cursor.rowcount
+        except psycopg.errors.ForeignKeyViolation as error:
+            return Attempt(action=action, open=True, text=f"only a foreign key stopped it: {_first(error)}")
+        except psycopg.Error as error:
+            return Attempt(action=action, open=False, text=f"refused: {_first(error)}")
+        if reached == 0:
+            return Attempt(action=action, open=False, text="reached no row")
+        word = {"select": "read", "insert": "added", "update": "changed", "delete": "deleted"}[action]
+        return Attempt(action=action, open=True, text=f"{word} {reached} row{'s' * (reached != 1)} of user B")
+
+    @contextmanager
+    def _undone(self) -> Iterator[None]:
+        """Run in a transaction that is rolled back, whatever happens."""
+        self._session.execute("begin")
+        try:
+            yield
+        finally:
+            self._session.execute("rollback")
+
+
+def _first(error: psycopg.Error) -> str:
+    return str(error).strip().split("\n")[0]
