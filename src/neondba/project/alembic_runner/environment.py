@@ -100,8 +100,9 @@ def schemes_to_try(names: Names) -> list[str]:
 
 def variables(names: Names, direct: Secret, scheme: str) -> dict[str, Secret]:
     """Give the child's variables: every name the project may read, set to the branch."""
-    url = Secret(as_scheme(direct.reveal(), scheme))
-    split = urlsplit(direct.reveal())
+    routed = _routed_by_password(direct.reveal())
+    url = Secret(as_scheme(routed, scheme))
+    split = urlsplit(routed)
     query = dict(parse_qsl(split.query))
     held = {
         "host": split.hostname or query.get("host", ""),
@@ -120,6 +121,25 @@ def variables(names: Names, direct: Secret, scheme: str) -> dict[str, Secret]:
     if "sslrootcert" in query:
         given["PGSSLROOTCERT"] = Secret(query["sslrootcert"])
     return given
+
+
+def _routed_by_password(url: str) -> str:
+    """Put an endpoint named in `options` into the password, as Neon allows for clients without SNI.
+
+    Split settings have no place for options, and a `%` in an address breaks the many env.py files that
+    hand it to configparser.
+    """
+    split = urlsplit(url)
+    pairs = dict(parse_qsl(split.query))
+    endpoint = pairs.pop("options", "")
+    if not endpoint.startswith("endpoint=") or not split.password:
+        return url
+    # Channel binding cannot work: the password is sent as it is, inside TLS.
+    pairs.pop("channel_binding", None)
+    who, _, where = split.netloc.rpartition("@")
+    user, _, password = who.partition(":")
+    netloc = f"{user}:{endpoint}${password}@{where}"
+    return urlunsplit(split._replace(netloc=netloc, query=urlencode(pairs, quote_via=quote, safe="/:")))
 
 
 def as_scheme(url: str, scheme: str) -> str:
