@@ -1,0 +1,105 @@
+"""An asyncpg address keeps parameters that only libpq knows.
+
+SQLAlchemy hands every parameter of the address to `asyncpg.connect()`, which knows neither `sslmode`
+nor `channel_binding`: the first connection fails with `TypeError: connect() got an unexpected keyword
+argument`. Neon's console gives addresses with both.
+
+## Instead
+```bash bad path=.env.example case=address
+DATABASE_URL=postgresql+asyncpg://user:password@ep-example.eu.aws.neon.tech/shop?sslmode=require  # <- finding
+```
+```bash good path=.env.example case=address
+DATABASE_URL=postgresql+asyncpg://user:password@ep-example.eu.aws.neon.tech/shop?ssl=require
+```
+```bash bad path=.env.example case=code
+DATABASE_URL=postgresql://user:password@ep-example.eu.aws.neon.tech/shop?sslmode=require
+```
+```python bad path=app/db.py case=code
+import os
+from sqlalchemy.ext.asyncio import create_async_engine
+
+url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://")  # <- finding
+engine = create_async_engine(url)
+```
+```bash good path=.env.example case=translated
+DATABASE_URL=postgresql://user:password@ep-example.eu.aws.neon.tech/shop?sslmode=require
+```
+```python good path=app/db.py case=translated
+import os
+from sqlalchemy.ext.asyncio import create_async_engine
+
+url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://")
+url = url.replace("sslmode=", "ssl=").replace("&channel_binding=require", "")
+engine = create_async_engine(url)
+```
+## When it does not matter
+`asyncpg.create_pool` reads `sslmode` out of the address itself:
+```python good path=app/pool.py
+import asyncpg
+
+pool = asyncpg.create_pool("postgresql://user@db.shop-orders.io/shop?sslmode=require")
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from neondba.project.addresses import Address, Addresses
+from neondba.project.places import is_document, is_test
+from neondba.project.python import PythonFiles
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+
+_LIBPQ = re.compile(r"[?&](?P<name>sslmode|channel_binding)=")
+_TURNED = re.compile(r"""replace\([^)\n]{0,60},\s*["']postgresql\+asyncpg://""")
+
+
+@rule("NDB202", Category.CONNECTION, Severity.HIGH)
+def check(addresses: Addresses, python: PythonFiles) -> Iterator[Finding]:
+    """Report addresses, and code that turns one into such an address."""
+    ships = False
+    for address in addresses.all:
+        found = _LIBPQ.search(address.rest)
+        if found and address.scheme.startswith("postgres"):
+            ships = True
+            if (
+                address.scheme.endswith("+asyncpg")
+                and not is_document(address.path)
+                and not is_test(address.path)
+            ):
+                yield _in_address(address, found["name"])
+    for file in python.containing("+asyncpg://"):
+        if not ships or is_test(file.path) or "create_async_engine" not in file.text:
+            continue
+        if re.search(
+            r"sslmode|channel_binding|make_url|urlparse|urlsplit|\.split\([\"']\?|\bssl\b", file.text
+        ):
+            continue
+        turned = _TURNED.search(file.text)
+        if turned:
+            yield _in_code(file.path, file.text.count("\n", 0, turned.start()) + 1)
+
+
+def _in_address(address: Address, name: str) -> Finding:
+    return Finding(
+        address.path,
+        address.line,
+        f"asyncpg does not know {name}: the first connection to {address.host} fails with a TypeError.",
+        steps=("Write ssl=require instead of sslmode=require.", "Leave channel_binding out."),
+        snippet="ssl=require",
+        evidence=f"{address.shown}?{name}=…",
+        masked=True,
+    )
+
+
+def _in_code(path: str, line: int) -> Finding:
+    return Finding(
+        path,
+        line,
+        f"{path} turns the address into one for asyncpg but keeps sslmode and channel_binding, which "
+        "Neon's addresses have: the first connection fails with a TypeError.",
+        steps=("Translate the parameters where the driver is put in.",),
+        snippet='url = url.replace("sslmode=", "ssl=").replace("&channel_binding=require", "")',
+    )

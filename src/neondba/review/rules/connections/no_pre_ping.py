@@ -1,0 +1,93 @@
+"""The pool hands out connections without testing that they still live.
+
+Neon suspends an idle compute and closes its connections; other services close them when they fail
+over or idle too long. The pool does not notice: the first requests afterwards get a dead connection
+and answer with an error, until the pool has thrown all of them away.
+
+## Instead
+```python bad path=app/db.py case=plain
+from fastapi import FastAPI
+from sqlalchemy import create_engine
+from app.settings import settings  # postgresql://
+
+engine = create_engine(settings.DATABASE_URL, pool_size=5)  # <- finding
+```
+```python good path=app/db.py case=plain
+from fastapi import FastAPI
+from sqlalchemy import create_engine
+from app.settings import settings  # postgresql://
+
+engine = create_engine(settings.DATABASE_URL, pool_size=5, pool_pre_ping=True, pool_recycle=300)
+```
+## When it does not matter
+Pools that keep nothing, settings collected in a dictionary, SQLite, scripts and migrations:
+```python good path=app/db.py case=collected
+from fastapi import FastAPI
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+from app.settings import settings  # postgresql://
+
+options = {"pool_size": 5}
+options["pool_pre_ping"] = True
+if settings.DATABASE_URL.startswith("sqlite"):
+    engine = create_engine(settings.DATABASE_URL)
+else:
+    engine = create_engine(settings.DATABASE_URL, **options)
+reports = create_engine(settings.REPORT_URL, poolclass=NullPool)
+```
+```python good path=scripts/import_orders.py case=script
+from fastapi import FastAPI
+from sqlalchemy import create_engine
+
+engine = create_engine("postgresql://localhost/shop")
+```
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from neondba.project.engines import Engine, Engines
+from neondba.project.services import Services
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.connections._shared import address_of, kept_settings, with_settings
+
+_KEEPS_NOTHING = frozenset({"NullPool", "StaticPool", "AssertionPool", "SingletonThreadPool"})
+
+
+@rule("NDB210", Category.POOLING, Severity.HIGH)
+def check(engines: Engines, services: Services) -> Iterator[Finding]:
+    """Report engines of long-running programs whose pool is not tested."""
+    for engine in engines.of_apps(services):
+        if engine.kind == "sqlalchemy" and engine.is_complete and not _is_tested(engine):
+            yield _finding(engine, services.uses_neon(engine.path))
+
+
+def _is_tested(engine: Engine) -> bool:
+    ping = engine.keywords.get("pool_pre_ping")
+    if ping is not None and not (isinstance(ping, ast.Constant) and not ping.value):
+        return True
+    if engine.pool_class in _KEEPS_NOTHING or {"pool", "creator", "async_creator"} & engine.keywords.keys():
+        return True
+    recycle = engine.number("pool_recycle")
+    return recycle is not None and 0 < recycle <= 300
+
+
+def _finding(engine: Engine, neon: bool) -> Finding:
+    why = "Neon has suspended the compute" if neon else "the server has restarted or closed idle connections"
+    return Finding(
+        engine.path,
+        engine.line,
+        f"After {why}, the pool for {address_of(engine)} hands dead connections to requests: they fail until "
+        "the pool is empty.",
+        steps=(f"Add pool_pre_ping=True, and pool_recycle=300, to {engine.factory} in {engine.path}.",),
+        snippet=with_settings(
+            engine,
+            *kept_settings(engine, "pool_pre_ping", "pool_recycle"),
+            "pool_pre_ping=True",
+            "pool_recycle=300",
+        ),
+        severity=None if neon else Severity.MEDIUM,
+    )
