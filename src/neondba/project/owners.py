@@ -36,6 +36,8 @@ class Model:
     line: int
     columns: dict[str, ast.expr | None]
     """Column names, with the value given in the class body."""
+    table: ast.expr | None = None
+    """The value of `__tablename__`, where it is given."""
 
     @cached_property
     def owners(self) -> list[str]:
@@ -78,7 +80,9 @@ class Owners:
                 if is_table(file, found):
                     qualified = f"{file.module}.{found.qualname}"
                     columns = columns_of(files, file, found)
-                    models[qualified] = Model(found.name, qualified, file.path, found.line, columns)
+                    models[qualified] = Model(
+                        found.name, qualified, file.path, found.line, columns, _table_name(found)
+                    )
         return cls(models)
 
     def model(self, files: PythonFiles, file: PythonFile, node: ast.AST) -> Model | None:
@@ -102,6 +106,10 @@ def is_table(file: PythonFile, found: Class) -> bool:
     if any("__tablename__" in _targets(a) for a in found.assignments):
         return True
     return any((file.resolve(base) or "").endswith("db.Model") for base in found.bases)
+
+
+def _table_name(found: Class) -> ast.expr | None:
+    return next((a.value for a in found.assignments if "__tablename__" in _targets(a)), None)
 
 
 def columns_of(
