@@ -52,6 +52,8 @@ def _listen(port: str) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((_HOST, int(port)))
+        # Before the address is printed: a caller may be faster than the server's start.
+        listening.listen(128)
     except OSError as error:
         listening.close()
         raise ConflictProblem(

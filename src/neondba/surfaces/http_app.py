@@ -112,7 +112,7 @@ async def _body(request: Request) -> dict[str, Any]:
             )
     try:
         arguments = json.loads(raw or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         arguments = None
     if not isinstance(arguments, dict):
         raise ArgumentProblem(

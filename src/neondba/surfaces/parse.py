@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from neondba.core.problem import ArgumentProblem
+from neondba.core.settings import SECRET_FIELDS, environment_names, flag_of
 from neondba.surfaces.shape import Argument
 
 if TYPE_CHECKING:
@@ -29,12 +30,23 @@ def parse(tokens: Sequence[str], arguments: Sequence[Argument], usage: str) -> d
     """
     from cyclopts import CycloptsError
 
+    _refuse_secrets(tokens)
     try:
         _, bound, _ = _app(arguments).parse_args(list(tokens), exit_on_error=False, print_error=False)
     except CycloptsError as error:
         raise _refused(_on_one_line(str(error)), usage) from None
     by_name = {argument.name: argument for argument in arguments}
     return {name: _value(by_name[name], value, usage) for name, value in bound.arguments.items()}
+
+
+def _refuse_secrets(tokens: Sequence[str]) -> None:
+    for field in SECRET_FIELDS:
+        if any(token.partition("=")[0] == flag_of(field) for token in tokens):
+            raise ArgumentProblem(
+                "secret-on-command-line",
+                f"{flag_of(field)} is no option: every user of a machine can read command lines.",
+                hint=f"Set {environment_names(field)[0]} in the environment, and replace what was shown.",
+            )
 
 
 def _app(arguments: Sequence[Argument]) -> App:
@@ -71,7 +83,7 @@ def _value(argument: Argument, value: Any, usage: str) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _refused(f"{argument.flag} takes JSON: {error}.", usage) from None
 
 
