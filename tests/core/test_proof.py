@@ -32,7 +32,7 @@ def test_provers_are_given_by_claim(tmp_path: Path) -> None:
     def apple(ctx: Context, folder: Path) -> Proof:
         return Proof(claim="apple", shown=Shown.NOT_CHECKED, summary="", missing="a tree")
 
-    assert list(provers()) == ["apple", "zebra"]
+    assert [claim for claim in provers() if claim in ("apple", "zebra")] == ["apple", "zebra"]
     ctx = Context(settings=Settings(state_dir=tmp_path))
     assert provers()["zebra"](ctx, tmp_path).lines[0].text == "Twelve seen."
     assert provers()["apple"] is apple

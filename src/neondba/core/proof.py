@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
@@ -63,5 +64,7 @@ def prover(claim: str) -> Callable[[P], P]:
 
 
 def provers() -> dict[str, Prover]:
-    """Give the provers by claim, in alphabetical order."""
+    """Import each room's `proofs.py` and give the provers by claim, in alphabetical order."""
+    for file in sorted(Path(__file__).parents[1].glob("*/proofs.py")):
+        import_module(f"neondba.{file.parent.name}.proofs")
     return dict(sorted(_provers.items()))
