@@ -56,7 +56,7 @@ def prove_at(
             role=login.role.name,
             role_chosen=login.because,
             passes_by=passes_by(login.role),
-            bypassing_roles=tuple(r.name for r in everyone if r.can_login and (r.bypasses or r.superuser)),
+            bypassing_roles=tuple(r.name for r in everyone if r.can_login and r.bypasses and not r.superuser),
             branch=branch,
             server_version=session.info.parameter_status("server_version") or "",
             tables=tuple(tables),

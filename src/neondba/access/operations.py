@@ -89,4 +89,4 @@ def isolation_prove(
         platform.client(ctx) as client,
         throwaway_branch(client, ctx, project=chosen, purpose=PURPOSE, database=database) as branch,
     ):
-        return prove_at(ctx, folder, branch.direct, asked, branch=branch.branch_name)
+        return prove_at(ctx, folder, branch.direct, asked, branch=branch.branch_name if chosen else None)

@@ -10,6 +10,7 @@ from neondba.core.proof import Line, Proof, Shown, prover
 
 if TYPE_CHECKING:
     from neondba.access.results import IsolationProof, TableProof
+    from neondba.postgres.acting import Attempt
 
 
 @prover("isolation")
@@ -50,5 +51,17 @@ def _line(table: TableProof) -> Line:
         shown = Shown.HOLDS
     else:
         shown = Shown.NOT_CHECKED if table.protection is Protection.UNCLEAR else Shown.FAILS
-    tried = "; ".join(f"{attempt.action.value}: {attempt.text}" for attempt in table.attempts)
-    return Line(subject=table.table, shown=shown, text=f"{' '.join(table.sentences)} Tried: {tried}.")
+    return Line(subject=table.table, shown=shown, text=" ".join([*table.sentences, _tried(table)]))
+
+
+def _tried(table: TableProof) -> str:
+    done = [_listed_verb(attempt) for attempt in table.attempts if attempt.open]
+    if not done:
+        return "User A reached no row of user B by SELECT, INSERT, UPDATE or DELETE."
+    return f"User A could {', '.join(done)} rows of user B."
+
+
+def _listed_verb(attempt: Attempt) -> str:
+    stopped = attempt.text.startswith("only a foreign key")
+    verb = {"select": "read", "insert": "add", "update": "change", "delete": "delete"}[attempt.action]
+    return f"{verb} (but for a foreign key)" if stopped else verb

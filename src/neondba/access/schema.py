@@ -8,7 +8,7 @@ from pathlib import Path
 from neondba.core.context import Context
 from neondba.core.problem import ConflictProblem, NotFoundProblem, Problem
 from neondba.core.secret import Secret
-from neondba.postgres.connect import Connection
+from neondba.postgres.connect import Connection, Refused
 from neondba.postgres.roles import create_plain_role, missing_role
 from neondba.postgres.shapes import shapes
 from neondba.project.alembic_runner.history import Revision
@@ -52,7 +52,7 @@ def _applied(ctx: Context, alembic: OpenAlembic, revision: Revision, session: Co
     missing = missing_role(result.failure.said) if result.failure else None
     if missing:
         # Another step of the deployment makes it; here a plain role does as well.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Refused):
             create_plain_role(session, missing, Secret(f"{ctx.chance.getrandbits(128):032x}"))
         result = alembic.runner.step("up", revision.id, ctx.settings.step_limit, lambda: None)
     if result.failure or result.stopped:

@@ -149,4 +149,4 @@ def differences(before: Picture, after: Picture) -> list[Difference]:
 
 def _short(text: str) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= 160 else text[:157] + "…"
+    return text if len(text) <= 90 else text[:89] + "…"

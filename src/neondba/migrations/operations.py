@@ -78,5 +78,10 @@ def migration_rehearse(
         throwaway_branch(client, ctx, project=chosen, purpose=PURPOSE, database=database) as branch,
     ):
         return rehearse_at(
-            ctx, folder, branch.direct, config=config, python=python, branch=branch.branch_name
+            ctx,
+            folder,
+            branch.direct,
+            config=config,
+            python=python,
+            branch=branch.branch_name if chosen else None,
         )

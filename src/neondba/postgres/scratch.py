@@ -19,6 +19,7 @@ from typing import Any
 
 from neondba.core.problem import RemoteProblem
 from neondba.core.secret import Secret
+from neondba.postgres.connect import connect, trusted
 
 SUPERUSER = "scratch"
 
@@ -59,6 +60,15 @@ def scratch_server(**parameters: str) -> Iterator[Secret]:
             _run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def neon_like_database(server: Secret, name: str) -> Secret:
+    """Make a database whose owner has what Neon's API gives a role; give the owner's URL."""
+    owner = f"{name}_owner"
+    with connect(server) as session:
+        session.execute(trusted(f"create role {owner} login createdb createrole bypassrls"))
+        session.execute(trusted(f"create database {name} owner {owner}"))
+    return Secret(server.reveal().replace(f"{SUPERUSER}@/postgres", f"{owner}@/{name}"))
 
 
 def _unprivileged() -> pwd.struct_passwd:
