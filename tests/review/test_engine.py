@@ -99,6 +99,23 @@ def test_a_settings_file_silences_a_rule_in_the_files_it_names(file: str, table:
     assert [known.path for known in outcome.suppressed] == ["docs/a.md"]
 
 
+def test_a_wish_in_a_python_string_is_no_wish() -> None:
+    text = 'page = """\n# neondba: ' + 'ignore[NDB999] in an example\n"""\nfault = 1\n'
+    outcome = run(MemoryTree({"a.py": text}), [rule()])
+    assert [(f.rule, f.line) for f in outcome.findings] == [("NDB999", 4)]
+
+
+def test_a_python_file_that_cannot_be_split_into_words_still_answers() -> None:
+    text = "x = (\nfault  # neondba: " + 'ignore[NDB999] broken on purpose\n"""'
+    assert run(MemoryTree({"a.py": text}), [rule()]).findings == []
+
+
+def test_a_star_in_a_settings_file_silences_every_rule_in_a_folder() -> None:
+    settings = '[review.ignore]\n"*:shop/*" = "faulty on purpose"\n'
+    outcome = run(MemoryTree({"neondba.toml": settings, "shop/a.md": "fault"}), [rule()])
+    assert (outcome.findings, [k.reason for k in outcome.suppressed]) == ([], ["faulty on purpose"])
+
+
 def test_a_broken_settings_file_silences_nothing() -> None:
     outcome = run(MemoryTree({"neondba.toml": "[review", "b.md": "fault"}), [rule()])
     assert [f.path for f in outcome.findings] == ["b.md"]

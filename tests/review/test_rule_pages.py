@@ -1,6 +1,10 @@
 """Every rule's page is run: its findings stand exactly where the page says."""
 
+import re
+
 import pytest
+
+from neondba.capabilities import load
 
 from neondba.project.tree import MemoryTree
 from neondba.review.engine import run
@@ -43,3 +47,25 @@ def test_every_finding_says_what_to_do(rule: Rule) -> None:
         for finding in run(MemoryTree(case.files), [rule]).findings:
             assert finding.message
             assert finding.steps
+
+
+COMMAND = re.compile(r"\bneondba ([a-z]+(?: [a-z-]+)?)")
+
+
+def commands(text: str) -> set[str]:
+    """Give the operations that a text tells the user to run, as far as they can be told."""
+    known = {" ".join(o.words) for o in load().values()}
+    found = set()
+    for match in COMMAND.finditer(text):
+        words = match[1].split(" ")
+        found.add(match[1] if match[1] in known or words[0] not in known else words[0])
+    return found - known
+
+
+@pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.code)
+def test_every_command_that_is_recommended_exists(rule: Rule) -> None:
+    texts = [rule.page]
+    for case in cases(rule.page):
+        for finding in run(MemoryTree(case.files), [rule]).findings:
+            texts += [finding.message, *finding.steps, finding.snippet]
+    assert commands("\n".join(texts)) == set()

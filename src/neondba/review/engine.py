@@ -130,7 +130,7 @@ class _Wishes:
         every = [*self._configured, *(w for wishes in self._inline.values() for w in wishes)]
         found = []
         for wish in every:
-            known = wish.rule.upper() in ran or wish.rule.lower() in ran
+            known = wish.rule == "*" or wish.rule.upper() in ran or wish.rule.lower() in ran
             if known and not wish.used:
                 found.append(self._fault(wish, "answers nothing any more", "Remove it."))
             elif known and not wish.reason:

@@ -6,13 +6,17 @@ In `pyproject.toml` or `neondba.toml`, for files where no comment can stand:
     [tool.neondba.review.ignore]
     NDB907 = "behind our own gateway"
     "NDB101:docs/setup.md" = "an invented password, for the demo"
+    "*:examples/shop/*" = "faulty on purpose"
 """
 
 from __future__ import annotations
 
 import fnmatch
+import io
 import re
+import tokenize
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +44,7 @@ class Suppression:
 
     def covers(self, code: str, name: str, path: str, line: int) -> bool:
         """Tell whether a finding is meant."""
-        if self.rule.upper() != code and self.rule.lower() != name:
+        if self.rule.upper() != code and self.rule.lower() != name and (self.inline or self.rule != "*"):
             return False
         if self.inline:
             return path == self.path and line in (self.line, self.line + 1)
@@ -53,7 +57,7 @@ def inline(tree: Tree, path: str) -> list[Suppression]:
     if "neondba:" not in text:
         return []
     found = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in _comments(path, text):
         if match := INLINE.search(line):
             reason = re.sub(r"\s*(\*/|-->|#}|%>)\s*$", "", match["reason"]).strip(" \t:-")
             found += [
@@ -64,14 +68,27 @@ def inline(tree: Tree, path: str) -> list[Suppression]:
     return found
 
 
+def _comments(path: str, text: str) -> Iterator[tuple[int, str]]:
+    """Give the lines where a wish can stand: in Python comments only, since a string is not one."""
+    if not path.endswith(".py"):
+        yield from enumerate(text.split("\n"), start=1)
+        return
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+    except (tokenize.TokenError, SyntaxError):
+        yield from ((n, line) for n, line in enumerate(text.split("\n"), start=1) if "#" in line)
+
+
 def configured(tree: Tree) -> list[Suppression]:
     """Read the wishes in the project's settings files."""
     found = []
     for source in SETTINGS:
         text = tree.text(source)
-        for key, reason in _ignore_table(source, text).items() if text else ():
+        for key, reason in _ignore_table(source, text or "").items():
             wanted, _, pattern = key.partition(":")
-            line = next((n for n, row in enumerate(text.split("\n"), 1) if key in row), 1) if text else 1
+            line = next((n for n, row in enumerate((text or "").split("\n"), 1) if key in row), 1)
             found.append(
                 Suppression(wanted, pattern or "*", line, str(reason).strip(), inline=False, source=source)
             )
