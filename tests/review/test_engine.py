@@ -111,9 +111,9 @@ def test_a_python_file_that_cannot_be_split_into_words_still_answers() -> None:
 
 
 def test_a_star_in_a_settings_file_silences_every_rule_in_a_folder() -> None:
-    settings = '[review.ignore]\n"*:shop/*" = "faulty on purpose"\n'
+    settings = '[review.ignore]\n"*:shop/*" = "broken on purpose"\n'
     outcome = run(MemoryTree({"neondba.toml": settings, "shop/a.md": "fault"}), [rule()])
-    assert (outcome.findings, [k.reason for k in outcome.suppressed]) == ([], ["faulty on purpose"])
+    assert (outcome.findings, [k.reason for k in outcome.suppressed]) == ([], ["broken on purpose"])
 
 
 def test_a_broken_settings_file_silences_nothing() -> None:

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from neondba.capabilities import load
-
 from neondba.project.tree import MemoryTree
 from neondba.review.engine import run
 from neondba.review.finding import Category

@@ -74,11 +74,11 @@ def _comments(path: str, text: str) -> Iterator[tuple[int, str]]:
         yield from enumerate(text.split("\n"), start=1)
         return
     try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.COMMENT:
-                yield token.start[0], token.string
+        words = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError):
         yield from ((n, line) for n, line in enumerate(text.split("\n"), start=1) if "#" in line)
+    else:
+        yield from ((w.start[0], w.string) for w in words if w.type == tokenize.COMMENT)
 
 
 def configured(tree: Tree) -> list[Suppression]:
