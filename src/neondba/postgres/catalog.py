@@ -105,18 +105,23 @@ def _belongs(name: str, tables: Collection[str]) -> bool:
 
 def snapshot(session: Connection) -> Catalog:
     """Read the whole schema in one consistent look."""
-    objects: dict[str, dict[str, Attributes]] = {}
     session.isolation_level = IsolationLevel.REPEATABLE_READ
     try:
         with session.transaction():
-            # With an empty path, Postgres qualifies every name it prints.
-            session.execute("set local search_path = ''")
-            with session.pipeline():
-                cursors = {file: session.execute(trusted(query(file))) for file in KINDS}
-            for file, word in KINDS.items():
-                objects[word] = {str(row.pop("name")): _attributes(row) for row in cursors[file].fetchall()}
+            return read(session)
     finally:
         session.isolation_level = None
+
+
+def read(session: Connection) -> Catalog:
+    """Read the schema as the open transaction sees it."""
+    objects: dict[str, dict[str, Attributes]] = {}
+    # With an empty path, Postgres qualifies every name it prints.
+    session.execute("set local search_path = ''")
+    with session.pipeline():
+        cursors = {file: session.execute(trusted(query(file))) for file in KINDS}
+    for file, word in KINDS.items():
+        objects[word] = {str(row.pop("name")): _attributes(row) for row in cursors[file].fetchall()}
     return Catalog(objects=objects)
 
 

@@ -56,6 +56,10 @@ class Schema:
         """Give every definition of a table, the given one included."""
         return self.by_key.get(table.name.key, [table])
 
+    def same_name(self, name: Name) -> list[Table]:
+        """Give every definition of a table by its name."""
+        return self.by_key.get(name.key, [])
+
     def covered(self, table: Table, columns: tuple[str, ...]) -> bool:
         """Tell whether some index leads with these columns, in any order."""
         wanted = {c.lower() for c in columns}

@@ -16,7 +16,7 @@ def alembic_tables(alembic: AlembicHistory, has_models: bool) -> list[Table]:
         state = SqlState(generated=has_models)
         for revision in history.ordered:
             for operation in revision.upgrade:
-                _apply(state, revision.path, operation)
+                apply_operation(state, revision.path, operation)
         tables += state.tables.values()
     for table in tables:
         table.source = "alembic"
@@ -24,7 +24,8 @@ def alembic_tables(alembic: AlembicHistory, has_models: bool) -> list[Table]:
     return tables
 
 
-def _apply(state: SqlState, path: str, operation: Operation) -> None:
+def apply_operation(state: SqlState, path: str, operation: Operation) -> None:
+    """Change the tables as an operation does."""
     for statement in operation.statements:
         state.apply(path, statement)
     if operation.table is None:

@@ -1,0 +1,95 @@
+"""Words and groups that the migration rules share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from neondba.postgres.statement import Name
+from neondba.project.migration_steps import Step
+
+RESERVED = frozenset(
+    {
+        *("all", "analyse", "analyze", "and", "any", "array", "as", "asc", "both", "case", "cast", "check"),
+        *(
+            "column",
+            "constraint",
+            "create",
+            "default",
+            "desc",
+            "do",
+            "else",
+            "end",
+            "false",
+            "for",
+            "foreign",
+        ),
+        *("from", "grant", "group", "having", "in", "into", "limit", "not", "null", "offset", "on", "or"),
+        *("order", "primary", "references", "returning", "select", "some", "table", "then", "to", "true"),
+        *("union", "unique", "user", "using", "when", "where", "window", "with"),
+    }
+)
+IN_NEXT = "-- in the next migration:"
+
+
+def quoted(name: str | Name) -> str:
+    """Write a name so that Postgres reads it back as it is."""
+    if isinstance(name, Name):
+        return f"{quoted(name.schema)}.{quoted(name.name)}" if name.schema else quoted(name.name)
+    if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) and name not in RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def by_table(steps: Iterable[Step]) -> list[list[Step]]:
+    """Put the steps of one migration on one table together: they have one cause."""
+    groups: dict[tuple[str, str], list[Step]] = {}
+    for step in steps:
+        groups.setdefault((step.path, step.table.key), []).append(step)
+    return list(groups.values())
+
+
+def listed(names: Iterable[str | None]) -> str:
+    """Write names as a person does: `a`, `b` and `c`."""
+    quoted_names = [f"`{name}`" for name in dict.fromkeys(n for n in names if n)]
+    if len(quoted_names) < 2:
+        return "".join(quoted_names)
+    return ", ".join(quoted_names[:-1]) + " and " + quoted_names[-1]
+
+
+def alone(step: Step) -> str:
+    """Say how a statement gets out of the migration's transaction."""
+    if step.alembic:
+        return "Run it inside `with op.get_context().autocommit_block():`; it cannot run in a transaction."
+    if step.tool in ("Prisma", "Supabase", "Drizzle"):
+        return f"Give it a migration file of its own: {step.tool} sends a file's statements together."
+    return "Run it outside a transaction, in a migration of its own."
+
+
+def index_name(step: Step) -> str:
+    """Give the index's name, or the one Postgres would choose."""
+    return step.name or "_".join([step.table.name, *step.columns, "idx"])
+
+
+def columns_of(step: Step) -> str:
+    """Write the columns for SQL."""
+    return ", ".join(quoted(c) for c in step.columns) or "…"
+
+
+def python_list(names: Iterable[str]) -> str:
+    """Write names as a Python list."""
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def snippet(step: Step, sql: list[str]) -> str:
+    """Write statements for the tool of the migration."""
+    if not step.alembic:
+        return "\n".join(sql)
+    return "\n".join(_python(sql))
+
+
+def _python(sql: list[str]) -> Iterator[str]:
+    for line in sql:
+        yield (
+            line.replace("--", "#", 1) if line.startswith("--") else f"op.execute({line.removesuffix(';')!r})"
+        )

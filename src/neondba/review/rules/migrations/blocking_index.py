@@ -1,0 +1,88 @@
+"""An index is built while writes wait.
+
+`CREATE INDEX` takes a `SHARE` lock: until the build ends, every INSERT, UPDATE and DELETE on the table
+waits, and so does everyone who waits behind them. On a table of some gigabytes that is minutes in which
+the application looks dead. `CREATE INDEX CONCURRENTLY` builds the same index while writes go on; it takes
+longer, cannot run inside a transaction, and leaves an invalid index behind when it fails.
+
+## Instead
+
+```sql bad path=migrations/002_email.sql
+create index users_email on users (email);  -- <- finding
+```
+
+```sql good path=migrations/002_email.sql
+create index concurrently users_email on users (email);
+```
+
+```python bad path=alembic/versions/b2_email.py
+from alembic import op
+
+revision = "b2"
+down_revision = "a1"
+
+
+def upgrade():
+    op.create_index("users_email", "users", ["email"])  # <- finding
+```
+
+```python good path=alembic/versions/b2_email.py
+from alembic import op
+
+revision = "b2"
+down_revision = "a1"
+
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.create_index("users_email", "users", ["email"], postgresql_concurrently=True)
+```
+
+## When it does not matter
+
+The same migration creates the table, so it is empty and nobody waits:
+
+```sql good path=migrations/001_init.sql
+create table users (id bigint primary key, email text not null);
+create index users_email on users (email);
+```
+
+Alembic's batch mode, which exists for SQLite, and the way back (`downgrade()`) are left alone too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.project.migration_steps import MigrationSteps, Step
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import alone, columns_of, index_name, python_list, quoted
+
+
+@rule("NDB601", Category.MIGRATION, Severity.HIGH)
+def check(migrations: MigrationSteps) -> Iterator[Finding]:
+    """Find indexes built on existing tables without CONCURRENTLY."""
+    for step in migrations.forward("create index"):
+        if not step.concurrently and not step.batch:
+            yield Finding(
+                step.path,
+                step.line,
+                f"Writes to `{step.table}` wait until the index `{index_name(step)}` is built.",
+                ("Build the index with CONCURRENTLY.", alone(step),
+                 "If the build fails, drop the invalid index before trying again."),
+                _snippet(step),
+            )  # fmt: skip
+
+
+def _snippet(step: Step) -> str:
+    unique = "unique " if step.unique else ""
+    if step.alembic:
+        more = ", unique=True" if step.unique else ""
+        made = f'"{index_name(step)}", "{step.table.name}", {python_list(step.columns)}{more}'
+        return (
+            "with op.get_context().autocommit_block():\n"
+            f"    op.create_index({made}, postgresql_concurrently=True)"
+        )
+    name, table = quoted(index_name(step)), quoted(step.table)
+    return f"create {unique}index concurrently {name} on {table} ({columns_of(step)});"

@@ -1,0 +1,95 @@
+"""A table or column is dropped that running code may still use.
+
+While a release rolls out, the old code and the new schema meet: every query of the old code that names
+the dropped column fails, and an ORM names all columns it knows. The rows are gone for good; a way back
+can bring back the column, not what stood in it.
+
+## Instead
+
+```sql bad path=migrations/009_nickname.sql
+alter table users drop column nickname;  -- <- finding
+```
+
+First a release whose code no longer names the column; then, after a snapshot, the drop. Say so where it
+stands:
+
+```sql good path=migrations/009_nickname.sql
+-- neondba: ignore[dropped-while-in-use] unread since release 41, snapshot taken
+alter table users drop column nickname;
+```
+
+## When it does not matter
+
+The way back drops what the way forward made, and a migration may drop what it made itself:
+
+```python good path=alembic/versions/b9_nickname.py
+import sqlalchemy as sa
+from alembic import op
+
+revision = "b9"
+down_revision = "a8"
+
+
+def upgrade():
+    op.add_column("users", sa.Column("nickname", sa.Text()))
+
+
+def downgrade():
+    op.drop_column("users", "nickname")
+```
+
+```sql good path=migrations/010_copy.sql
+create table users_old as select * from users;
+drop table users_old;
+drop table if exists scratch;
+create table scratch (id bigint primary key);
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.project.migration_steps import MigrationSteps, Step
+from neondba.project.schema import Schema
+from neondba.project.sql import SqlFiles
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import by_table, listed, quoted
+
+
+@rule("NDB607", Category.MIGRATION, Severity.HIGH)
+def check(migrations: MigrationSteps, sql: SqlFiles, schema: Schema) -> Iterator[Finding]:
+    """Find drops of tables and columns on the way forward."""
+    steps = [s for s in migrations.forward("drop column", "drop table") if not _clears_the_way(sql, s)]
+    steps = [s for s in steps if not s.new_column]
+    for group in by_table(steps):
+        first = group[0]
+        columns = [s for s in group if s.kind == "drop column"]
+        whole = len(columns) < len(group)
+        what = (
+            f"the table `{first.table}`" if whole else f"{listed(s.name for s in columns)} of `{first.table}`"
+        )
+        yield Finding(
+            first.path,
+            first.line,
+            f"Code that is still running fails when {what} is gone, and the data cannot be brought back.",
+            ("Release code that no longer uses it, and wait until no old instance runs.",
+             "Take a snapshot of the branch, then drop it in a later migration."),
+            f"neondba branch create before-drop-{first.table.name.replace('_', '-').lower()}",
+            Severity.MEDIUM if _still_modelled(schema, first) is False and not whole else None,
+        )  # fmt: skip
+
+
+def _clears_the_way(sql: SqlFiles, step: Step) -> bool:
+    """`DROP TABLE IF EXISTS` before the same file creates the table again, as dumps and init scripts do."""
+    if step.kind != "drop table" or step.alembic or step.path not in sql:
+        return False
+    text = sql[step.path].text.lower()
+    return any(f"create table {q}" in text for q in (step.table.name.lower(), quoted(step.table).lower()))
+
+
+def _still_modelled(schema: Schema, step: Step) -> bool | None:
+    """Tell whether a model still has the column; `None` when the table is not modelled."""
+    modelled = [t for t in schema.same_name(step.table) if t.source not in ("sql", "alembic")]
+    return any((step.name or "") in t.columns for t in modelled) if modelled else None

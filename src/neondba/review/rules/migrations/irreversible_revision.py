@@ -1,0 +1,166 @@
+"""A revision has no way back.
+
+When a release goes wrong, `alembic downgrade -1` is the way out. If `downgrade()` is missing or empty,
+Alembic moves its mark back and leaves the tables as they are: the next upgrade then fails on what already
+exists, at the worst moment. A way back that adds a required column without a default fails on the first row.
+
+## Instead
+
+```python bad path=alembic/versions/e3_note.py
+import sqlalchemy as sa
+from alembic import op
+
+revision = "e3"
+down_revision = "d2"
+
+
+def upgrade():
+    op.add_column("tasks", sa.Column("note", sa.Text()))
+
+
+def downgrade():  # <- finding
+    pass
+```
+
+```python good path=alembic/versions/e3_note.py
+import sqlalchemy as sa
+from alembic import op
+
+revision = "e3"
+down_revision = "d2"
+
+
+def upgrade():
+    op.add_column("tasks", sa.Column("note", sa.Text()))
+
+
+def downgrade():
+    op.drop_column("tasks", "note")
+```
+
+## When it does not matter
+
+A merge changes nothing, a change of data alone may have no way back, and one that says so is honest:
+
+```python good path=alembic/versions/f4_merge.py
+revision = "f4"
+down_revision = ("e3", "e2")
+
+
+def upgrade():
+    pass
+
+
+def downgrade():
+    pass
+```
+
+```python good path=alembic/versions/f5_drop.py
+from alembic import op
+
+revision = "f5"
+down_revision = "f4"
+
+
+def upgrade():
+    op.execute("UPDATE tasks SET title = trim(title) WHERE title <> trim(title)")
+
+
+def downgrade():
+    pass
+```
+
+```python good path=alembic/versions/f6_drop.py
+from alembic import op
+
+revision = "f6"
+down_revision = "f5"
+
+
+def upgrade():
+    op.drop_table("old_tasks")
+
+
+def downgrade():
+    raise NotImplementedError("the rows are gone: restore the branch")
+```
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from neondba.project.alembic_history import AlembicHistory, Revision
+from neondba.project.alembic_operations import Operation
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+
+DATA = frozenset({"execute", "bulk_insert", "get_bind", "get_context", "f", "inline_literal"})
+INVERSE = {
+    "create_table": "drop_table", "add_column": "drop_column", "create_index": "drop_index",
+    "create_foreign_key": "drop_constraint", "create_unique_constraint": "drop_constraint",
+    "create_check_constraint": "drop_constraint",
+}  # fmt: skip
+
+
+@rule("NDB611", Category.MIGRATION, Severity.LOW)
+def check(alembic: AlembicHistory) -> Iterator[Finding]:
+    """Find revisions that cannot be undone."""
+    for _, revision in alembic.revisions:
+        changes = [o for o in revision.upgrade if _changes_schema(o)]
+        back = revision.function("downgrade")
+        if changes and (back is None or _is_empty(back)):
+            yield Finding(
+                revision.path,
+                back.lineno if back else revision.line,
+                f"`alembic downgrade` forgets revision {revision.id} but leaves its changes in the database; "
+                "the next upgrade fails on them.",
+                ("Undo each operation in `downgrade()`, last one first.",
+                 "If that is impossible, raise NotImplementedError and say what to do instead."),
+                _snippet(changes),
+            )  # fmt: skip
+        elif back is not None:
+            yield from _cannot_restore(revision)
+
+
+def _changes_schema(operation: Operation) -> bool:
+    if operation.kind == "execute":
+        return any(s.kind.startswith(("CREATE", "ALTER", "DROP")) for s in operation.statements)
+    return operation.kind not in DATA
+
+
+def _is_empty(function: ast.FunctionDef) -> bool:
+    body = [n for n in function.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+    documented = ast.get_docstring(function) is not None
+    return not documented and all(isinstance(n, ast.Pass | ast.Return) for n in body)
+
+
+def _cannot_restore(revision: Revision) -> Iterator[Finding]:
+    for operation in revision.downgrade:
+        column = operation.column
+        if operation.kind == "add_column" and column and not column.nullable and not column.database_default:
+            yield Finding(
+                revision.path,
+                operation.line,
+                f"The way back fails as soon as `{operation.table}` holds a row: `{column.name}` comes back "
+                "NOT NULL without a default, and its values are gone.",
+                ("Bring the column back nullable, or with a server default.",
+                 "Take a snapshot of the branch before the upgrade."),
+                f'op.add_column("{operation.table}", sa.Column("{column.name}", …, nullable=True))',
+            )  # fmt: skip
+
+
+def _snippet(changes: list[Operation]) -> str:
+    lines = ["def downgrade() -> None:"]
+    for operation in reversed(changes):
+        undo = INVERSE.get(operation.kind)
+        if undo == "drop_table":
+            lines.append(f'    op.drop_table("{operation.table}")')
+        elif undo == "drop_column":
+            lines.append(f'    op.drop_column("{operation.table}", "{operation.name}")')
+        elif undo:
+            lines.append(f'    op.{undo}("{operation.name or "…"}", "{operation.table}")')
+        else:
+            lines.append(f"    ...  # undo {operation.kind}")
+    return "\n".join(lines)

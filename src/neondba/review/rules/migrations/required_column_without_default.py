@@ -1,0 +1,96 @@
+"""A required column without a default cannot be added to a table with rows.
+
+`ALTER TABLE … ADD COLUMN … NOT NULL` without a default fails on the first table that has a row: the rows
+that are there would break the rule. The migration passes on the empty database of a developer and stops
+the deployment in production.
+
+## Instead
+
+```sql bad path=migrations/003_plan.sql
+alter table accounts add column plan text not null;  -- <- finding
+```
+
+A constant default is stored once and rewrites nothing (since PostgreSQL 11):
+
+```sql good path=migrations/003_plan.sql
+alter table accounts add column plan text not null default 'free';
+```
+
+```python bad path=alembic/versions/c3_plan.py
+import sqlalchemy as sa
+from alembic import op
+
+revision = "c3"
+down_revision = "b2"
+
+
+def upgrade():
+    op.add_column("accounts", sa.Column("plan", sa.Text(), nullable=False))  # <- finding
+```
+
+```python good path=alembic/versions/c3_plan.py
+import sqlalchemy as sa
+from alembic import op
+
+revision = "c3"
+down_revision = "b2"
+
+
+def upgrade():
+    op.add_column("accounts", sa.Column("plan", sa.Text(), nullable=False, server_default="free"))
+```
+
+## When it does not matter
+
+The column fills itself, or the same migration creates or empties the table:
+
+```sql good path=migrations/004_number.sql
+alter table accounts add column number bigint generated always as identity;
+create table plans (id bigint primary key);
+alter table plans add column title text not null;
+truncate drafts;
+alter table drafts add column title text not null;
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.project.migration_steps import MigrationSteps, Step
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import quoted
+
+
+@rule("NDB602", Category.MIGRATION, Severity.HIGH)
+def check(migrations: MigrationSteps) -> Iterator[Finding]:
+    """Find required columns without a default on existing tables."""
+    emptied = {
+        (s.path, s.table.key) for s in migrations.steps if s.kind in ("truncate", "delete") and not s.filtered
+    }
+    for step in migrations.forward("add column"):
+        column = step.column
+        if (
+            column is None
+            or column.nullable
+            or column.database_default
+            or (step.path, step.table.key) in emptied
+        ):
+            continue
+        yield Finding(
+            step.path,
+            step.line,
+            f"Adding `{column.name}` fails as soon as `{step.table}` holds a row: NOT NULL, and no default.",
+            ("Give the column a default in the database, or add it nullable first.",
+             "Fill it in batches in a step of its own, then make it NOT NULL."),
+            _snippet(step),
+        )  # fmt: skip
+
+
+def _snippet(step: Step) -> str:
+    column = step.column
+    assert column is not None
+    if step.alembic:
+        return f'op.add_column("{step.table.name}", sa.Column("{column.name}", …, nullable=True))'
+    return f"alter table {quoted(step.table)} add column {quoted(column.name)} {column.type or '…'};"
