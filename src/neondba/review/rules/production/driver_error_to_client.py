@@ -1,0 +1,168 @@
+"""The text of a database error is sent to the client.
+
+Such texts name hosts, roles, tables, columns and values; asyncpg and psycopg quote the statement.
+They help an attacker and no user. The log is the place for them.
+
+## Instead
+```python bad path=app/routes.py case=raised
+from fastapi import APIRouter, HTTPException
+
+router = APIRouter()
+
+@router.get("/orders")
+def orders(session):
+    try:
+        return load(session)
+    except Exception as error:
+        raise HTTPException(status_code=500, detail=f"Failed: {error}")  # <- finding
+```
+```python good path=app/routes.py case=raised
+import logging
+from fastapi import APIRouter, HTTPException
+
+router = APIRouter()
+
+@router.get("/orders")
+def orders(session):
+    try:
+        return load(session)
+    except Exception as error:
+        logging.exception("orders")
+        raise HTTPException(status_code=500, detail="The orders could not be read.") from error
+```
+```python bad path=app/health.py case=health
+from fastapi import FastAPI
+from app.db import engine
+
+app = FastAPI()
+
+@app.get("/health")
+def health():
+    try:
+        engine.connect()
+        return {"database": "up"}
+    except Exception as e:
+        return {"database": str(e)}  # <- finding
+```
+## When it does not matter
+Errors that the program itself raises for its clients, and text that goes to the log:
+```python good path=app/routes.py case=own
+import logging
+from fastapi import APIRouter, HTTPException
+
+router = APIRouter()
+
+@router.post("/orders")
+def order(session):
+    try:
+        return save(session)
+    except ValueError as error:
+        raise HTTPException(status_code=422, detail=str(error))
+    except Exception as error:
+        logging.error(str(error))
+        raise HTTPException(status_code=500, detail="Not saved.")
+```
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from neondba.project.python import Function, PythonFiles
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.production._shared import apps, dotted, route_of, times
+
+_BROAD = frozenset(
+    {"Exception", "BaseException", "SQLAlchemyError", "DBAPIError", "OperationalError", "IntegrityError",
+     "ProgrammingError", "DatabaseError", "PostgresError", "InterfaceError", "DataError", "Error"}
+)  # fmt: skip
+
+
+@rule("NDB902", Category.PRODUCTION, Severity.LOW)
+def check(python: PythonFiles) -> Iterator[Finding]:
+    """Report the first place of each file."""
+    for file in apps(python, "except"):
+        if not any(
+            word in file.text for word in ("HTTPException", "JSONResponse", "jsonify", "@app.", "router.")
+        ):
+            continue
+        places: list[tuple[int, str]] = []
+        for function in file.functions:
+            if route_of(function) is not None or any(_is_web(call) for call in function.calls):
+                places += [(line, function.name) for line in _leaks(function)]
+        if places:
+            line, name = min(places)
+            yield Finding(
+                file.path,
+                line,
+                f"When the database fails, {name}() sends the driver's own text to the "
+                f"client{times(len(places))}: it "
+                "can name hosts, roles, tables and values.",
+                steps=("Log the error.", "Send a sentence of your own, and nothing of the error's text."),
+                snippet='logger.exception("'
+                + name
+                + '")\nraise HTTPException(500, "The request could not be done.")',
+            )
+
+
+def _is_web(call: ast.Call) -> bool:
+    return dotted(call.func).rpartition(".")[2] in ("HTTPException", "JSONResponse", "jsonify")
+
+
+def _leaks(function: Function) -> Iterator[int]:
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.ExceptHandler) and node.name and _is_broad(node.type):
+            for inner in ast.walk(ast.Module(node.body, [])):
+                if _answers(inner, function, node.name):
+                    yield inner.lineno  # type: ignore[attr-defined]
+                    break
+
+
+def _is_broad(kind: ast.expr | None) -> bool:
+    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind] if kind else []
+    return any(dotted(k).rpartition(".")[2] in _BROAD for k in kinds)
+
+
+def _answers(node: ast.AST, function: Function, name: str) -> bool:
+    """Tell whether a statement carries the error's text into the answer."""
+    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+        call = node.exc
+        if not dotted(call.func).endswith("HTTPException") or not _is_servers_fault(call):
+            return False
+        return any(_tells(part, name) for part in [*call.args[1:], *(k.value for k in call.keywords)])
+    if isinstance(node, ast.Return) and node.value is not None and route_of(function) is not None:
+        return _tells(node.value, name)
+    if isinstance(node, ast.Assign) and route_of(function) is not None:
+        return any(isinstance(t, ast.Subscript) for t in node.targets) and _tells(node.value, name)
+    return False
+
+
+def _is_servers_fault(call: ast.Call) -> bool:
+    status = next(
+        (k.value for k in call.keywords if k.arg == "status_code"), call.args[0] if call.args else None
+    )
+    if isinstance(status, ast.Constant) and isinstance(status.value, int):
+        return status.value >= 500
+    return "HTTP_5" in (dotted(status) if status else "") or "INTERNAL" in (dotted(status) if status else "")
+
+
+def _tells(node: ast.AST, name: str) -> bool:
+    """Tell whether an expression holds the error's text: `str(e)`, `f"{e}"`, `e.orig`, `e.args`."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call) and dotted(inner.func) in ("str", "repr") and inner.args:
+            told = inner.args[0]
+        elif isinstance(inner, ast.FormattedValue):
+            told = inner.value
+        else:
+            continue
+        if dotted(told) in (name, f"{name}.orig", f"{name}.args"):
+            return True
+        if isinstance(inner, ast.FormattedValue) and dotted(inner.value) in (
+            name,
+            f"{name}.orig",
+            f"{name}.args",
+        ):
+            return True
+    return False

@@ -1,0 +1,108 @@
+"""The health check answers without asking the database.
+
+The platform sends users to an instance that cannot serve one request, and a rollout with a wrong
+address counts as healthy. A check of readiness runs one small statement. The check of liveness, which
+decides about restarts, should go without.
+
+## Instead
+```python bad path=app/main.py case=blind
+from fastapi import FastAPI
+from sqlmodel import create_engine
+from app.settings import settings  # postgresql://
+
+app = FastAPI()
+engine = create_engine(settings.DATABASE_URL, pool_pre_ping=True)
+
+@app.get("/health")
+def health():  # <- finding
+    return {"status": "ok"}
+```
+```python good path=app/main.py case=asks
+from fastapi import FastAPI
+from sqlmodel import create_engine, text
+from app.settings import settings  # postgresql://
+
+app = FastAPI()
+engine = create_engine(settings.DATABASE_URL, pool_pre_ping=True)
+
+@app.get("/health")
+def health():
+    with engine.connect() as connection:
+        connection.execute(text("select 1"))
+    return {"status": "ok"}
+```
+## When it does not matter
+A check of liveness beside one of readiness that asks, and programs without a database:
+```python good path=app/main.py case=beside
+from fastapi import Depends, FastAPI
+from sqlmodel import Session, create_engine, text
+from app.db import get_session
+from app.settings import settings  # postgresql://
+
+app = FastAPI()
+engine = create_engine(settings.DATABASE_URL, pool_pre_ping=True)
+
+@app.get("/health")
+def health():
+    return {"status": "ok"}
+
+@app.get("/health/ready")
+def ready(session: Session = Depends(get_session)):
+    session.exec(text("select 1"))
+    return {"status": "ok"}
+```
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from neondba.project.engines import Engines
+from neondba.project.python import Function, PythonFile, PythonFiles
+from neondba.project.services import Services
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.production._shared import apps, route_of
+
+_PATH = re.compile(r"/?(?:[\w/-]*/)?(?:health(?:z|[-_]?check)?|ready|readyz|readiness)(?:/\w+)?/?$")
+_ASKS = re.compile(
+    r"session|engine|execute|connect|database|\bdb\b|\bdb_|_db\b|ping|pool|select", re.IGNORECASE
+)
+
+
+@rule("NDB904", Category.PRODUCTION, Severity.LOW)
+def check(python: PythonFiles, engines: Engines, services: Services) -> Iterator[Finding]:
+    """Report one health check a program if none of them asks."""
+    with_database = {services.of(engine.path).folder for engine in engines.of_apps(services)}
+    checks: dict[str, list[tuple[PythonFile, Function, str]]] = defaultdict(list)
+    for file in apps(python, "health", "ready"):
+        for function in file.functions:
+            path = route_of(function)
+            if path and _PATH.fullmatch(path):
+                checks[services.of(file.path).folder].append((file, function, path))
+    for folder, found in checks.items():
+        if folder in with_database and not any(_asks(function) for _, function, _ in found):
+            file, function, path = found[0]
+            yield Finding(
+                file.path,
+                function.line,
+                f"{path} says that all is well while the database cannot be reached: users are sent to an "
+                "instance that "
+                "fails every request.",
+                steps=(f"Run one small statement in {function.name}(), and answer 503 when it fails.",),
+                snippet='session.execute(text("select 1"))',
+            )
+
+
+def _asks(function: Function) -> bool:
+    code = [
+        ast.unparse(node)
+        for node in function.node.body
+        if not isinstance(getattr(node, "value", None), ast.Constant)
+    ]
+    arguments = ast.unparse(function.node.args)
+    called = " ".join(re.findall(r"[\w.]+(?=\()", " ".join(code)))
+    return bool(_ASKS.search(arguments) or _ASKS.search(called))

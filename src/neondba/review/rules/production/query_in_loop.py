@@ -1,0 +1,118 @@
+"""A loop sends one query for each row of another.
+
+A list of a hundred rows then costs a hundred and one round trips. Near the database nobody notices;
+with the database in another region, or a compute that just woke up, the page takes seconds. One query
+with a join, or with `IN`, brings the same rows.
+
+## Instead
+```python bad path=app/audit.py case=each
+async def history(session):
+    entries = (await session.exec(select(Entry))).all()
+    shown = []
+    for entry in entries:
+        actor = await session.get(Worker, entry.actor_id)  # <- finding
+        shown.append((entry, actor))
+    return shown
+```
+```python good path=app/audit.py case=each
+async def history(session):
+    entries = (await session.exec(select(Entry))).all()
+    ids = {entry.actor_id for entry in entries}
+    workers = (await session.exec(select(Worker).where(Worker.id.in_(ids)))).all()
+    actors = {worker.id: worker for worker in workers}
+    return [(entry, actors[entry.actor_id]) for entry in entries]
+```
+## When it does not matter
+Batches, attempts, a handful of constants, and scripts that run once:
+```python good path=app/jobs.py case=batches
+def work(session, ids):
+    for attempt in range(3):
+        session.get(Job, attempt)
+    for name in ("day", "week"):
+        session.exec(select(Report).where(Report.name == name)).all()
+    for start in range(0, len(ids), 500):
+        session.exec(select(Job).where(Job.id.in_(ids[start : start + 500]))).all()
+```
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from neondba.project.python import Function, PythonFiles
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.production._shared import READS, apps, is_session_work
+
+_LOOPS = (ast.For, ast.AsyncFor)
+
+
+@rule("NDB910", Category.PRODUCTION, Severity.LOW)
+def check(python: PythonFiles) -> Iterator[Finding]:
+    """Report each loop over rows with a query in it."""
+    for file in apps(python, "select(", ".get(", ".query("):
+        for function in file.functions:
+            if any(is_session_work(call, READS) for call in function.calls):
+                yield from _loops(file.path, function)
+
+
+def _loops(path: str, function: Function) -> Iterator[Finding]:
+    inside: set[int] = set()
+    for loop in (node for node in ast.walk(function.node) if isinstance(node, _LOOPS)):
+        if id(loop) in inside or not _is_over_rows(loop.iter):
+            continue
+        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        place = _query(loop, names)
+        if place is not None:
+            inside |= {id(node) for node in ast.walk(loop)}
+            what = ast.unparse(loop.iter)
+            what = what if len(what) <= 40 else "the loop"
+            yield Finding(
+                path,
+                place,
+                f"{function.name}() sends one query for each of {what}: a list of a hundred costs a hundred "
+                "round "
+                "trips.",
+                steps=(
+                    "Read all rows before the loop, with one query.",
+                    "Look them up in a dictionary inside of it.",
+                ),
+                snippet="rows = session.exec(select(Model).where(Model.id.in_(ids))).all()\n"
+                "by_id = {row.id: row for row in rows}",
+            )
+
+
+def _is_over_rows(iterated: ast.expr) -> bool:
+    """Tell whether a loop goes over something that grows with the data."""
+    if isinstance(iterated, (ast.Tuple, ast.List, ast.Set, ast.Constant)):
+        return False
+    said = ast.unparse(iterated).lower()
+    return not said.startswith(("range(", "enumerate(range", "enumerate([")) and not any(
+        word in said for word in ("batch", "chunk", "retr", "attempt", "page")
+    )
+
+
+def _query(loop: ast.For | ast.AsyncFor, names: set[str]) -> int | None:
+    """Give the line of the first statement in a loop that asks about the loop's own row."""
+    for statement in loop.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call) and is_session_work(node, READS) and node.args:
+                asked = node.args[0]
+                built = _built(loop, asked) if isinstance(asked, ast.Name) else None
+                text = ast.unparse(built.value if built is not None else node)
+                selects = "select(" in text.lower() or node.func.attr == "get"  # type: ignore[attr-defined]
+                used = {n.id for n in ast.walk(built or node) if isinstance(n, ast.Name)}
+                if selects and used & names and "for_update" not in text:
+                    return (built or node).lineno
+    return None
+
+
+def _built(loop: ast.For | ast.AsyncFor, name: ast.Name) -> ast.Assign | None:
+    """Find where a statement is put together in the loop."""
+    for node in ast.walk(loop):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == name.id for t in node.targets
+        ):
+            return node
+    return None
