@@ -73,9 +73,7 @@ class Inside:
     def sql(self, branch_id: str, role: str = "neondb_owner") -> psycopg.Connection[Any]:
         """Connect to a branch past the proxy."""
         compute = self.plane.computes.start(branch_id)
-        return psycopg.connect(
-            host=str(compute.place.sockets), user=role, dbname="neondb", autocommit=True
-        )
+        return psycopg.connect(host=str(compute.place.sockets), user=role, dbname="neondb", autocommit=True)
 
 
 @pytest.fixture(scope="session")

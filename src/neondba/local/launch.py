@@ -22,6 +22,9 @@ ALREADY: Final = 75
 LOG_KEPT: Final = 1 << 20
 CONFLICTS: Final = ("state-layout-version", "port-in-use", "data-directory-version")
 
+_started: list[subprocess.Popen[bytes]] = []
+"""Children that outlive us; kept so that those that end do not stay as zombies."""
+
 
 class Status(BaseModel):
     """What a running server says of itself."""
@@ -69,6 +72,7 @@ def ensure(
     command = [sys.executable, "-m", "neondba.local.server", "--state-dir", str(state_dir.absolute())]
     for flag, value in [("--port", port), ("--postgres-port", postgres_port), ("--idle-exit", idle_exit)]:
         command += [flag, str(value)] if value is not None else []
+    _started[:] = [each for each in _started if each.poll() is None]
     log = _log(state_dir)
     with log.open("ab") as out:
         begun = out.tell()
@@ -80,6 +84,7 @@ def ensure(
             cwd="/",
             start_new_session=True,
         )
+    _started.append(process)
     return _await(state_dir, process, log, begun)
 
 

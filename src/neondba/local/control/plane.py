@@ -42,8 +42,10 @@ class Plane:
         self.cloner = cloner.choose(self.branches.folder)
         self._sockets = _socket_folder(folder)
         self.computes = Computes(self.binaries, self.branches, self._sockets)
-        actions = Actions(self.state, self.branches, self.templates, self.computes, self.cloner, clock.now)
-        self.worker = Worker(self.state, actions.perform, actions.undo, clock.now)
+        self.actions = Actions(
+            self.state, self.branches, self.templates, self.computes, self.cloner, clock.now
+        )
+        self.worker = Worker(self.state, self.actions.perform, self.actions.undo, clock.now)
         self.directory = LocalDirectory(self.state, self.computes, self.worker)
         self.sweeper = Sweeper(self.state, self.computes, self.directory, self.worker, clock.now)
 
