@@ -58,6 +58,16 @@ def failed(operation: Operation) -> RemoteProblem:
     )
 
 
+def slow(operation: Operation, limit: float) -> RemoteProblem:
+    """Give the problem of an operation that does not end."""
+    return RemoteProblem(
+        "operation-slow",
+        f"Neon's {operation.action} is still {operation.status} after {limit:.0f} s.",
+        hint="It goes on without us; look again later.",
+        operation_id=operation.id,
+    )
+
+
 def found(kind: str, wanted: str, there: list[Named], within: str | None) -> Named:
     """Pick by id, else by a name that only one has."""
     same = [each for each in there if each.id == wanted] or [each for each in there if each.name == wanted]

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from neondba.core.context import Clock
 from neondba.core.problem import ArgumentProblem, NotFoundProblem, RemoteProblem
 from neondba.core.secret import Secret
-from neondba.neon.answers import failed, found, many, one, secret
+from neondba.neon.answers import failed, found, many, one, secret, slow
 from neondba.neon.models import (
     Branch,
     CreatedBranch,
@@ -35,6 +35,7 @@ M = TypeVar("M", bound=NeonModel)
 PAGE: Final = 400
 FIRST_LOOK: Final = 0.05
 SLOWEST_LOOK: Final = 1.0
+SLOWEST_LOCAL_LOOK: Final = 0.15
 
 
 class NeonClient:
@@ -272,21 +273,17 @@ class NeonClient:
             RemoteProblem: one failed, or they take longer than the limit.
         """
         deadline = self._clock.monotonic() + self._limit
-        pause = FIRST_LOOK
-        for operation in operations:
-            current = operation
+        pause, slowest = FIRST_LOOK, SLOWEST_LOCAL_LOOK if self.is_local else SLOWEST_LOOK
+        for number, operation in enumerate(operations):
+            # Operations run one after the other: those behind the first may be done by now.
+            current = self.operation(project_id, operation.id) if number and not operation.done else operation
             while not current.done:
                 if current.broken:
                     raise failed(current)
                 if self._clock.monotonic() > deadline:
-                    raise RemoteProblem(
-                        "operation-slow",
-                        f"Neon's {current.action} is still {current.status} after {self._limit:.0f} s.",
-                        hint="It goes on without us; look again later.",
-                        operation_id=current.id,
-                    )
+                    raise slow(current, self._limit)
                 self._clock.sleep(pause)
-                pause = min(pause * 1.5, SLOWEST_LOOK)
+                pause = min(pause * 1.5, slowest)
                 current = self.operation(project_id, current.id)
 
     def _only_organization(self) -> Organization:
@@ -300,8 +297,8 @@ class NeonClient:
         )
 
     def _settled(self, created: Created) -> Created:
-        for operation in created.operations:
-            self.wait(operation.project_id, [operation])
+        if created.operations:
+            self.wait(created.operations[0].project_id, created.operations)
         return created
 
     def _changed(

@@ -1,0 +1,39 @@
+"""A local Neon as a process of its own, and how tests speak to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from neondba import capabilities
+from neondba.core.context import Context
+from neondba.core.problem import ConfirmationNeeded
+from neondba.core.settings import Settings
+from neondba.local import platform
+from neondba.neon.client import NeonClient
+
+
+@dataclass
+class World:
+    """A state folder with a local Neon over it."""
+
+    state: Path
+    said: list[str] = field(default_factory=list)
+
+    def context(self, project: str | None = None) -> Context:
+        settings = Settings(state_dir=self.state, project=project)
+        return Context(settings=settings, listener=lambda text, _done: self.said.append(text))
+
+    def client(self) -> NeonClient:
+        return platform.client(self.context())
+
+    def call(self, name: str, project: str | None = None, /, **arguments: Any) -> Any:
+        """Run an operation, with consent to whatever it plans."""
+        ctx = self.context(project)
+        operation = capabilities.load()[name]
+        try:
+            return operation.call(ctx, arguments)
+        except ConfirmationNeeded as needed:
+            ctx.confirmation = needed.facts["hash"]
+            return operation.call(ctx, arguments)
