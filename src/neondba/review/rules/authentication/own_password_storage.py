@@ -1,0 +1,133 @@
+"""The project keeps passwords itself, although signing in belongs to the provider.
+
+A password column means own hashing, own resets, own throttling and own breach when the table leaks.
+Better Auth keeps credentials in its `account` table and gives the application a signed token; the
+application then only verifies it and stores the user's id.
+
+## Instead
+
+```python bad path=app/models.py case=own
+from sqlmodel import Field, SQLModel
+
+class User(SQLModel, table=True):
+    __tablename__ = "users"
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True)
+    password_hash: str  # <- finding
+```
+```python bad path=app/security.py case=own
+import bcrypt
+
+def hash_password(password: str) -> bytes:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt())
+```
+
+```python good path=app/models.py
+from sqlmodel import Field, SQLModel
+
+class Profile(SQLModel, table=True):
+    user_id: str = Field(primary_key=True)
+    nickname: str
+```
+
+## When it does not matter
+
+Schemas of requests are no tables, and the provider's own `account` table is where a password may be:
+
+```python good path=app/schemas.py case=provider
+from sqlmodel import SQLModel
+
+class SignUp(SQLModel):
+    email: str
+    password: str
+```
+```python good path=app/crypt.py case=provider
+import bcrypt
+```
+```prisma good path=prisma/schema.prisma case=provider
+datasource db {
+  provider = "postgresql"
+  url      = env("DATABASE_URL")
+}
+
+model Account {
+  id         String  @id
+  accountId  String
+  providerId String
+  userId     String
+  password   String?
+}
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from neondba.project.routes import is_test
+from neondba.project.schema import Schema
+from neondba.project.schema_provider import AUTH_JS, plain
+from neondba.project.schema_table import Column, Table
+from neondba.project.tree import Tree
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+
+PASSWORD = re.compile(
+    r"^(hashed|encrypted)?_?(password|passwd|pwd)_?(hash|hashed|digest|encrypted)?$", re.IGNORECASE
+)
+HASHING = ("bcrypt", "passlib", "argon2", "pwdlib", "pbkdf2", "scrypt", "werkzeug.security", "CryptContext",
+           "verify_password", "verifyPassword", "check_password", "hashlib.sha")  # fmt: skip
+
+
+LISTS = ("package.json", "pyproject.toml", "requirements.txt")
+
+
+@rule("NDB501", Category.AUTH, Severity.HIGH)
+def check(tree: Tree, schema: Schema) -> Iterator[Finding]:
+    """Look for password columns of the project's own, where the project hashes them too."""
+    told: set[str] = set()
+    for table in schema.tables:
+        column = next((c for c in table.columns.values() if PASSWORD.match(_snake(c.name))), None)
+        if column is None or _is_provided(table) or is_test(table.path) or plain(table.name.name) in told:
+            continue
+        place = _hashing(tree)
+        if place is None:
+            return
+        told.add(plain(table.name.name))
+        yield _finding(table, column, place)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+
+
+def _is_provided(table: Table) -> bool:
+    """Tell whether the provider put the column there; Auth.js itself knows no passwords."""
+    if table.provider is not None and table.provider != AUTH_JS:
+        return plain(table.name.name) != "user"
+    return plain(table.name.name) == "account" and any("provider" in c.lower() for c in table.columns)
+
+
+def _hashing(tree: Tree) -> str | None:
+    """Give the first file of the program that hashes passwords."""
+    for path in tree.named(*LISTS, suffix=(".py", ".ts", ".js", ".tsx", ".mjs")):
+        text = "" if is_test(path) else tree.text(path) or ""
+        if any(word in text for word in HASHING):
+            return path
+    return None
+
+
+def _finding(table: Table, column: Column, place: str) -> Finding:
+    name = table.label or table.name.name
+    return Finding(
+        column.path,
+        column.line,
+        f"{name}.{column.name} holds passwords that the project hashes itself (see {place}): whoever reads this table, a "
+        f"backup or a branch of it can try them out, and resets, throttling and second factors are yours to build.",
+        steps=(
+            "Let Better Auth sign users in, and verify its token against its JWKS address.",
+            f"Refer to its user by id, and drop {name}.{column.name} in a later migration.",
+            "Ask users to reset their passwords, or import the hashes into the provider.",
+        ),
+    )

@@ -1,0 +1,111 @@
+"""The application signs tokens itself, past the provider that signs users in.
+
+Whoever holds the signing secret can be any user, and a token made here knows nothing of a session that
+was ended or a user who was banned there. With Better Auth only Better Auth signs; the application
+verifies with public keys.
+
+## Instead
+
+```python bad path=app/tokens.py case=own
+import jwt
+from app.config import settings
+
+def token_for(user_id: str) -> str:
+    return jwt.encode({"sub": user_id}, settings.BETTER_AUTH_SECRET, algorithm="HS256")  # <- finding
+```
+
+```python good path=app/tokens.py
+import jwt
+
+def user_id(token: str, keys: jwt.PyJWKClient) -> str:
+    key = keys.get_signing_key_from_jwt(token)
+    return jwt.decode(token, key.key, algorithms=["EdDSA"])["sub"]
+```
+
+## When it does not matter
+
+Tests make their own tokens, and short-lived tokens for other services are none of a user's:
+
+```python good path=tests/conftest.py
+import jwt
+
+def token(secret: str) -> str:
+    return jwt.encode({"sub": "ada"}, secret + "BETTER_AUTH_SECRET", algorithm="HS256")
+```
+```python good path=app/video.py
+import jwt
+
+def room_token(room: str, video_key: str) -> str:
+    return jwt.encode({"room": room}, video_key, algorithm="HS256")
+```
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from neondba.project.python import Call, PythonFile, PythonFiles
+from neondba.project.routes import is_test
+from neondba.project.tree import Tree
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+
+PROVIDER = re.compile(r"better.?auth|neon.?auth|stack.?auth|clerk|auth0|supabase.?auth", re.IGNORECASE)
+PERSON = ("sub", "user_id", "userId", "email", "uid")
+
+
+@rule("NDB503", Category.AUTH, Severity.HIGH)
+def check(tree: Tree, files: PythonFiles) -> Iterator[Finding]:
+    """Look for tokens of users that are signed in a project with a provider."""
+    uses_provider: bool | None = None
+    for file in files.containing("jwt", "jose"):
+        if is_test(file.path) or "script" in file.path.lower() or "generate" in file.path.lower():
+            continue
+        for call in file.calls:
+            if not (file.resolve(call.node.func) or "").endswith(("jwt.encode", "JWT.encode")):
+                continue
+            secret = call.node.args[1] if len(call.node.args) > 1 else None
+            with_provider_secret = secret is not None and _is_provider_secret(file, secret)
+            if not with_provider_secret:
+                uses_provider = _uses_provider(tree) if uses_provider is None else uses_provider
+                if not uses_provider or not _names_person(call):
+                    continue
+            yield _finding(file, call.node, with_provider_secret)
+
+
+def _is_provider_secret(file: PythonFile, secret: ast.expr) -> bool:
+    if PROVIDER.search(ast.unparse(secret)):
+        return True
+    value = file.own_names.get(secret.id) if isinstance(secret, ast.Name) else None
+    return isinstance(value, ast.expr) and bool(PROVIDER.search(ast.unparse(value)))
+
+
+def _uses_provider(tree: Tree) -> bool:
+    """Tell whether the project has Better Auth or its like among its dependencies."""
+    return any(
+        '"better-auth"' in (tree.text(path) or "") or '"@neondatabase/neon-js"' in (tree.text(path) or "")
+        for path in tree.named("package.json")
+    )
+
+
+def _names_person(call: Call) -> bool:
+    """Tell whether a token speaks for a user."""
+    text = ast.unparse(call.function.node if call.function else call.node)
+    return any(f"'{word}'" in text for word in PERSON) or "access_token" in text
+
+
+def _finding(file: PythonFile, node: ast.Call, with_provider_secret: bool) -> Finding:
+    secret = "with the provider's own secret" if with_provider_secret else "beside the provider"
+    return Finding(
+        file.path,
+        node.lineno,
+        f"{file.path} signs tokens of users {secret}: whoever reads that secret here can be any user, and "
+        "ending a session at the provider does not end these.",
+        steps=(
+            "Let the provider issue the token, and hand it through.",
+            "Verify it with the provider's public keys (JWKS); the application then needs no secret.",
+        ),
+        masked=True,
+    )
