@@ -116,10 +116,12 @@ def snapshot(session: Connection) -> Catalog:
 def read(session: Connection) -> Catalog:
     """Read the schema as the open transaction sees it."""
     objects: dict[str, dict[str, Attributes]] = {}
+    path = session.execute("select current_setting('search_path') as path").fetchone()
     # With an empty path, Postgres qualifies every name it prints.
     session.execute("set local search_path = ''")
     with session.pipeline():
         cursors = {file: session.execute(trusted(query(file))) for file in KINDS}
+    session.execute("select set_config('search_path', %s, true)", [path["path"] if path else ""])
     for file, word in KINDS.items():
         objects[word] = {str(row.pop("name")): _attributes(row) for row in cursors[file].fetchall()}
     return Catalog(objects=objects)

@@ -33,7 +33,7 @@ with granted as (
     select format('default privileges of %I for %s%s', pg_get_userbyid(d.defaclrole),
                   case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions'
                                        when 'T' then 'types' else 'schemas' end,
-                  coalesce(format(' in %I', n.nspname), '')),
+                  coalesce(' in ' || quote_ident(n.nspname), '')),
            d.defaclacl
     from pg_default_acl d
     left join pg_namespace n on n.oid = d.defaclnamespace
