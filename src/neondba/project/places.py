@@ -10,9 +10,16 @@ _TEST: Final = re.compile(
     r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$|\.(?:test|spec|stories|cy)\.[cm]?[jt]sx?$"
 )
 _SCRIPT: Final = re.compile(
-    r"(?:^|/)(?:scripts?|tools?|bin|seeds?|seeders?|examples?|demos?|notebooks?|benchmarks?|\.claude|\.specify)/|"
-    r"(?:^|/)(?:seed|setup|init|check|verify|debug|fix|create|drop|reset|migrate|add|run|test|load|import|export|"
-    r"populate|backfill|diagnose|inspect|cleanup|manage)[_-][^/]*\.(?:py|[cm]?[jt]s)$|(?:^|/)(?:seed|migrate|manage|setup)\.(?:py|[cm]?[jt]s)$"
+    r"(?:^|/)(?:scripts?|tools?|bin|seeds?|seeders?|examples?|demos?|notebooks?|benchmarks?|evals?|\.claude|\.specify)/|"
+    r"(?:^|/)(?:seed|migrate|manage|setup)\.(?:py|[cm]?[jt]s)$"
+)
+_HAND_RUN: Final = re.compile(
+    r"^(?:seed|setup|init|check|verify|debug|fix|create|drop|reset|migrate|add|run|test|load|import|export|populate|"
+    r"backfill|diagnose|inspect|cleanup|apply|delete|update)_[^/]*\.py$"
+)
+_INSIDE: Final = re.compile(
+    r"(?:^|/)(?:services?|routes?|routers?|api|endpoints?|core|models?|handlers?|controllers?|crud|repositor\w+|tools|"
+    r"actions|lib|jobs|workers?)/[^/]+$"
 )
 _MIGRATION: Final = re.compile(r"(?:^|/)(?:alembic|migrations?|versions)/|(?:^|/)env\.py$")
 _DOCUMENT: Final = re.compile(r"\.(?:md|mdx|rst|adoc|txt)$|(?:^|/)docs?/", re.IGNORECASE)
@@ -32,7 +39,9 @@ def is_test(path: str) -> bool:
 
 def is_script(path: str) -> bool:
     """Tell whether a file is run by hand, once, and ends."""
-    return bool(_SCRIPT.search(path))
+    if _SCRIPT.search(path):
+        return True
+    return bool(_HAND_RUN.match(path.rpartition("/")[2])) and not _INSIDE.search(path)
 
 
 def is_migration(path: str) -> bool:

@@ -75,7 +75,7 @@ _ASKS = re.compile(
 
 @rule("NDB904", Category.PRODUCTION, Severity.LOW)
 def check(python: PythonFiles, engines: Engines, services: Services) -> Iterator[Finding]:
-    """Report one health check a program if none of them asks."""
+    """Report one health check a file if none of the program's asks."""
     with_database = {services.of(engine.path).folder for engine in engines.of_apps(services)}
     checks: dict[str, list[tuple[PythonFile, Function, str]]] = defaultdict(list)
     for file in apps(python, "health", "ready"):
@@ -85,16 +85,20 @@ def check(python: PythonFiles, engines: Engines, services: Services) -> Iterator
                 checks[services.of(file.path).folder].append((file, function, path))
     for folder, found in checks.items():
         if folder in with_database and not any(_asks(function) for _, function, _ in found):
-            file, function, path = found[0]
-            yield Finding(
-                file.path,
-                function.line,
-                f"{path} says that all is well while the database cannot be reached: users are sent to an "
-                "instance that "
-                "fails every request.",
-                steps=(f"Run one small statement in {function.name}(), and answer 503 when it fails.",),
-                snippet='session.execute(text("select 1"))',
-            )
+            for file, function, path in {f.path: (f, g, p) for f, g, p in reversed(found)}.values():
+                yield _finding(file.path, function, path)
+
+
+def _finding(file: str, function: Function, path: str) -> Finding:
+    return Finding(
+        file,
+        function.line,
+        f"{path} says that all is well while the database cannot be reached: users are sent to an instance "
+        "that fails "
+        "every request.",
+        steps=(f"Run one small statement in {function.name}(), and answer 503 when it fails.",),
+        snippet='session.execute(text("select 1"))',
+    )
 
 
 def _asks(function: Function) -> bool:

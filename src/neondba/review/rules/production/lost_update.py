@@ -18,9 +18,9 @@ def ship(session, product_id, amount):
 ```
 ```typescript bad path=src/metrics.ts case=typescript
 const shop = await db.shop.findUnique({ where: { id } });
-await db.shop.update({
+await db.shop.update({  // <- finding
   where: { id },
-  data: { visits: shop.visits + 1 },  // <- finding
+  data: { visits: shop.visits + 1 },
 });
 ```
 ```typescript good path=src/metrics.ts case=typescript
@@ -124,7 +124,8 @@ def _in_script(path: str, text: str) -> Iterator[Finding]:
     for match in _IN_PRISMA.finditer(text) if rows else ():
         if match["row"] in rows:
             name = f"{match['row']}.{match['field']}"
-            line = text.count("\n", 0, match.start()) + 1
+            update = text.rfind(".update", 0, match.start())
+            line = text.count("\n", 0, update if update >= 0 else match.start()) + 1
             yield _finding(path, line, name, f"{match['field']}: {{ increment: 1 }}")
             return
 

@@ -45,7 +45,7 @@ from collections.abc import Iterator
 from neondba.project.python import Function, PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.production._shared import apps, receiver, session_parameters
+from neondba.review.rules.production._shared import apps, method, receiver, session_parameters
 
 _COROUTINES = frozenset(
     {
@@ -86,13 +86,8 @@ def _lost(function: Function, names: set[str]) -> Iterator[ast.Call]:
             isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call)
         ):
             call = node.value
-        if (
-            isinstance(call, ast.Call)
-            and isinstance(call.func, ast.Attribute)
-            and call.func.attr in _COROUTINES
-        ):
-            if receiver(call) in names:
-                yield call
+        if isinstance(call, ast.Call) and method(call) in _COROUTINES and receiver(call) in names:
+            yield call
 
 
 def _finding(path: str, call: ast.Call, function: Function) -> Finding:
