@@ -18,6 +18,17 @@ from neondba.project.sql import SqlFiles
 from neondba.project.sqlalchemy_models import Models
 from neondba.project.tree import Tree
 
+MANIFESTS = (
+    "package.json",
+    "pyproject.toml",
+    "requirements.txt",
+    "go.mod",
+    "Cargo.toml",
+    "alembic.ini",
+    "Gemfile",
+)
+"""Files that stand at the top of a part of a project."""
+
 __all__ = ["Column", "ForeignKey", "Index", "Schema", "Table"]
 
 
@@ -37,6 +48,9 @@ class Schema:
         written = SqlTables(sql, bool(prisma))
         definitions = [*models, *prisma, *written.tables, *alembic_tables(alembic, bool(models))]
         provider_of_tables(definitions)
+        roots = {p.rpartition("/")[0] for p in tree.named(*MANIFESTS)}
+        for table in definitions:
+            table.root = _root(table.path, roots)
         return cls(definitions, written.triggers, written.enums)
 
     @cached_property
@@ -66,7 +80,7 @@ class Schema:
         for other in self.same(table):
             for index in other.all_indexes:
                 leading = {(c or "").lower() for c in index.columns[: len(wanted)]}
-                if leading == wanted and not index.partial and index.method == "btree":
+                if leading == wanted and index.method in ("btree", "hash"):
                     return True
         return False
 
@@ -86,3 +100,12 @@ class Schema:
             ]
             if column.lower() in check.lower()
         ]
+
+
+def _root(path: str, roots: set[str]) -> str:
+    """Give the outermost folder with a manifest that is not the whole tree."""
+    parts = path.split("/")[:-1]
+    above = ["/".join(parts[:i]) for i in range(1, len(parts) + 1)]
+    return next(
+        (folder for folder in above if folder in roots), parts[0] if parts and "" not in roots else ""
+    )

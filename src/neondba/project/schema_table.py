@@ -84,8 +84,12 @@ class Table:
     """A tool writes this definition from another one, which is the place to change."""
     whole: bool = True
     """All columns are known."""
+    extends: bool = False
+    """Declared with `extend_existing`."""
     provider: str | None = None
     """Who else owns the table: Better Auth, Auth.js, Supabase Auth, Neon Auth."""
+    root: str = ""
+    """The folder of the part of the project that it belongs to; parts may have databases of their own."""
 
     @property
     def title(self) -> str:

@@ -40,6 +40,8 @@ class TableArguments:
         """Add one argument of a table."""
         if isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
+                if text_of(key) == "extend_existing":
+                    self.table.extends = is_true(value)
                 if text_of(key) == "schema" and (schema := text_of(value)):
                     self.table.name = Name(self.table.name.name, schema)
         elif isinstance(node, ast.Call):

@@ -1,0 +1,38 @@
+"""Words that the schema rules share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from neondba.project.schema import Column, Schema, Table
+from neondba.review.rules.migrations._shared import listed, python_list, quoted
+
+__all__ = ["listed", "modelled", "own_tables", "python_list", "quoted", "words"]
+
+MODELS = frozenset({"sqlmodel", "sqlalchemy"})
+EXAMPLES = re.compile(
+    r"(^|/)(tests?|__tests__|testing|fixtures|examples?|docs?|docs_src|benchmarks?)/|(^|/)(test_|conftest)"
+)
+
+
+def own_tables(schema: Schema) -> Iterator[Table]:
+    """Give the tables that the project itself may change; examples and tests are none of them."""
+    for table in schema.tables:
+        if table.provider is None and not EXAMPLES.search(table.path):
+            yield table
+
+
+def words(name: str) -> list[str]:
+    """Take a name apart: `totalPrice_usd` is total, price, usd."""
+    return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+
+
+def modelled(table: Table) -> bool:
+    """Tell whether a Python class defines the table."""
+    return table.source in MODELS
+
+
+def first(columns: Iterable[Column]) -> Column:
+    """Give the column that stands first in its file."""
+    return min(columns, key=lambda c: (c.path, c.line))

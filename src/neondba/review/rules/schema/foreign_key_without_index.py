@@ -1,0 +1,132 @@
+"""A foreign key has no index.
+
+PostgreSQL indexes the referenced column, never the referencing one. Deleting a parent, or changing its
+key, then reads the whole child table for every single row; so does every query for the children of one
+parent, which is the most frequent query there is.
+
+## Instead
+
+```sql bad path=schema.sql
+create table items (
+  id bigint primary key,
+  owner_id bigint not null references users (id)  -- <- finding
+);
+```
+
+```sql good path=schema.sql
+create table items (
+  id bigint primary key,
+  owner_id bigint not null references users (id)
+);
+create index items_owner_id on items (owner_id);
+```
+
+```python bad path=app/models.py
+from sqlmodel import Field, SQLModel
+
+
+class Item(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    owner_id: int = Field(foreign_key="user.id")  # <- finding
+```
+
+```python good path=app/models.py
+from sqlmodel import Field, SQLModel
+
+
+class Item(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    owner_id: int = Field(foreign_key="user.id", index=True)
+```
+
+```prisma bad path=prisma/schema.prisma
+model User {
+  id    String @id
+  posts Post[]
+}
+model Post {
+  id       String @id
+  authorId String // <- finding
+  author   User   @relation(fields: [authorId], references: [id])
+}
+```
+
+## When it does not matter
+
+A unique constraint, a primary key or a longer index that leads with the column serves as well, wherever
+it is made; and tables of an authentication provider are its own affair.
+
+```sql good path=migrations/001_members.sql case=covered
+create table members (
+  team_id bigint references teams (id),
+  user_id bigint unique references users (id),
+  place_id bigint references places (id),
+  primary key (team_id, user_id)
+);
+```
+
+```sql good path=migrations/002_place.sql case=covered
+create index concurrently members_place on members (place_id, user_id);
+```
+
+```python good path=app/models.py
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Vote(Base):
+    __tablename__ = "votes"
+    __table_args__ = (Index("votes_post_user", "post_id", "user_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.project.schema import ForeignKey, Schema, Table
+from neondba.project.schema_provider import AUTH_JS
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.schema._shared import EXAMPLES, modelled, quoted
+
+
+@rule("NDB701", Category.SCHEMA, Severity.MEDIUM)
+def check(schema: Schema) -> Iterator[Finding]:
+    """Find foreign keys that no index serves."""
+    for table in schema.tables:
+        if table.provider not in (None, AUTH_JS) or EXAMPLES.search(table.path):
+            continue
+        for key in table.references:
+            if not schema.covered(table, key.columns):
+                column = table.columns.get(key.columns[0]) if len(key.columns) == 1 else None
+                place = column or key
+                names = ", ".join(key.columns)
+                yield Finding(
+                    place.path,
+                    place.line,
+                    f"Deleting one row of `{key.table}` reads all of `{table.name}`, and so does every query "
+                    f"by `{names}`: the foreign key has no index.",
+                    (f"Add an index on {names}.", "In production build it with CONCURRENTLY."),
+                    _snippet(table, key),
+                )
+
+
+def _snippet(table: Table, key: ForeignKey) -> str:
+    if table.source == "prisma":
+        return f"@@index([{', '.join(key.columns)}])"
+    if table.source == "sqlmodel" and len(key.columns) == 1:
+        target = f"{key.table}.{(key.ref_columns or ('id',))[0]}"
+        return f'{key.columns[0]}: … = Field(foreign_key="{target}", index=True)'
+    if modelled(table) and len(key.columns) == 1:
+        return f"{key.columns[0]} = mapped_column(ForeignKey(…), index=True)"
+    name = quoted("_".join([table.name.name, *key.columns, "idx"]))
+    columns = ", ".join(quoted(c) for c in key.columns)
+    return f"create index concurrently {name} on {quoted(table.name)} ({columns});"

@@ -1,0 +1,160 @@
+"""A point in time is stored without its zone.
+
+`timestamp` keeps what a clock on a wall showed and forgets where the wall was. The same value means
+different moments to sessions with different time zones, comparisons with `now()` are off by the offset,
+and asyncpg refuses an aware `datetime` for such a column. `timestamptz` takes the same eight bytes.
+
+## Instead
+
+```sql bad path=schema.sql
+create table tasks (
+  id bigint primary key,
+  due_at timestamp,  -- <- finding
+  done_at timestamp
+);
+```
+
+```sql good path=schema.sql
+create table tasks (
+  id bigint primary key,
+  due_at timestamptz,
+  done_at timestamptz
+);
+```
+
+```python bad path=app/models.py
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    created_at: datetime = Field(default_factory=datetime.utcnow)  # <- finding
+```
+
+```python good path=app/models.py
+from datetime import UTC, datetime
+
+from sqlalchemy import DateTime
+from sqlmodel import Field, SQLModel
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    created_at: datetime = Field(
+        default_factory=lambda: datetime.now(UTC), sa_type=DateTime(timezone=True)
+    )
+```
+
+## When it does not matter
+
+A request body is no table, the base may map `datetime` itself, an authentication provider chooses its own
+types, and a local time of day may be meant:
+
+```python good path=app/schemas.py
+from datetime import datetime
+
+from sqlmodel import SQLModel
+
+
+class TaskRead(SQLModel):
+    created_at: datetime
+```
+
+```python good path=app/models.py
+from datetime import datetime
+
+from sqlalchemy import DateTime
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {datetime: DateTime(timezone=True)}
+
+
+class Task(Base):
+    __tablename__ = "tasks"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+```
+
+```sql good path=migrations/002_better_auth.sql
+create table "session" (
+  id text primary key, token text not null unique, "userId" text not null,
+  "expiresAt" timestamp not null, "createdAt" timestamp not null
+);
+create table meetings (id bigint primary key, starts_local timestamp);
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.postgres.sql_types import AWARE, NAIVE, base_type
+from neondba.project.schema import Column, Schema, Table
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.schema._shared import first, listed, own_tables, quoted, words
+
+
+@rule("NDB703", Category.SCHEMA, Severity.MEDIUM)
+def check(schema: Schema) -> Iterator[Finding]:
+    """Find columns of timestamp without time zone, once a table."""
+    for table in own_tables(schema):
+        if table.source == "prisma":
+            continue  # Prisma's DateTime is timestamp(3) and its client always speaks UTC.
+        naive = [c for c in table.columns.values() if is_naive(c) and not _aware_elsewhere(schema, table, c)]
+        if naive:
+            place = first(naive)
+            yield Finding(
+                place.path,
+                place.line,
+                f"{listed(c.name for c in naive)} of `{table.title}` forget the time zone: sessions in different "
+                "zones read different moments, and asyncpg refuses aware values.",
+                _steps(table, naive),
+                _snippet(table, place),
+            )
+
+
+def is_naive(column: Column) -> bool:
+    """Tell whether a column holds a point in time without its zone."""
+    return base_type(column.type or "") == NAIVE and not {"local", "wall", "birth"}.intersection(
+        words(column.name)
+    )
+
+
+def _aware_elsewhere(schema: Schema, table: Table, column: Column) -> bool:
+    """The table itself has the zone: then the model differs from it, which is another finding."""
+    others = [
+        t.columns.get(column.name)
+        for t in schema.same(table)
+        if t is not table and t.source in ("sql", "alembic")
+    ]
+    return any(o is not None and base_type(o.type or "") == AWARE for o in others)
+
+
+def _steps(table: Table, naive: list[Column]) -> tuple[str, ...]:
+    steps = ["Use timestamp with time zone."]
+    if any("utcnow" in (c.default or "") for c in naive):
+        steps.append("Replace datetime.utcnow, which gives a value without a zone, by datetime.now(UTC).")
+    if table.source != "sql":
+        steps.append(
+            "Convert the column in a migration: old values are read as UTC when the session is in UTC."
+        )
+    return tuple(steps)
+
+
+def _snippet(table: Table, column: Column) -> str:
+    if table.source == "sqlmodel":
+        return (
+            f"{column.name}: datetime = Field(default_factory=lambda: datetime.now(UTC), "
+            "sa_type=DateTime(timezone=True))"
+        )
+    if table.source == "sqlalchemy":
+        return f"{column.name}: Mapped[datetime] = mapped_column(DateTime(timezone=True))"
+    return (
+        "set time zone 'UTC';\n"
+        f"alter table {quoted(table.name)} alter column {quoted(column.name)} type timestamptz;"
+    )
