@@ -123,8 +123,10 @@ def _finding(table: Table, column: Column, place: str) -> Finding:
     return Finding(
         column.path,
         column.line,
-        f"{name}.{column.name} holds passwords that the project hashes itself (see {place}): whoever reads this table, a "
-        f"backup or a branch of it can try them out, and resets, throttling and second factors are yours to build.",
+        f"{name}.{column.name} holds passwords that the project hashes itself (see {place}): whoever reads "
+        "this table, a backup or a branch of it can try them out, and resets, throttling and second "
+        "factors are "
+        "yours to build.",
         steps=(
             "Let Better Auth sign users in, and verify its token against its JWKS address.",
             f"Refer to its user by id, and drop {name}.{column.name} in a later migration.",

@@ -101,8 +101,8 @@ def check(files: PythonFiles, routes: Routes, owners: Owners) -> Iterator[Findin
             yield Finding(
                 route.file.path,
                 route.line,
-                f"{route.method} {route.path or route.function.name} answers with {model.name} as it is stored, "
-                f"so {model.name}.{secret} is sent to the caller.",
+                f"{route.method} {route.path or route.function.name} answers with {model.name} as it is "
+                f"stored, so {model.name}.{secret} is sent to the caller.",
                 steps=(f"Declare a response model without {secret}.",),
                 snippet=f"response_model={model.name}Public",
             )

@@ -205,8 +205,8 @@ def _stand_ins(file: PythonFile) -> Iterator[Finding]:
                     yield Finding(
                         file.path,
                         node.lineno,
-                        f"Where a token has no {claims[0]}, {function.name}() takes its {other} for the user's "
-                        f"id: whoever can set that {other} at the provider becomes that user here.",
+                        f"Where a token has no {claims[0]}, {function.name}() takes its {other} for the "
+                        f"user's id: whoever can set that {other} at the provider becomes that user here.",
                         steps=(f"Refuse tokens without {claims[0]}.",),
                         severity=Severity.MEDIUM,
                     )
