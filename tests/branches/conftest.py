@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from neon_world import World
@@ -18,13 +17,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     launch.stop(made.state)
 
 
+@pytest.fixture(scope="session")
+def project(world: World) -> str:
+    """The one project of this local Neon."""
+    return str(world.call("project.create", name="shop").id)
+
+
 @pytest.fixture
-def shop(world: World) -> Iterator[str]:
-    """A project that a test has for itself."""
-    name = f"shop-{datetime.now(UTC):%H%M%S%f}"
-    world.call("project.create", name=name)
+def shop(world: World, project: str) -> Iterator[str]:
+    """The project, with nothing but its default branch; afterwards too."""
     world.said.clear()
-    yield name
+    yield "shop"
     with world.client() as client:
-        for project in client.projects():
-            client.delete_project(project.id)
+        for other in client.projects():
+            if other.id != project:
+                client.delete_project(other.id)
+        for branch in reversed(client.branches(project)):
+            if not branch.default:
+                client.delete_branch(project, branch.id)

@@ -30,13 +30,10 @@ def test_of_several_projects_none_is_guessed(world: World, shop: str) -> None:
     with pytest.raises(ArgumentProblem, match=f"none is chosen: another, {shop}"):
         world.call("branch.list")
     assert world.call("branch.list", "another").project == "another"
-
-
-def test_without_any_project_the_next_step_is_named(world: World) -> None:
-    with pytest.raises(NotFoundProblem) as caught:
-        world.call("branch.list")
-    assert caught.value.hint == "neondba project create NAME makes one."
-    assert world.call("project.list").next == ("neondba project create NAME",)
+    with pytest.raises(ConflictProblem, match="called another is there already"):
+        world.call("project.create", name="another")
+    assert world.call("project.delete", name="another").name == "another"
+    assert world.call("branch.list").project == shop
 
 
 def test_a_branch_carries_its_expiry_and_no_secret(world: World, shop: str) -> None:

@@ -55,13 +55,14 @@ def test_a_role_made_by_sql_connects_with_its_password(world: World, shop: str) 
         assert one(it.role_url("visitor", password=Secret(word))) == ("visitor", "neondb")
 
 
-def test_without_a_project_it_is_a_project_of_its_own(world: World) -> None:
+def test_without_a_project_it_is_a_project_of_its_own(world: World, shop: str) -> None:
     with (
         world.client() as client,
         throwaway_branch(client, world.context(), project=None, purpose="test") as it,
     ):
         assert one(it.direct) == ("neondb_owner", "neondb")
-    assert names(world) == []
+        assert names(world) == ["main", "main"]
+    assert names(world) == ["main"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])

@@ -31,9 +31,9 @@ LONGEST_LIFE = timedelta(days=30)
 
 
 def _client(ctx: Context) -> NeonClient:
-    from neondba.local import platform
+    from neondba.local.platform import client
 
-    return platform.client(ctx)
+    return client(ctx)
 
 
 @operation(
