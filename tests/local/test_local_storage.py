@@ -120,15 +120,12 @@ def test_a_disk_that_fills_up_while_cloning_leaves_nothing_half_made(fresh, monk
     made = inside.project()
     project_id = made["project"]["id"]
     monkeypatch.setattr(inside.plane.actions, "_cloner", NearlyFull())
-    child = inside.branch(project_id, "child")
+    with pytest.raises(Refusal, match="No space left on the disk") as refused:
+        inside.branch(project_id, "child")
+    assert refused.value.status == 507
+    inside.settled(project_id)
     operations = inside.call("listProjectOperations", project_id=project_id)["operations"]
-    failed = next(each for each in operations if each["action"] == "create_branch")
-    assert failed["status"] == "failed"
-    assert "No space left on the disk" in failed["error"]
-    assert [each["status"] for each in operations if each["branch_id"] == child["branch"]["id"]] == [
-        "cancelled",
-        "failed",
-    ]
+    assert [each["status"] for each in operations[:2]] == ["cancelled", "failed"]
     names = [each["name"] for each in inside.call("listProjectBranches", project_id=project_id)["branches"]]
     assert names == ["main"]
     assert [each.name for each in inside.plane.branches.folder.iterdir()] == [made["branch"]["id"]]

@@ -73,8 +73,8 @@ def create_branch(call: Call) -> dict[str, Any]:
             made = changes.endpoint(rows, branch, now, options)
             where["endpoint_id"] = made.id
             operations.append(changes.operation(rows, "start_compute", parent.project_id, now, **where))
-        shown = views.contents(call.plane, rows, branch.id, operations, passwords=False)
-        return {"branch": views.branch(branch), **shown}
+    call.made(operations[0])
+    return views.created(call.plane, branch.id, operations, passwords=False)
 
 
 @answers("GET", ONE, "getProjectBranch")

@@ -10,8 +10,10 @@ from typing import Any, Final, TypeVar
 from neondba.local.control.plane import Plane
 from neondba.local.control.worker import stamp
 from neondba.local.state.store import Rows
-from neondba.local.state.tables import BranchRow, EndpointRow, ProjectRow
+from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow, ProjectRow
 
+MADE_LIMIT: Final = 40.0
+"""Seconds; the official command line gives up after 60."""
 BUSY: Final = "project already has running conflicting operations, scheduling of new ones is prohibited"
 
 
@@ -73,6 +75,23 @@ class Call:
                 raise Refusal(423, BUSY)
             yield rows
         self.plane.worker.kick(project_id)
+
+    def made(self, operation: OperationRow) -> None:
+        """Wait for the operation that makes what this call answers with.
+
+        A branch is a moment of its parent, and that moment must not be after the answer. What takes
+        longer than a client waits is answered unfinished.
+
+        Raises:
+            Refusal: it failed, and nothing is left of it.
+        """
+        self.plane.worker.kick(operation.project_id)
+        self.plane.worker.wait(MADE_LIMIT, id=operation.id)
+        with self.plane.state.read() as rows:
+            done = rows.get(OperationRow, operation.number)
+        if done is not None and done.status == "failed":
+            full = "No space left" in (done.error or "")
+            raise Refusal(507 if full else 500, done.error or "", "INSUFFICIENT_STORAGE" if full else "")
 
     def project(self, rows: Rows) -> ProjectRow:
         """Give the project of the path."""

@@ -94,13 +94,9 @@ def create_project(call: Call) -> dict[str, Any]:
                 passwords=[owner],
             ),
         ]
-        shown = {
-            "project": views.project(call.plane, project),
-            "branch": views.branch(branch),
-            **views.contents(call.plane, rows, branch.id, operations, passwords=True),
-        }
-    call.plane.worker.kick(project_id)
-    return shown
+    call.made(operations[0])
+    shown = views.created(call.plane, branch.id, operations, passwords=True)
+    return {"project": views.project(call.plane, project), **shown}
 
 
 @answers("GET", "/projects/{project_id}", "getProject")

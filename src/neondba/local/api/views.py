@@ -6,7 +6,6 @@ import json
 from typing import Any, Final
 
 from neondba.local.control.plane import Plane
-from neondba.local.state.store import Rows
 from neondba.local.state.tables import (
     BranchRow,
     DatabaseRow,
@@ -153,16 +152,21 @@ def connection(plane: Plane, endpoint_id: str, owner: RoleRow, base: str) -> dic
     }
 
 
-def contents(
-    plane: Plane, rows: Rows, branch_id: str, operations: list[OperationRow], *, passwords: bool
+def created(
+    plane: Plane, branch_id: str, operations: list[OperationRow], *, passwords: bool
 ) -> dict[str, Any]:
-    """Show what a new branch comes with."""
-    endpoints = rows.all(EndpointRow, branch_id=branch_id, deleting=False)
-    found = rows.all(RoleRow, branch_id=branch_id)
-    bases = rows.all(DatabaseRow, branch_id=branch_id)
+    """Show a new branch and what it comes with, as they are now."""
+    with plane.state.read() as rows:
+        made = rows.get(BranchRow, branch_id)
+        endpoints = rows.all(EndpointRow, branch_id=branch_id, deleting=False)
+        found = rows.all(RoleRow, branch_id=branch_id)
+        bases = rows.all(DatabaseRow, branch_id=branch_id)
+        current = [rows.get(OperationRow, row.number) or row for row in operations]
+    assert made is not None
     shown: dict[str, Any] = {
+        "branch": branch(made),
         "endpoints": [endpoint(plane, row) for row in endpoints],
-        "operations": [operation(row) for row in operations],
+        "operations": [operation(row) for row in current],
         "roles": [role(row, password=passwords) for row in found],
         "databases": [database(row) for row in bases],
     }

@@ -1,0 +1,180 @@
+"""Neon's official command line, unchanged, against the local Neon."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+PINNED = Path(__file__).parents[1] / "clients" / "node_modules" / ".bin" / "neon"
+
+
+@pytest.fixture(scope="module")
+def program():
+    named = os.environ.get("NEONDBA_TEST_NEON_CLI") or str(PINNED)
+    found = shutil.which(named)
+    if found is None:
+        pytest.skip("the official command line is not installed: run npm ci in tests/clients")
+    return found
+
+
+@pytest.fixture(scope="module")
+def neon(program, server, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "NEON_CONFIG_DIR": str(home / "config"),
+        "NEON_API_HOST": f"http://127.0.0.1:{server.api_port}/api/v2",
+        "NEON_API_KEY": "any-thing",
+        "CI": "1",
+        "NO_UPDATE_NOTIFIER": "1",
+    }
+
+    def run(*words, output="json"):
+        done = subprocess.run(
+            [program, "--no-analytics", "--output", output, *words],
+            env=environment,
+            cwd=home,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def project(neon):
+    return json.loads(neon("projects", "create", "--name", "shop"))
+
+
+@pytest.fixture(scope="module")
+def on(neon, project):
+    def run(*words, **options):
+        said = neon("--project-id", project["project"]["id"], *words, **options)
+        return json.loads(said) if said.strip().startswith(("{", "[")) else said.strip()
+
+    return run
+
+
+def test_a_project_is_created_with_a_connection_string_that_works(project):
+    with psycopg.connect(project["connection_uris"][0]["connection_uri"]) as connection:
+        row = connection.execute("select current_user, current_database()").fetchone()
+    assert row == ("neondb_owner", "neondb")
+
+
+def test_projects_are_listed_and_shown(neon, project):
+    listed = json.loads(neon("projects", "list"))
+    assert project["project"]["id"] in [each["id"] for each in listed["projects"]]
+    assert json.loads(neon("projects", "get", project["project"]["id"]))["name"] == "shop"
+
+
+def test_branches_live_their_whole_life(on):
+    made = on("branches", "create", "--name", "dev")
+    assert made["branch"]["name"] == "dev"
+    assert [each["name"] for each in on("branches", "list")] == ["dev", "main"]
+    on("branches", "rename", "dev", "work")
+    assert on("branches", "get", "work")["id"] == made["branch"]["id"]
+    until = (datetime.now(UTC) + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    on("branches", "set-expiration", "work", "--expires-at", until)
+    assert on("branches", "get", "work")["expires_at"] == until
+    on("branches", "delete", "work")
+    assert [each["name"] for each in on("branches", "list")] == ["main"]
+
+
+def test_another_branch_can_become_the_default(on):
+    on("branches", "create", "--name", "next")
+    on("branches", "set-default", "next")
+    assert on("branches", "get", "next")["default"] is True
+    on("branches", "set-default", "main")
+    on("branches", "delete", "next")
+
+
+def test_a_branch_holds_its_parents_rows(on):
+    parent = on("connection-string", "main")
+    with psycopg.connect(parent, autocommit=True) as connection:
+        connection.execute("create table items as select generate_series(1, 10) as n")
+        on("branches", "create", "--name", "copy")
+        connection.execute("delete from items")
+    with psycopg.connect(on("connection-string", "copy")) as connection:
+        assert connection.execute("select count(*) from items").fetchone() == (10,)
+
+
+@pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
+def test_the_printed_string_works_with_psql(on):
+    done = subprocess.run(
+        ["psql", on("connection-string", "main"), "-Atc", "select 6 * 7"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "42"
+
+
+def test_the_command_lines_own_psql_connects(on):
+    said = on("connection-string", "main", "--psql", "--fallback", "--", "-Atc", "select 6 * 7")
+    assert "42" in said
+
+
+def test_a_pooled_string_names_the_pooler_and_connects(on):
+    pooled = on("connection-string", "main", "--pooled")
+    assert "-pooler" in pooled
+    with psycopg.connect(pooled) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_roles_and_databases_are_created_and_used(on):
+    on("branches", "create", "--name", "staff")
+    on("roles", "create", "--name", "app", "--branch", "staff")
+    assert [each["name"] for each in on("roles", "list", "--branch", "staff")] == ["neondb_owner", "app"]
+    on("databases", "create", "--name", "stock", "--owner-name", "app", "--branch", "staff")
+    assert [each["name"] for each in on("databases", "list", "--branch", "staff")] == ["neondb", "stock"]
+    string = on("connection-string", "staff", "--role-name", "app", "--database-name", "stock")
+    with psycopg.connect(string) as connection:
+        assert connection.execute("select current_user").fetchone() == ("app",)
+
+
+def test_a_reset_password_lets_in_the_new_one_only(on, neon, project):
+    on("branches", "create", "--name", "turn")
+    old = on("connection-string", "turn")
+    branch, project_id = on("branches", "get", "turn")["id"], project["project"]["id"]
+    path = f"/projects/{project_id}/branches/{branch}/roles/neondb_owner/reset_password"
+    answer = json.loads(neon("api", path, "-X", "POST"))
+    assert answer["role"]["password"] not in old
+    with psycopg.connect(on("connection-string", "turn")) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(old)
+
+
+def test_operations_are_listed(on):
+    found = on("operations", "list")
+    assert found[-1]["action"] == "create_timeline"
+    assert found[-1]["status"] == "finished"
+
+
+def test_the_user_and_the_organization_are_shown(neon):
+    assert json.loads(neon("me"))["login"] == "local"
+    assert [each["name"] for each in json.loads(neon("orgs", "list"))] == ["Local"]
+
+
+def test_a_project_is_deleted(neon):
+    made = json.loads(neon("projects", "create", "--name", "short-lived"))["project"]["id"]
+    neon("projects", "delete", made)
+    assert made not in [each["id"] for each in json.loads(neon("projects", "list"))["projects"]]
+
+
+def test_a_missing_branch_is_refused_in_neons_words(on):
+    with pytest.raises(AssertionError, match="Branch nowhere not found"):
+        on("branches", "get", "nowhere")
