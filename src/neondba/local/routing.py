@@ -23,7 +23,10 @@ class Directory(ABC):
 
     @abstractmethod
     def verifier(self, endpoint_id: str, role: str) -> str | None:
-        """Give a role's `SCRAM-SHA-256$4096:salt$stored:server`, or None when it cannot log in."""
+        """Give a role's `SCRAM-SHA-256$4096:salt$stored:server`, or None when it cannot log in.
+
+        It may wake the compute to ask it: call it in a thread.
+        """
 
     @abstractmethod
     def knows(self, endpoint_id: str) -> bool:

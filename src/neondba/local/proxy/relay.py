@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from neondba.local.proxy import messages
+from neondba.local.proxy.messages import ProtocolError
 from neondba.local.proxy.wire import Wire
 
 CHUNK: Final = 128 * 1024
@@ -16,6 +17,8 @@ TURNS: Final = 8
 """Reads in a row before other connections get their turn."""
 LONGEST_GREETING: Final = 1 << 20
 STARTING: Final = "57P03"
+_SCRATCH: Final = memoryview(bytearray(CHUNK))
+"""What was just read. One for all: between a read and its write nothing else runs."""
 
 
 class ComputeStarting(Exception):
@@ -35,6 +38,7 @@ async def greet(
     Raises:
         ComputeStarting: it will take connections in a moment.
         EOFError: it broke off.
+        ProtocolError: it does not trust the proxy.
     """
     await compute.send(messages.startup(version, parameters))
     told = bytearray()
@@ -43,6 +47,8 @@ async def greet(
         if kind == b"K":
             told += register(int.from_bytes(body[:4], "big"), body[4:])
             continue
+        if kind == b"R" and body != b"\0\0\0\0":
+            raise ProtocolError("the compute asks for a password that the proxy does not have")
         if kind == b"E" and messages.fields_of(body).get("C") == STARTING:
             raise ComputeStarting
         told += messages.message(kind, body)
@@ -79,7 +85,6 @@ class _Way:
     def __init__(self, source: socket.socket, target: socket.socket, end: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._source, self._target, self._end = source, target, end
-        self._buffer = memoryview(bytearray(CHUNK))
         self._waiting: memoryview | None = None
         self._pending = source.pending if isinstance(source, ssl.SSLSocket) else lambda: 0
 
@@ -98,12 +103,11 @@ class _Way:
             return
         try:
             for _ in range(TURNS):
-                count = self._source.recv_into(self._buffer)
+                count = self._source.recv_into(_SCRATCH)
                 if not count:
                     self._end()
                     return
-                self._waiting = self._buffer[:count]
-                if not self._write() or not self._pending():
+                if not self._write(_SCRATCH[:count]) or not self._pending():
                     return
             self._loop.call_soon(self._read)
         except (BlockingIOError, ssl.SSLWantReadError):
@@ -113,15 +117,14 @@ class _Way:
         except (OSError, ValueError):
             self._end()
 
-    def _write(self) -> bool:
-        """Send what waits; tell whether all of it went."""
-        left = self._waiting
+    def _write(self, left: memoryview) -> bool:
+        """Send it; keep what does not go now, and tell whether all of it went."""
         try:
             # OpenSSL takes one record of 16 kB at a time.
             while left:
                 left = left[self._target.send(left) :]
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            self._waiting = left
+            self._waiting = memoryview(bytes(left))
             self._loop.remove_reader(self._source)
             self._loop.add_writer(self._target, self._flush)
             return False
@@ -132,7 +135,7 @@ class _Way:
         if self._waiting is None:
             return
         try:
-            if not self._write():
+            if not self._write(self._waiting):
                 return
         except (OSError, ValueError):
             self._end()

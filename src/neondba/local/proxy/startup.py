@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -109,8 +110,9 @@ def read_wish(startup: Startup, asked_host: str | None) -> Wish:
     words = _WORD.findall(parameters.pop("options", ""))
     named = [found[2] for word in words if (found := _ROUTING.fullmatch(word))]
     kept = [word for word in words if not _ROUTING.fullmatch(word) and not _neon_word(word)]
-    host, dot, _ = (asked_host or "").partition(".")
-    label = host if dot and host else None
+    host, dot, _ = (asked_host or "").lower().partition(".")
+    # Node sends an address as a name, against RFC 6066.
+    label = host if dot and host and not host.isdigit() else None
     if named and label and named[-1] != label:
         raise Refusal(
             f"Inconsistent project name inferred from SNI ('{label}') and project option ('{named[-1]}')."
@@ -151,7 +153,7 @@ async def authenticate(wire: Wire, tls: Tls, wish: Wish, directory: Directory) -
     endpoint = wish.label.removesuffix(POOLER)
     if not directory.knows(endpoint):
         raise Refusal(NO_SUCH_ENDPOINT)
-    verifier = _verifier(directory, endpoint, wish.role)
+    verifier = await _verifier(directory, endpoint, wish.role)
     await wire.send(messages.sasl_mechanisms([SHA256_PLUS, SHA256]))
     mechanism, first = messages.sasl_initial(await _answer(wire))
     try:
@@ -178,7 +180,8 @@ async def _by_password_prefix(wire: Wire, wish: Wish, directory: Directory) -> s
         _refuse_unpooled(wish.parameters, [wish.parameters.get("options", "")])
     if not directory.knows(endpoint):
         raise Refusal(NO_SUCH_ENDPOINT)
-    if not _verifier(directory, endpoint, wish.role).fits(found[2]):
+    verifier = await _verifier(directory, endpoint, wish.role)
+    if not verifier.fits(found[2]):
         raise _wrong(wish.role)
     return endpoint
 
@@ -190,8 +193,9 @@ async def _answer(wire: Wire) -> bytes:
     return body
 
 
-def _verifier(directory: Directory, endpoint: str, role: str) -> Verifier:
-    text = directory.verifier(endpoint, role)
+async def _verifier(directory: Directory, endpoint: str, role: str) -> Verifier:
+    # It may have to wake the compute to ask it.
+    text = await asyncio.to_thread(directory.verifier, endpoint, role)
     try:
         return Verifier.parse(text) if text else Verifier.made_up(endpoint, role)
     except ScramError:
