@@ -17,8 +17,6 @@ TURNS: Final = 8
 """Reads in a row before other connections get their turn."""
 LONGEST_GREETING: Final = 1 << 20
 STARTING: Final = "57P03"
-_SCRATCH: Final = memoryview(bytearray(CHUNK))
-"""What was just read. One for all: between a read and its write nothing else runs."""
 
 
 class ComputeStarting(Exception):
@@ -57,11 +55,18 @@ async def greet(
 
 
 class Pump:
-    """Move bytes both ways until one side ends, holding back a side whose peer is slow."""
+    """Move bytes both ways until one side ends, holding back a side whose peer is slow.
 
-    def __init__(self, client: socket.socket, compute: socket.socket) -> None:
+    `scratch` holds what was just read. All pumps of one event loop share it: between a read and its
+    write nothing else runs there.
+    """
+
+    def __init__(self, client: socket.socket, compute: socket.socket, scratch: memoryview) -> None:
         self._done = asyncio.get_running_loop().create_future()
-        self._ways = [_Way(client, compute, self._end), _Way(compute, client, self._end)]
+        self._ways = [
+            _Way(client, compute, scratch, self._end),
+            _Way(compute, client, scratch, self._end),
+        ]
 
     async def run(self) -> None:
         """Pump; return when the connection is over."""
@@ -82,9 +87,12 @@ class Pump:
 class _Way:
     """One direction. At most one chunk waits in memory: then the source is not read."""
 
-    def __init__(self, source: socket.socket, target: socket.socket, end: Callable[[], None]) -> None:
+    def __init__(
+        self, source: socket.socket, target: socket.socket, scratch: memoryview, end: Callable[[], None]
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._source, self._target, self._end = source, target, end
+        self._scratch = scratch
         self._waiting: memoryview | None = None
         self._pending = source.pending if isinstance(source, ssl.SSLSocket) else lambda: 0
 
@@ -103,11 +111,11 @@ class _Way:
             return
         try:
             for _ in range(TURNS):
-                count = self._source.recv_into(_SCRATCH)
+                count = self._source.recv_into(self._scratch)
                 if not count:
                     self._end()
                     return
-                if not self._write(_SCRATCH[:count]) or not self._pending():
+                if not self._write(self._scratch[:count]) or not self._pending():
                     return
             self._loop.call_soon(self._read)
         except (BlockingIOError, ssl.SSLWantReadError):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from neondba.core.problem import ConflictProblem, Problem
 from neondba.local.proxy import messages
 from neondba.local.proxy.messages import Cancel, ProtocolError
-from neondba.local.proxy.relay import ComputeStarting, Pump, greet
+from neondba.local.proxy.relay import CHUNK, ComputeStarting, Pump, greet
 from neondba.local.proxy.startup import Refusal, Wish, authenticate, introduce, read_wish
 from neondba.local.proxy.tls import CertificatePaths
 from neondba.local.proxy.wire import Tls, Wire
@@ -34,6 +34,7 @@ class Proxy:
         self._doors: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._cancel_keys: dict[CancelKey, tuple[str, CancelKey]] = {}
+        self._scratch = memoryview(bytearray(CHUNK))
         self.port = 0
 
     @property
@@ -129,7 +130,7 @@ class Proxy:
             compute, told, ready, ours = await self._compute(wish, endpoint)
             await client.send(told)
             if ready:
-                await Pump(client.sock, compute.sock).run()
+                await Pump(client.sock, compute.sock, self._scratch).run()
         finally:
             self._cancel_keys.pop(ours, None)
             if compute is not None:
