@@ -13,7 +13,7 @@ from neondba.project.placeholder import is_placeholder, is_sequence, is_template
 from neondba.project.tree import Tree
 
 _URL: Final = re.compile(
-    r"://(?P<user>[^\s:/@'\"`<>|\\]{0,80}):(?P<password>[^\s'\"`<>\\]{1,200}?)@"
+    r"://(?P<user>[^\s:/@'\"`<>|\\]{0,80}):(?P<password>(?:(?!://)[^\s'\"`<>\\]){1,200})@"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/?#@'\"`<>,;()\\\]]*)(?::(?P<port>\d+))?(?P<rest>[^\s'\"`<>\\]*)"
 )
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*$")
@@ -136,10 +136,6 @@ def in_text(path: str, text: str) -> Iterator[Address]:
             user, password, host, port, rest = (
                 match[k] or "" for k in ("user", "password", "host", "port", "rest")
             )
-            if "@" in rest.split("?")[0].split("/")[0]:
-                # An unescaped @ in the password: the host comes after the last one.
-                head, _, rest = rest.partition("@")
-                password, (host, rest) = f"{password}@{host}{head}", _host_and_rest(rest)
             yield Address(path, line, scheme[0], user, Secret(password), host, port, rest)
 
 
@@ -161,11 +157,6 @@ def is_stand_in_host(host: str) -> bool:
     if host.endswith(".supabase.co"):
         return len(labels) > 3 and (is_sequence(labels[1]) or len(labels[1]) != 20)
     return False
-
-
-def _host_and_rest(text: str) -> tuple[str, str]:
-    host = re.match(r"[^:/?#@]*", text)
-    return (host[0], text[host.end() :]) if host else ("", text)
 
 
 def _known(password: str, user: str, rest: str) -> bool:

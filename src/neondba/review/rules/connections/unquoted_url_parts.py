@@ -100,7 +100,7 @@ def _is_quoted(file: PythonFile, value: ast.expr) -> bool:
 
 
 def _finding(path: str, line: int, name: str, *, python: bool) -> Finding:
-    name = name if re.fullmatch(r"[\w.\[\]'\"]+", name) else "the password"
+    name = name if re.fullmatch(r"[\w.]+", name) else "the password"
     return Finding(
         path,
         line,

@@ -45,7 +45,7 @@ from collections.abc import Iterator
 from neondba.project.python import Function, PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.production._shared import apps, method, receiver, session_parameters
+from neondba.review.rules.production._shared import apps, dotted, method, receiver, session_parameters
 
 _COROUTINES = frozenset(
     {
@@ -98,5 +98,5 @@ def _finding(path: str, call: ast.Call, function: Function) -> Finding:
         f"{function.name}() makes {what}() and never awaits it: nothing is sent to the database, and nobody "
         "is told.",
         steps=(f"Write await before {what}().",),
-        snippet=f"await {what}({', '.join(ast.unparse(a) for a in call.args)})",
+        snippet=f"await {what}({', '.join(dotted(a) or '…' for a in call.args)})",
     )

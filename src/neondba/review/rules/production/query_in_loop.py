@@ -43,7 +43,7 @@ from collections.abc import Iterator
 from neondba.project.python import Function, PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.production._shared import READS, apps, is_session_work
+from neondba.review.rules.production._shared import READS, apps, dotted, is_session_work
 
 _LOOPS = (ast.For, ast.AsyncFor)
 
@@ -66,8 +66,7 @@ def _loops(path: str, function: Function) -> Iterator[Finding]:
         place = _query(loop, names)
         if place is not None:
             inside |= {id(node) for node in ast.walk(loop)}
-            what = ast.unparse(loop.iter)
-            what = what if len(what) <= 40 else "the loop"
+            what = dotted(loop.iter) or "the rows"
             yield Finding(
                 path,
                 place,
