@@ -111,7 +111,7 @@ def check(schema: Schema) -> Iterator[Finding]:
             yield Finding(
                 place.path,
                 place.line,
-                f"{listed(c.name for c in naive)} of `{table.title}` forget the time zone: sessions in different "
+                f"{listed(c.name for c in naive)} of `{table.title}` forget the time zone: sessions in other "
                 "zones read different moments, and asyncpg refuses aware values.",
                 _steps(table, naive),
                 _snippet(table, place),

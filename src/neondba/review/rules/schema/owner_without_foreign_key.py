@@ -1,4 +1,4 @@
-"""A column names the owner or parent of a row, and nothing makes sure that it exists.
+"""A column names an owner or parent that need not exist.
 
 Without a foreign key, rows outlive the account they belong to, a typing error makes rows of nobody, and a
 new account that gets an old number inherits them. When the two columns have different types, no foreign
@@ -79,8 +79,12 @@ OWNERS = frozenset({"user", "owner", "author", "creator", "assignee"})
 VAGUE = frozenset(
     {"session", "request", "message", "event", "transaction", "account", "client", "device", "token"}
 )
-LOGS = frozenset({"audit", "log", "logs", "history", "event", "events", "archive", "analytics", "snapshot", "outbox",
-                  "cache", "metric", "metrics", "usage", "backup", "staging", "import", "raw"})  # fmt: skip
+LOGS = frozenset(
+    {
+        *("audit", "log", "logs", "history", "event", "events", "archive", "analytics", "snapshot", "outbox"),
+        *("cache", "metric", "metrics", "usage", "backup", "staging", "import", "raw"),
+    }
+)
 ELSEWHERE = re.compile(
     r"\bsso\b|external|extern\b|third[- ]party|stripe|clerk|auth0|keycloak|firebase|cognito|github|remote",
     re.IGNORECASE,
@@ -129,8 +133,8 @@ def _finding(table: Table, column: Column, target: Table) -> Finding:
     return Finding(
         column.path,
         column.line,
-        f"`{table.name}.{column.name}` may name a row of `{target.name}` that does not exist: there is no foreign "
-        f"key, so rows outlive the `{target.name}` they belong to.{types}",
+        f"`{table.name}.{column.name}` may name a `{target.name}` that does not exist: without a foreign "
+        f"key, rows outlive the `{target.name}` they belong to.{types}",
         (
             *(
                 (f"Give `{column.name}` the type of `{target.name}.{target.primary_key[0]}`.",)
@@ -161,7 +165,8 @@ def _snippet(table: Table, column: Column, target: Table) -> str:
     if table.source == "sqlmodel":
         return f'{column.name}: … = Field(foreign_key="{target.name}.{key}", index=True, ondelete="CASCADE")'
     if modelled(table):
-        return f'{column.name} = mapped_column(ForeignKey("{target.name}.{key}", ondelete="CASCADE"), index=True)'
+        reference = f'ForeignKey("{target.name}.{key}", ondelete="CASCADE")'
+        return f"{column.name} = mapped_column({reference}, index=True)"
     if table.source == "prisma":
         return (
             f"{target.title.lower()} {target.title} @relation(fields: [{column.name}], references: [{key}])"

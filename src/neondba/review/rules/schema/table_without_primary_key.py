@@ -63,8 +63,8 @@ def check(schema: Schema) -> Iterator[Finding]:
             yield Finding(
                 table.path,
                 table.line,
-                f"Rows of `{table.name}` cannot be told apart: duplicates cannot be removed one by one, and logical "
-                "replication refuses to update or delete.",
+                f"Rows of `{table.name}` cannot be told apart: duplicates cannot be removed one by one, and "
+                "logical replication refuses to update or delete.",
                 ("Add a primary key.",),
                 _snippet(table),
             )

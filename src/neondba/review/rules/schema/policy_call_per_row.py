@@ -1,0 +1,76 @@
+"""A policy asks who the user is again for every row.
+
+`auth.uid()` and its kin are the same for the whole query, but PostgreSQL calls them for each row that a
+policy looks at. Inside a sub-select it calls them once and compares with the result; on large tables that
+is the difference between milliseconds and seconds.
+
+## Instead
+
+```sql bad path=supabase/migrations/001_tasks.sql
+create policy own on tasks for select using (auth.uid() = user_id);  -- <- finding
+```
+
+```sql good path=supabase/migrations/001_tasks.sql
+create policy own on tasks for select using ((select auth.uid()) = user_id);
+```
+
+## When it does not matter
+
+A function of the row's own columns must run for each row, and the check of a single inserted row runs once:
+
+```sql good path=supabase/migrations/001_tasks.sql
+create policy own on tasks for select using (is_member(team_id));
+create policy mine on tasks for insert with check (auth.uid() = user_id);
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.postgres.statement import CreatePolicy
+from neondba.project.sql import Role, SqlFiles
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.schema._shared import listed, quoted
+
+CONSTANT = frozenset(
+    {"auth.uid", "auth.jwt", "auth.role", "auth.email", "auth.user_id", "auth.session", "current_setting"}
+)
+
+
+@rule("NDB713", Category.SCHEMA, Severity.LOW)
+def check(sql: SqlFiles) -> Iterator[Finding]:
+    """Find policies that call constant functions outside a sub-select, once a table."""
+    for file in sql.of(Role.MIGRATION, Role.SCHEMA, Role.DUMP):
+        if "policy" not in file.text.lower():
+            continue
+        by_table: dict[str, list[tuple[int, CreatePolicy, str]]] = {}
+        for statement in file.statements:
+            policy = statement.action
+            if not isinstance(policy, CreatePolicy) or policy.command == "insert":
+                continue
+            call = next(
+                (c for c in policy.calls if c.function in CONSTANT and not c.wrapped and not c.on_columns),
+                None,
+            )
+            if call is not None:
+                by_table.setdefault(policy.table.key, []).append((call.line, policy, call.function))
+        for found in by_table.values():
+            line, policy, function = found[0]
+            yield Finding(
+                file.path,
+                line,
+                f"Each query on `{policy.table}` calls `{function}()` once for every row it looks at "
+                f"({listed(p.name for _, p, _ in found)}).",
+                (f"Write (select {function}(…)) instead of {function}(…).",),
+                _snippet(policy, function),
+            )
+
+
+def _snippet(policy: CreatePolicy, function: str) -> str:
+    parts = []
+    for word, text in (("using", policy.using), ("with check", policy.check)):
+        if text:
+            parts.append(f"{word} ({text.replace(f'{function}()', f'(select {function}())')})")
+    return f"alter policy {quoted(policy.name)} on {quoted(policy.table)}\n  " + "\n  ".join(parts) + ";"

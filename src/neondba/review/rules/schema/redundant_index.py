@@ -1,0 +1,125 @@
+"""An index does what another index already does.
+
+Every index is written with every insert, takes space and memory, and slows VACUUM. An index whose columns
+lead another one is never needed beside it, and a unique constraint that contains another unique one can
+never be violated first.
+
+## Instead
+
+```sql bad path=schema.sql
+create table visits (id bigint primary key, user_id bigint not null, at timestamptz not null);
+create index visits_user on visits (user_id);  -- <- finding
+create index visits_user_at on visits (user_id, at);
+```
+
+```sql good path=schema.sql
+create table visits (id bigint primary key, user_id bigint not null, at timestamptz not null);
+create index visits_user_at on visits (user_id, at);
+```
+
+```python bad path=app/models.py
+from sqlmodel import Field, SQLModel
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True, index=True)  # <- finding
+```
+
+```prisma bad path=prisma/schema.prisma
+model Invite {
+  id    String @id
+  email String
+  token String @unique
+
+  @@unique([email, token]) // <- finding
+}
+```
+
+## When it does not matter
+
+SQLAlchemy makes one index of `unique=True, index=True`; other methods, operator classes, orders and
+conditions serve other queries; and a foreign key may need the wider unique constraint.
+
+```python good path=app/models.py
+from sqlmodel import Field, SQLModel
+
+
+class User(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True, index=True)
+```
+
+```sql good path=schema.sql
+create table items (
+  id bigint primary key, team_id bigint not null, title text not null, unique (team_id, id)
+);
+create table parts (
+  id bigint primary key, team_id bigint, item_id bigint,
+  foreign key (team_id, item_id) references items (team_id, id)
+);
+create index parts_item on parts (team_id, item_id);
+create index items_title on items (title);
+create index items_title_like on items (title text_pattern_ops);
+create index items_title_open on items (title, team_id) where team_id > 0;
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.project.schema import Index, Schema, Table
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.schema._shared import own_tables, quoted
+
+
+@rule("NDB708", Category.SCHEMA, Severity.LOW)
+def check(schema: Schema) -> Iterator[Finding]:
+    """Find indexes that another index of the same definition replaces."""
+    targets = {(k.table.key, frozenset(k.ref_columns)) for t in schema.definitions for k in t.references}
+    tables = [*own_tables(schema), *(t for t in schema.tables if t.provider and t.source == "prisma")]
+    for table in tables:
+        indexes = [i for i in table.all_indexes if _comparable(i)]
+        for index in indexes:
+            other = next((o for o in indexes if o is not index and _replaces(o, index, indexes)), None)
+            wanted = (table.name.key, frozenset(c for c in index.columns if c)) in targets
+            if other is not None and not (index.unique and wanted):
+                yield _finding(table, index, other)
+
+
+def _comparable(index: Index) -> bool:
+    return index.plain and not index.partial and index.method == "btree" and None not in index.columns
+
+
+def _replaces(other: Index, index: Index, indexes: list[Index]) -> bool:
+    if index.kind == "primary key":
+        return False
+    if index.unique:
+        wider = set(other.columns) < set(index.columns) and other.unique
+        twin = other.columns == index.columns and other.unique
+        earlier = other.kind == "primary key" or indexes.index(other) < indexes.index(index)
+        return (wider and not _leads_elsewhere(index, other)) or (
+            twin and earlier and other.name != index.name
+        )
+    if other.columns == index.columns:
+        return other.unique or indexes.index(other) < indexes.index(index)
+    return other.columns[: len(index.columns)] == index.columns
+
+
+def _leads_elsewhere(index: Index, other: Index) -> bool:
+    """A wider unique index that leads with another column also serves queries by that column."""
+    return other.kind == "primary key" and index.columns[0] not in other.columns
+
+
+def _finding(table: Table, index: Index, other: Index) -> Finding:
+    columns, more = ", ".join(map(str, index.columns)), ", ".join(map(str, other.columns))
+    what = {"primary key": "the primary key", "unique": "the unique constraint"}.get(other.kind, "the index")
+    return Finding(
+        index.path,
+        index.line,
+        f"Every insert into `{table.title}` writes the index on ({columns}) for nothing: {what} on "
+        f"({more}) already does its work.",
+        (f"Remove the index on ({columns}).",),
+        f"drop index concurrently {quoted(index.name)};" if index.name and table.source == "sql" else "",
+    )
