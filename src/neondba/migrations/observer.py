@@ -89,19 +89,21 @@ class Observer:
         self._seen = set()
         return tuple(found.values())
 
-    def why_waiting(self, pid: int | None) -> str:
+    def why_waiting(self, result: StepResult) -> str:
         """Say which statement a stopped step was in, and what it waited for."""
         rows = {row["pid"]: row for row in ask(self.session, "sessions")}
         busy = [r for r in rows.values() if r["state"] == "active"]
-        own = next((r for r in busy if r["pid"] == pid), busy[0] if busy else None)
+        own = next((r for r in busy if r["pid"] == result.session), busy[0] if busy else None)
         if own is None:
             return "no statement was running: the migration's own Python code does not come back"
         text = f"in the statement: {_short(str(own['statement']))}"
         blockers = [rows[p] for p in own["blocked_by"] if p in rows]
         if blockers:
-            return f"{text}; it waits for a lock held by a session whose last statement was:" + (
-                f" {_short(str(blockers[0]['statement']))}"
-            )
+            said = str(blockers[0]["statement"])
+            if blockers[0]["pid"] == result.session and result.statements:
+                # What the server saw last there was our own look at the locks.
+                said = result.statements[-1].text
+            return f"{text}; it waits for a lock held by a session whose last statement was: {_short(said)}"
         waits = own["wait_event"]
         return (
             f"{text}; waiting for {own['wait_event_type']} {waits}" if waits else f"{text}; still computing"

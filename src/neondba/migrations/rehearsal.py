@@ -177,7 +177,7 @@ class Stage:
 
     def _ended_well(self, seen: Evidence, result: StepResult) -> bool:
         if result.stopped:
-            seen.waited = self.observer.why_waiting(result.session)
+            seen.waited = self.observer.why_waiting(result)
             self._alembic.runner.close()
             self.observer.end_others()
         if result.failure:

@@ -77,6 +77,10 @@ class Child:
                     revisions.append(revision)
         self.tell("history", revisions=revisions, broken=broken)
 
+    def load(self) -> None:
+        """Import every revision's file."""
+        self.tell("loaded", count=len(list(self._script.walk_revisions())))
+
     def verify(self, high: int, low: int) -> None:
         """Connect as the project does, change nothing, and see whether the mark is there."""
         seen: dict[str, Any] = {}

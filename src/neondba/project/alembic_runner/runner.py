@@ -146,8 +146,12 @@ class Runner:
         answer = self._next(START_LIMIT)
         if answer["event"] != "history":
             raise self.unusable(Failure(**_body(answer)))
-        revisions = [Revision(**entry) for entry in answer["revisions"]]
-        return in_order(revisions, answer["broken"])
+        ordered = in_order([Revision(**entry) for entry in answer["revisions"]], answer["broken"])
+        self._ask("load")
+        answer = self._next(START_LIMIT)
+        if answer["event"] != "loaded":
+            raise self.unusable(Failure(**_body(answer)))
+        return ordered
 
     def verify(self, key: int) -> Verified | Failure:
         """Connect as the project does; see whether it is the database that holds the advisory lock.
