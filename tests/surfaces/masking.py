@@ -15,7 +15,7 @@ _MASKS = [
     (re.compile(r"\b\d+(\.\d+)? ?(ms|s|seconds|MB|kB|bytes)\b"), "<measure>"),
     (re.compile(r"/[^\s\"]*/state\b"), "<state>"),
 ]
-_MEASURES = re.compile(r"seconds|duration|elapsed|_ms$|bytes|size|port|pid")
+_MEASURES = re.compile(r"seconds|duration|elapsed|_ms$|bytes|size|port|pid|^held$")
 
 
 def masked(data: Any, key: str = "") -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from masking import begins, masked
@@ -15,27 +17,35 @@ from neondba.core.context import Context
 from neondba.core.operation import Operation
 from neondba.core.settings import Settings
 
+T = TypeVar("T")
 REAL = sorted(name for name in capabilities.load() if not name.startswith("toy."))
 
 
 @pytest.fixture(scope="session")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Context]]:
     """Give each surface a local Neon of its own with a project called parity."""
-    made = {}
-    for surface in SURFACES:
-        folder: Path = tmp_path_factory.mktemp(surface) / "state"
-        ctx = Context(settings=Settings(state_dir=folder), folder=REPOSITORY)
-        with_consent("python", ctx, _create(), {"name": "parity", "branch": "main"})
-        made[surface] = Context(settings=Settings(state_dir=folder, project="parity"), folder=REPOSITORY)
-    yield made
-    stop = capabilities.load().get("local.stop")
-    for ctx in made.values():
-        if stop is not None:
-            with_consent("python", ctx, stop, {})
+    folders = {surface: tmp_path_factory.mktemp(surface) / "state" for surface in SURFACES}
+    made = {surface: _context(folder) for surface, folder in folders.items()}
+    try:
+        at_once(lambda surface: _call("project.create", made[surface], name="parity", branch="main"))
+        yield {surface: _context(folder, project="parity") for surface, folder in folders.items()}
+    finally:
+        at_once(lambda surface: _call("local.stop", made[surface]))
 
 
-def _create() -> Operation:
-    return capabilities.load()["project.create"]
+def at_once(work: Callable[[str], T]) -> dict[str, T]:
+    """Do the work for all surfaces at the same time: each mostly waits for a database of its own."""
+    with ThreadPoolExecutor(len(SURFACES)) as pool:
+        return dict(zip(SURFACES, pool.map(work, SURFACES), strict=True))
+
+
+def _context(folder: Path, project: str | None = None) -> Context:
+    return Context(settings=Settings(state_dir=folder, project=project), folder=REPOSITORY)
+
+
+def _call(name: str, ctx: Context, /, **arguments: object) -> None:
+    outcome = with_consent("python", ctx, capabilities.load()[name], arguments)
+    assert outcome.problem is None, outcome.shown
 
 
 def check(operation: Operation, outcomes: dict[str, list[Outcome]]) -> None:
@@ -51,11 +61,12 @@ def check(operation: Operation, outcomes: dict[str, list[Outcome]]) -> None:
             assert same, f"{where}: {str(ours)[:800]} instead of {str(theirs)[:800]}"
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", REAL)
 def test_an_operation_answers_the_same_everywhere(name: str, worlds: dict[str, Context]) -> None:
     operation = capabilities.load()[name]
     assert operation.examples, f"{name} has no example"
-    check(operation, {surface: examples_through(surface, worlds[surface], operation) for surface in SURFACES})
+    check(operation, at_once(lambda surface: examples_through(surface, worlds[surface], operation)))
 
 
 @pytest.mark.parametrize("name", [name for name, _, given in TOYS if given.get("examples")])
