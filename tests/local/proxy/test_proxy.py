@@ -144,6 +144,13 @@ def test_a_client_that_says_nothing_is_let_go(sockets: Path, tmp_path: Path) -> 
         half.close()
 
 
+def test_a_client_does_not_pay_for_a_slow_wake(sockets: Path, tmp_path: Path) -> None:
+    with running(sockets, tmp_path, limit=2.0) as proxy:
+        proxy.directory.thinks_for = 2.5
+        with proxy.connect() as db:
+            assert db.execute("select 1").fetchone() == (1,)
+
+
 def test_a_taken_port_is_one_clear_problem(proxy: Running) -> None:
     mine = proxy.proxy.port
     with pytest.raises(ConflictProblem) as caught:
@@ -166,6 +173,13 @@ def test_a_pooled_host_reaches_the_compute(proxy: Running) -> None:
 )
 def test_the_pooler_refuses_options_that_pgbouncer_refuses(proxy: Running, options: str, said: str) -> None:
     assert said in refused(proxy, f"{ENDPOINT}-pooler", options=options)
+
+
+def test_the_pooler_refuses_what_comes_with_a_password_prefix_too(proxy: Running) -> None:
+    word = f"endpoint={ENDPOINT}-pooler;{PASSWORD}"
+    with proxy.connect(None, password=word, options="-c TimeZone=UTC") as db:
+        assert db.execute("show timezone").fetchone() == ("UTC",)
+    assert "in options: search_path" in refused(proxy, None, password=word, options="-c search_path=a")
 
 
 def test_the_pooler_refuses_replication(proxy: Running) -> None:

@@ -101,8 +101,8 @@ class Proxy:
 
     async def _converse(self, client: Wire) -> None:
         try:
-            async with asyncio.timeout(self._limit):
-                admitted = await self._admit(client)
+            async with asyncio.timeout(self._limit) as limit:
+                admitted = await self._admit(client, limit)
             if admitted is not None:
                 await self._connect(client, *admitted)
         except Refusal as refusal:
@@ -113,14 +113,14 @@ class Proxy:
             await client.send(messages.error(problem.message, hint=problem.hint))
         await client.finish()
 
-    async def _admit(self, client: Wire) -> tuple[Wish, str] | None:
+    async def _admit(self, client: Wire, limit: asyncio.Timeout) -> tuple[Wish, str] | None:
         """Find out who comes and where to; nothing for a cancel request, which is done then."""
         first = await introduce(client, self._tls)
         if isinstance(first, Cancel):
             await self._cancel(first)
             return None
         wish = read_wish(first, client.asked_host)
-        return wish, await authenticate(client, self._tls, wish, self._directory)
+        return wish, await authenticate(client, self._tls, wish, self._directory, limit)
 
     async def _connect(self, client: Wire, wish: Wish, endpoint: str) -> None:
         self._directory.opened(endpoint)

@@ -142,18 +142,20 @@ def _refuse_unpooled(parameters: dict[str, str], options: list[str]) -> None:
             raise Refusal(f"unsupported startup parameter in options: {name}", code="08P01", severity="FATAL")
 
 
-async def authenticate(wire: Wire, tls: Tls, wish: Wish, directory: Directory) -> str:
+async def authenticate(wire: Wire, tls: Tls, wish: Wish, directory: Directory, limit: asyncio.Timeout) -> str:
     """Let the client prove who it is; give the endpoint's id.
+
+    `limit` bounds the client's time; it stands still while we ask the directory.
 
     Raises:
         Refusal: the endpoint is unknown, or the password is wrong.
     """
     if wish.label is None:
-        return await _by_password_prefix(wire, wish, directory)
+        return await _by_password_prefix(wire, wish, directory, limit)
     endpoint = wish.label.removesuffix(POOLER)
     if not directory.knows(endpoint):
         raise Refusal(NO_SUCH_ENDPOINT)
-    verifier = await _verifier(directory, endpoint, wish.role)
+    verifier = await _verifier(directory, endpoint, wish.role, limit)
     await wire.send(messages.sasl_mechanisms([SHA256_PLUS, SHA256]))
     mechanism, first = messages.sasl_initial(await _answer(wire))
     try:
@@ -168,7 +170,7 @@ async def authenticate(wire: Wire, tls: Tls, wish: Wish, directory: Directory) -
     return endpoint
 
 
-async def _by_password_prefix(wire: Wire, wish: Wish, directory: Directory) -> str:
+async def _by_password_prefix(wire: Wire, wish: Wish, directory: Directory, limit: asyncio.Timeout) -> str:
     """Read `endpoint=<id>;<password>` from a client that can name the endpoint nowhere else."""
     await wire.send(messages.authentication(3))
     sent = (await _answer(wire)).removesuffix(b"\0").decode(errors="replace")
@@ -177,10 +179,11 @@ async def _by_password_prefix(wire: Wire, wish: Wish, directory: Directory) -> s
         raise Refusal(NO_ENDPOINT)
     endpoint = found[1].removesuffix(POOLER)
     if endpoint != found[1]:
-        _refuse_unpooled(wish.parameters, [wish.parameters.get("options", "")])
+        others = {name: value for name, value in wish.parameters.items() if name != "options"}
+        _refuse_unpooled(others, [wish.parameters.get("options", "")])
     if not directory.knows(endpoint):
         raise Refusal(NO_SUCH_ENDPOINT)
-    verifier = await _verifier(directory, endpoint, wish.role)
+    verifier = await _verifier(directory, endpoint, wish.role, limit)
     if not verifier.fits(found[2]):
         raise _wrong(wish.role)
     return endpoint
@@ -193,9 +196,13 @@ async def _answer(wire: Wire) -> bytes:
     return body
 
 
-async def _verifier(directory: Directory, endpoint: str, role: str) -> Verifier:
+async def _verifier(directory: Directory, endpoint: str, role: str, limit: asyncio.Timeout) -> Verifier:
+    now = asyncio.get_running_loop().time
+    left = (limit.when() or now()) - now()
+    limit.reschedule(None)
     # It may have to wake the compute to ask it.
     text = await asyncio.to_thread(directory.verifier, endpoint, role)
+    limit.reschedule(now() + left)
     try:
         return Verifier.parse(text) if text else Verifier.made_up(endpoint, role)
     except ScramError:
