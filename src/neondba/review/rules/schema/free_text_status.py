@@ -48,6 +48,7 @@ create table orders (
   id bigint primary key,
   status order_status not null default 'open',
   state text,
+  role text default 'member',
   priority text check (priority in ('low', 'high')) default 'low'
 );
 ```
@@ -110,7 +111,11 @@ def _has_choices(column: Column) -> bool:
     parts = words(column.name)
     if not parts or parts[-1] not in CHOICES or NO_CHOICES.intersection(parts):
         return False
-    return base_type(column.type or "") in TEXTS and (column.pattern or _literal(column) is not None)
+    if base_type(column.type or "") not in TEXTS:
+        return False
+    literal = _literal(column)
+    listed_in_note = literal is not None and literal in words(column.note) and column.note.count(",") > 0
+    return column.pattern or listed_in_note or (parts[-1] == "status" and literal is not None)
 
 
 def _literal(column: Column) -> str | None:

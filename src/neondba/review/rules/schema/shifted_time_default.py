@@ -57,7 +57,7 @@ def check(schema: Schema) -> Iterator[Finding]:
             yield Finding(
                 place.path,
                 place.line,
-                f"{listed(c.name for c in shifted)} of `{table.name}` are off by the offset of sessions whose "
+                f"{listed(c.name for c in shifted)} of `{table.name}` are wrong by hours in sessions whose "
                 "time zone is not UTC.",
                 ("Use now() as the default.",),
                 f"alter table {quoted(table.name)} alter column {quoted(place.name)} set default now();",
