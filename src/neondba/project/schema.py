@@ -106,6 +106,4 @@ def _root(path: str, roots: set[str]) -> str:
     """Give the outermost folder with a manifest that is not the whole tree."""
     parts = path.split("/")[:-1]
     above = ["/".join(parts[:i]) for i in range(1, len(parts) + 1)]
-    return next(
-        (folder for folder in above if folder in roots), parts[0] if parts and "" not in roots else ""
-    )
+    return next((folder for folder in above if folder in roots), "")

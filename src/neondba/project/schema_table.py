@@ -91,6 +91,10 @@ class Table:
     root: str = ""
     """The folder of the part of the project that it belongs to; parts may have databases of their own."""
 
+    def shares_database(self, other: Table) -> bool:
+        """Tell whether two definitions may be of one database."""
+        return self.root == other.root or not self.root or not other.root
+
     @property
     def title(self) -> str:
         """What the project calls it."""

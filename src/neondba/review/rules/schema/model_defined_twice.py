@@ -81,12 +81,12 @@ def check(schema: Schema) -> Iterator[Finding]:
             key=lambda t: (t.path, t.line),
         )
         for table in models[1:]:
-            if table.root == models[0].root and (table.extends or models[0].extends):
+            if table.shares_database(models[0]) and (table.extends or models[0].extends):
                 yield Finding(
                     table.path,
                     table.line,
-                    f"`{table.name}` is also defined in {models[0].path}: which columns and defaults hold depends on "
-                    "the order of imports.",
+                    f"`{table.name}` is also defined in {models[0].path}: which columns and defaults hold depends "
+                    "on the order of imports.",
                     ("Keep one class and import it everywhere.", "Remove extend_existing."),
                     f"from {models[0].path.removesuffix('.py').replace('/', '.')} import {models[0].label}",
                 )

@@ -85,7 +85,7 @@ def check(schema: Schema) -> Iterator[Finding]:
     for table in own_tables(schema):
         if not modelled(table):
             continue
-        made = [t for t in schema.same(table) if t.source in ("sql", "alembic") and t.root == table.root]
+        made = [t for t in schema.same(table) if t.source in ("sql", "alembic") and t.shares_database(table)]
         for column in table.columns.values():
             real = next((t.columns[column.name] for t in reversed(made) if column.name in t.columns), None)
             if real is not None and _unlike(column, real):

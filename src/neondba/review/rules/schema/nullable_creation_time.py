@@ -54,8 +54,8 @@ def check(schema: Schema) -> Iterator[Finding]:
                 yield Finding(
                     column.path,
                     column.line,
-                    f"Rows of `{table.title}` may have no `{column.name}`: the default is not applied to an explicit "
-                    "NULL.",
+                    f"Rows of `{table.title}` may have no `{column.name}`: the default does not stop an "
+                    "explicit NULL.",
                     ("Fill the rows that have none, then make the column NOT NULL.",),
                     f"alter table {quoted(table.name)} alter column {quoted(column.name)} set not null;",
                 )

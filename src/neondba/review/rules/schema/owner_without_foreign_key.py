@@ -117,7 +117,7 @@ def _target(schema: Schema, table: Table, column: Column) -> Table | None:
     for other in schema.definitions:
         if (
             plain(other.name.name) in names
-            and other.root == table.root
+            and other.shares_database(table)
             and other.whole
             and other.name.key != table.name.key
             and other.primary_key

@@ -75,7 +75,7 @@ def check(schema: Schema) -> Iterator[Finding]:
                 yield Finding(
                     index.path,
                     index.line,
-                    f"The index is really called `{index.name}`, braces included: the f before the string is missing.",
+                    f"The index is really called `{index.name}`: the f before the string is missing.",
                     ("Put an f before the string.", "Rename the index in databases that have it."),
                     f'f"{index.name}"',
                 )
