@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import gc
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+from neondba.core.collector import collector_resting
 from neondba.project.python_imports import Modules, imported, module_name
 from neondba.project.python_index import Call, Class, Function, Index, Scope, index
 from neondba.project.python_tolerant import Parsed, parse
@@ -31,18 +30,6 @@ class Unparsed:
     path: str
     line: int
     reason: str
-
-
-@contextmanager
-def _collector_resting() -> Iterator[None]:
-    """Keep the collector from looking through millions of young nodes again and again."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 class PythonFile:
@@ -76,7 +63,7 @@ class PythonFile:
     @cached_property
     def index(self) -> Index:
         """The nodes by kind."""
-        with _collector_resting():
+        with collector_resting():
             return index(self.path, self.tree or ast.Module([], []))
 
     @cached_property
@@ -148,7 +135,7 @@ class PythonFiles(Mapping[str, PythonFile]):
         modules = Modules([p for p in paths if p.endswith(".py")])
         files: dict[str, PythonFile] = {}
         unparsed: list[Unparsed] = []
-        with _collector_resting():
+        with collector_resting():
             for path in paths:
                 text = tree.text(path)
                 if text is None:

@@ -21,6 +21,15 @@ SPEAKS_SQL = re.compile(
     r"database|schema|user|extension)|drop\s+(?:table|database|schema|role)|grant\s|truncate\s|set\s+\w)",
     re.IGNORECASE,
 )
+RUNS = re.compile(
+    r"(?<!\w)text\(|\.(?:execute|executemany|exec|fetch\w*|exec_driver_sql|execute_query|execute_raw)\("
+    r"|read_sql|literal_column\("
+)
+WRITTEN = re.compile(
+    r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER|CREATE|DROP|GRANT|TRUNCATE|WHERE|ORDER BY|SET)\s"
+    r"|[\"'](?:select|insert|update|delete|alter|create|drop|grant)\s"
+)
+"""SQL in a file's text: the cheap question before the walk."""
 BY_HAND = re.compile(
     r"script|migrat|alembic|seed|setup|tool|manage|cli\b|bootstrap|init_|versions/|examples?/|bench",
     re.IGNORECASE,
@@ -67,10 +76,8 @@ class SqlTexts:
         """Find calls that run SQL text."""
         answering = {id(r.function): r.client_parameters for r in routes.routes}
         found = []
-        for file in files.containing(
-            "text(", ".execute(", ".fetch", "exec_driver_sql", "read_sql", "literal_column("
-        ):
-            if is_test(file.path) or not SPEAKS_SQL.search(file.text):
+        for file in files.values():
+            if is_test(file.path) or not RUNS.search(file.text) or not WRITTEN.search(file.text):
                 continue
             for call in file.calls:
                 argument = _sql_argument(file, call.node)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
+from neondba.core.collector import collector_resting
 from neondba.project.facts import Facts, Unavailable
 from neondba.project.tree import Tree
 from neondba.review import suppression
@@ -44,6 +45,7 @@ class Outcome:
     not_checked: list[NotChecked] = field(default_factory=list)
 
 
+@collector_resting()
 def run(
     tree: Tree,
     rules: Iterable[Rule],

@@ -89,5 +89,6 @@ def _finding(state: Secured, placed: Placed, policy: CreatePolicy) -> Finding:
             f"Compare {owner} with the user of the request.",
             "Prove it: neondba isolation prove shows what each role may do with foreign rows.",
         ),
-        snippet=f'ALTER POLICY "{policy.name}" ON {policy.table} {where} ({owner} = (SELECT auth.user_id()));',
+        snippet=f'ALTER POLICY "{policy.name}" ON {policy.table}\n'
+        f"    {where} ({owner} = (SELECT auth.user_id()));",
     )
