@@ -44,19 +44,25 @@ class Observer:
         files = {int(str(f["oid"])): (str(f["name"]), int(str(f["filenode"]))) for f in found}
         return Picture(snapshot(self.session).without([self.version_table]), rows, files)
 
-    def seed(self, *, nulls: bool = True) -> None:
-        """Fill empty tables; add rows where the columns have changed since ours were made."""
+    def seed(self, *, nulls: bool = True) -> bool:
+        """Fill empty tables; add rows where the columns have changed since ours were made.
+
+        False when there was nothing to do.
+        """
         seeder = Seeder(self.session)
         filled, failed = seeder.fill([self.version_table], nulls=nulls)
         self.not_seeded = {n.table: n for n in failed}
+        changed = bool(filled)
         for name in list(self.owned):
             shape = seeder.shapes.get(name)
             if shape is None:
                 del self.owned[name]
             elif self.owned[name] != _columns(shape) and name not in filled:
                 seeder.more(shape, nulls=nulls)
+                changed = True
         for name in {*filled, *self.owned}:
             self.owned[name] = _columns(seeder.shapes[name])
+        return changed
 
     def empty(self) -> bool:
         """Take our rows out again; false when there were none."""

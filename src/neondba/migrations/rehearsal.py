@@ -65,7 +65,8 @@ class Stage:
         self._alembic = alembic
         self.observer = observer
         self._limit = ctx.settings.step_limit
-        self._from_scratch = not alembic.verified.heads and not observer.picture().catalog.names("table")
+        self._now = observer.picture()
+        self._from_scratch = not alembic.verified.heads and not self._now.catalog.names("table")
         self._passed: list[Revision] = []
         self._stuck = False
 
@@ -82,18 +83,16 @@ class Stage:
                 return
 
     def _played(self, revision: Revision) -> Evidence:
-        self.observer.seed()
-        seen = Evidence(before=self.observer.picture(), limit=self._limit)
+        seen = Evidence(before=self._seeded(), limit=self._limit)
         result = self._run(seen, Direction.UP, revision)
         if result.failure and _about_rows(result):
             result = self._with_other_rows(seen, revision, result)
         if not self._ended_well(seen, result):
             self._stuck = True
             return seen
-        self.observer.seed(nulls=not seen.stops_on_rows) if not seen.stops_on_any else None
-        seen.upgraded = self.observer.picture()
+        seen.upgraded = self._now if seen.stops_on_any else self._seeded(nulls=not seen.stops_on_rows)
         down = self._run(seen, Direction.DOWN, revision)
-        seen.downgraded = self.observer.picture()
+        seen.downgraded = self._now
         if not self._ended_well(seen, down):
             self._stuck = down.stopped or bool(differences(seen.upgraded, seen.downgraded))
             if self._stuck and not down.stopped:
@@ -108,17 +107,23 @@ class Stage:
     def _up_again(self, seen: Evidence, revision: Revision) -> None:
         again = self._run(seen, Direction.UP_AGAIN, revision)
         if self._ended_well(seen, again):
-            seen.upgraded_again = self.observer.picture()
+            seen.upgraded_again = self._now
             return
         seen.second_up_fails = again.failure.said if again.failure else None
         if again.stopped:
             self._stuck = True
             return
-        assert seen.before is not None
         assert seen.downgraded is not None
         drop_added(self.observer.session, differences(seen.before, seen.downgraded))
         if self._step("up", revision).failure:
             self._rebuild(revision)
+        self._now = self.observer.picture()
+
+    def _seeded(self, *, nulls: bool = True) -> Picture:
+        """Add rows where they are missing, and give the picture with them."""
+        if self.observer.seed(nulls=nulls):
+            self._now = self.observer.picture()
+        return self._now
 
     def _with_other_rows(self, seen: Evidence, revision: Revision, first: StepResult) -> StepResult:
         """Find out whether rows stop the step: try without nulls, then without rows of ours."""
@@ -126,15 +131,14 @@ class Stage:
             return first
         assert first.failure is not None
         said = first.failure.said
-        self.observer.seed(nulls=False)
-        seen.before = self.observer.picture()
+        seen.before = self._seeded(nulls=False)
         second = self._run(seen, Direction.UP, revision)
         if not second.failure:
             seen.stops_on_rows = said
             return second
         if not self.observer.empty():
             return first
-        seen.before = self.observer.picture()
+        seen.before = self._now = self.observer.picture()
         third = self._run(seen, Direction.UP, revision)
         if not third.failure:
             seen.stops_on_any = said
@@ -143,10 +147,11 @@ class Stage:
 
     def _run(self, seen: Evidence, direction: Direction, revision: Revision) -> StepResult:
         """Run one direction and keep what was seen of it; a failed first try is kept, the last counts."""
-        before = self.observer.picture()
+        before = self._now
         result = self._step("down" if direction is Direction.DOWN else "up", revision)
-        after = None if result.stopped else self.observer.picture()
-        seen.runs.append(self._described(direction, result, before, after))
+        if not result.stopped:
+            self._now = self.observer.picture()
+        seen.runs.append(self._described(direction, result, before, self._now))
         return result
 
     def _step(self, direction: str, revision: Revision) -> StepResult:
@@ -157,9 +162,7 @@ class Stage:
             raise KeyboardInterrupt
         self.observer.look()
 
-    def _described(
-        self, direction: Direction, result: StepResult, before: Picture, after: Picture | None
-    ) -> Run:
+    def _described(self, direction: Direction, result: StepResult, before: Picture, after: Picture) -> Run:
         outcome = Outcome.STOPPED if result.stopped else Outcome.FAILED if result.failure else Outcome.DONE
         return Run(
             direction=direction,
@@ -167,7 +170,7 @@ class Stage:
             seconds=result.seconds,
             statements=len([s for s in result.statements if self._counts(s.text)]),
             locks=self.observer.locks(result, before),
-            rewritten=rewritten(before, after) if after else (),
+            rewritten=rewritten(before, after),
             error=result.failure.said.split("\n")[0] if result.failure else None,
         )
 
@@ -194,6 +197,7 @@ class Stage:
         for earlier in [*self._passed, revision]:
             if self._step("up", earlier).failure:
                 return
+        self._now = self.observer.picture()
         self._stuck = False
 
     def _relative(self, revision: Revision) -> str:
