@@ -33,6 +33,10 @@ class MovedClock(Clock):
         """Give the moved moment."""
         return datetime.now(UTC) + self.ahead
 
+    def monotonic(self) -> float:
+        """Give seconds that move along."""
+        return super().monotonic() + self.ahead.total_seconds()
+
 
 class Inside:
     """A control plane in this process, asked without HTTP."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from neondba.core.problem import ArgumentProblem, ConflictProblem, Problem, ProblemReport, RemoteProblem
-from neondba.local.server_file import ServerFile, folder_of
+from neondba.local.server_file import ServerFile, folder_of, holder
 
 START_LIMIT: Final = 60.0
 STOP_LIMIT: Final = 60.0
@@ -100,7 +100,8 @@ def stop(state_dir: Path) -> bool:
     _ask(running.api_port, "POST", "/local/stop")
     deadline = time.monotonic() + STOP_LIMIT
     while time.monotonic() < deadline:
-        if _free(folder_of(state_dir) / "server.lock"):
+        folder = folder_of(state_dir)
+        if _free(folder / "server.lock") or holder(folder) != running.pid:
             return True
         time.sleep(0.02)
     raise RemoteProblem(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from neondba.core.context import Clock
 from neondba.core.problem import ConflictProblem, Problem
 from neondba.local import guardian
-from neondba.local.server_file import ServerFile, folder_of
+from neondba.local.server_file import ServerFile, folder_of, holder
 
 if TYPE_CHECKING:
     from neondba.local.control.plane import Plane
@@ -70,7 +70,7 @@ def _only_one(folder: Path) -> Iterator[int]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except OSError:
-                if time.monotonic() < deadline:
+                if time.monotonic() < deadline and not _alive(holder(folder)):
                     time.sleep(0.02)
                     continue
             raise ConflictProblem(
@@ -78,7 +78,20 @@ def _only_one(folder: Path) -> Iterator[int]:
                 f"A local Neon already runs over {folder.parent}.",
                 hint="neondba local status shows it; neondba local stop ends it.",
             )
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         yield lock.fileno()
+
+
+def _alive(pid: int | None) -> bool:
+    try:
+        os.kill(pid or 0, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid is not None
 
 
 async def _serve(folder: Path, options: argparse.Namespace) -> None:
@@ -144,8 +157,7 @@ async def _answer(plane: Plane, api: socket.socket, file: ServerFile, folder: Pa
 async def _end_when_idle(plane: Plane, server: Any, limit: float) -> None:
     while True:
         await asyncio.sleep(min(5.0, limit / 2))
-        quiet = time.monotonic() - plane.directory.last_contact
-        if quiet > limit and not plane.directory.connected():
+        if plane.directory.untouched_for() > limit and not plane.directory.connected():
             server.should_exit = True
 
 

@@ -15,6 +15,14 @@ def folder_of(state_dir: Path) -> Path:
     return state_dir.absolute() / "local"
 
 
+def holder(folder: Path) -> int | None:
+    """Give the process that has taken the folder's lock last."""
+    try:
+        return int((folder / "server.lock").read_text())
+    except (OSError, ValueError):
+        return None
+
+
 class ServerFile(BaseModel):
     """Where a server listens."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 import uuid
 from typing import Any, Final
 
@@ -74,7 +73,7 @@ async def _stop(request: Request) -> Response:
 
 def _endpoint(plane: Plane, route: Route) -> Any:
     async def answer(request: Request) -> Response:
-        plane.directory.last_contact = time.monotonic()
+        plane.directory.contact()
         number = request.headers.get("x-request-id") or str(uuid.uuid4())
         try:
             _admit(request)

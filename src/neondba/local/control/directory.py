@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import Final
 
+from neondba.core.context import Clock
 from neondba.core.problem import ConflictProblem, NotFoundProblem, RemoteProblem
 from neondba.local.computes.manager import Computes
 from neondba.local.computes.process import Compute
@@ -22,14 +22,23 @@ READY_LIMIT: Final = 120.0
 class LocalDirectory(Directory):
     """Endpoints by id, and who is connected to them."""
 
-    def __init__(self, state: State, computes: Computes, worker: Worker) -> None:
+    def __init__(self, state: State, computes: Computes, worker: Worker, clock: Clock) -> None:
         self._state = state
         self._computes = computes
         self._worker = worker
+        self._clock = clock
         self._guard = threading.Lock()
         self._open: dict[str, int] = {}
         self._last: dict[str, float] = {}
-        self.last_contact = time.monotonic()
+        self.contact()
+
+    def contact(self) -> None:
+        """Note that somebody asked for something."""
+        self._last_contact = self._clock.monotonic()
+
+    def untouched_for(self) -> float:
+        """Give the seconds since anybody asked for anything."""
+        return self._clock.monotonic() - self._last_contact
 
     def verifier(self, endpoint_id: str, role: str) -> str | None:
         """Give a role's verifier as PostgreSQL holds it now; wakes the compute.
@@ -70,11 +79,12 @@ class LocalDirectory(Directory):
     def quiet_for(self, endpoint_id: str) -> float:
         """Give the seconds since a client came to or left this endpoint."""
         with self._guard:
-            return time.monotonic() - self._last.setdefault(endpoint_id, time.monotonic())
+            now = self._clock.monotonic()
+            return now - self._last.setdefault(endpoint_id, now)
 
     def _touch(self, endpoint_id: str) -> None:
         with self._guard:
-            self._last[endpoint_id] = self.last_contact = time.monotonic()
+            self._last[endpoint_id] = self._last_contact = self._clock.monotonic()
 
     def _endpoint(self, endpoint_id: str) -> EndpointRow | None:
         with self._state.read() as rows:

@@ -46,7 +46,7 @@ class Plane:
             self.state, self.branches, self.templates, self.computes, self.cloner, clock.now
         )
         self.worker = Worker(self.state, self.actions.perform, self.actions.undo, clock.now)
-        self.directory = LocalDirectory(self.state, self.computes, self.worker)
+        self.directory = LocalDirectory(self.state, self.computes, self.worker, clock)
         self.sweeper = Sweeper(self.state, self.computes, self.directory, self.worker, clock.now)
 
     def begin(self) -> None:
