@@ -299,3 +299,36 @@ def test_ctrl_c_before_the_operation_starts_is_heard(
 
     monkeypatch.setattr(command, "run", interrupted)
     assert run(capsys, "operation", "list") == (130, "", "Interrupted.\n")
+
+
+def plugin(folder: Path, body: str) -> dict[str, str]:
+    """Install a package that brings operations; give the environment that sees it."""
+    (folder / "guest.py").write_text(body)
+    (folder / "guest-1.dist-info").mkdir()
+    (folder / "guest-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: guest\nVersion: 1\n")
+    (folder / "guest-1.dist-info" / "entry_points.txt").write_text("[neondba.operations]\nguest = guest\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_another_package_brings_operations(tmp_path: Path) -> None:
+    environment = plugin(
+        tmp_path,
+        "from neondba.core.context import Context\n"
+        "from neondba.core.operation import operation\n"
+        "from neondba.core.plan import Effect\n"
+        "@operation('guest.greet', effect=Effect.READ)\n"
+        "def greet(ctx: Context) -> str:\n"
+        "    'Greet the user.'\n"
+        "    return 'hello'\n",
+    )
+    shown = program("-m", "neondba", "--help", **environment).stdout.decode().split()
+    assert "guest greet Greet the user." in " ".join(shown)
+    assert program("-m", "neondba", "guest", "greet", **environment).stdout == b"hello\n"
+    assert b"guest.greet" in program("-m", "neondba", "operation", "list", **environment).stdout
+
+
+def test_a_package_that_cannot_be_imported_is_no_crash(tmp_path: Path) -> None:
+    done = program("-m", "neondba", "--help", **plugin(tmp_path, "import nothing_like_this\n"))
+    assert done.returncode == 7
+    assert b"ModuleNotFoundError" in done.stderr
+    assert b"Traceback" not in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from functools import partial
 
 from neondba.surfaces import index, output, pages
 
@@ -24,6 +25,16 @@ def run(argv: list[str]) -> int:
     except KeyboardInterrupt:
         output.err("Interrupted.")
         return 130
+    except Exception as error:  # noqa: BLE001 - told below
+        failure = error
+    # Handled by the same code as an operation's failure, imported only now: it needs pydantic.
+    from neondba.surfaces import exits
+
+    return exits.guarded(partial(_again, failure), argv, "neondba", always=lambda: None)
+
+
+def _again(failure: Exception) -> int:
+    raise failure
 
 
 def _dispatched(argv: list[str]) -> int:
@@ -105,6 +116,6 @@ def _nearest(words: Sequence[str]) -> str | None:
 
 def _usage_error(message: str, hint: str, argv: Sequence[str]) -> int:
     from neondba.core.problem import ArgumentProblem
-    from neondba.surfaces import command
+    from neondba.surfaces import exits
 
-    return command.show_problem(ArgumentProblem("command-unknown", message, hint=hint), argv)
+    return exits.show_problem(ArgumentProblem("command-unknown", message, hint=hint), argv)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from neondba.core import settings
 from neondba.core.context import Context
-from neondba.core.problem import ConfirmationNeeded, Problem
-from neondba.surfaces import consent, options, output, pages, render, trouble
+from neondba.surfaces import consent, exits, options, output, pages, render
 from neondba.surfaces.parse import parse
 from neondba.surfaces.progress import ProgressLine
 from neondba.surfaces.shape import arguments_of, usage
 
 if TYPE_CHECKING:
     from neondba.core.operation import Operation
-
-INTERRUPTED = 130
 
 
 def run(operation: Operation, tokens: Sequence[str], argv: Sequence[str]) -> int:
@@ -27,48 +24,14 @@ def run(operation: Operation, tokens: Sequence[str], argv: Sequence[str]) -> int
         output.out(pages.operation(operation, options.every(), output.width()))
         return 0
     line = ProgressLine(quiet="--quiet" in tokens)
-    try:
-        return _carried_out(operation, tokens, line)
-    except Problem as problem:
-        line.clear()
-        return show_problem(problem, argv)
-    except KeyboardInterrupt:
-        line.clear()
-        return show_interrupt()
-    except Exception as error:
-        line.clear()
-        if os.environ.get("NEONDBA_TRACEBACK"):
-            raise
-        return show_problem(trouble.unexpected(error, operation.name), argv)
+    work = partial(_carried_out, operation, tokens, line)
+    return exits.guarded(work, argv, operation.name, always=line.clear)
 
 
 def asks_for_help(tokens: Sequence[str]) -> bool:
     """Say whether help is wanted instead of the command."""
     before = tokens[: tokens.index("--")] if "--" in tokens else tokens
     return "--help" in before or "-h" in before
-
-
-def show_problem(problem: Problem, argv: Sequence[str]) -> int:
-    """Print a problem the way the user reads results; give its exit status."""
-    if wants_json(argv):
-        output.out(problem.report().model_dump_json(indent=2))
-    else:
-        waits = isinstance(problem, ConfirmationNeeded) and "plan" in problem.facts
-        hint = consent.how_to_confirm(problem, argv) if waits else problem.hint  # type: ignore[arg-type]
-        output.err("\n".join(part for part in (problem.message, hint) if part))
-    return problem.exit_status
-
-
-def show_interrupt() -> int:
-    """Say that Ctrl-C was heard; give its exit status."""
-    output.err("Interrupted.")
-    return INTERRUPTED
-
-
-def wants_json(argv: Sequence[str]) -> bool:
-    """Say whether problems are to be printed as JSON, also when parsing failed."""
-    joined = " ".join(argv)
-    return "--format json" in joined or "--format=json" in joined
 
 
 def split(values: dict[str, Any], own: set[str]) -> tuple[options.Running, dict[str, Any], dict[str, Any]]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from neondba.core.plan import Plan
-from neondba.core.problem import ConfirmationNeeded
+from neondba.core.problem import Problem
 from neondba.surfaces import output, render
 
 FLAG = "--confirm"
@@ -35,7 +35,7 @@ def name_to_type(plan: Plan) -> str:
     return names[-1] if names else "yes"
 
 
-def how_to_confirm(problem: ConfirmationNeeded, argv: Sequence[str]) -> str:
+def how_to_confirm(problem: Problem, argv: Sequence[str]) -> str:
     """Show the plan that waits and the command that carries it out."""
     plan = Plan.model_validate(problem.facts["plan"])
     again = ["neondba", *_without_confirm(argv), FLAG, plan.hash]

@@ -67,9 +67,8 @@ def _from_other_packages() -> Iterator[Listed]:
         return
     from neondba.core.operation import registered
 
-    before = registered().keys()
     for entry in outside:
         entry.load()
     for name, operation in registered().items():
-        if name not in before:
+        if not operation.function.__module__.startswith("neondba."):
             yield Listed(name, operation.summary, "")
