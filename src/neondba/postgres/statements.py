@@ -23,10 +23,16 @@ LONGEST_PARSED_INSERT = 2_000
 """Characters; what longer INSERTs hold is data, and nobody asks about it."""
 
 
-def parse(sql: str) -> list[Statement]:
-    """Cut a text into statements and say what each does; errors stay with their statement."""
+def parse(sql: str, first_line: int = 1) -> list[Statement]:
+    """Cut a text into statements and say what each does; errors stay with their statement.
+
+    Args:
+        sql: The text.
+        first_line: Line on which the text starts in its file.
+    """
     found: list[Statement] = []
-    for piece in pieces(without_client_commands(sql)):
+    for cut in pieces(without_client_commands(sql)):
+        piece = Piece(cut.text, cut.offset, cut.line + first_line - 1)
         statement = _read(piece)
         if statement.error and ";" in piece.text.rstrip(";"):
             parts = [_read(_moved(part, piece)) for part in pieces(piece.text, nested=False)]

@@ -232,11 +232,7 @@ def _executed(call: ast.Call) -> Iterator[Statement]:
         text = found
     else:
         return
-    single = node.end_lineno == node.lineno
-    for statement in parse(text):
-        line = node.lineno + (0 if single else statement.line - 1)
-        end = node.lineno + (0 if single else statement.end_line - 1)
-        yield replace(statement, line=line, end_line=end)
+    yield from parse(text, node.lineno)
 
 
 __all__ = ["ForeignKey", "Index", "Operation", "is_true", "operations_of"]

@@ -20,6 +20,7 @@ DB_TYPES = {"VarChar": "character varying", "Char": "character", "Timestamptz": 
 BLOCK = re.compile(r"^\s*(model|enum|view|type|datasource|generator)\s+(\w+)\s*\{")
 FIELD = re.compile(r"^\s*(\w+)\s+(\w+)(?:\(\"([^\"]*)\"\))?(\[\])?(\?)?\s*(.*)$")
 ATTRIBUTE = re.compile(r"(@@?[\w.]+)(\()?")
+PROVIDER = re.compile(r"datasource\s+\w+\s*\{[^}]*?provider\s*=\s*\"(\w+)\"")
 ON_DELETE = {"Cascade": "cascade", "SetNull": "set null", "Restrict": "restrict", "SetDefault": "set default"}
 
 
@@ -32,9 +33,9 @@ class Attribute:
 
     def fields(self, name: str = "fields") -> list[str]:
         """Give the names in `[a, b(sort: Desc)]`, named or first."""
-        match = re.search(rf"\b{name}\s*:\s*\[([^\]]*)\]", self.arguments) or re.match(
-            r"\s*\[([^\]]*)\]", self.arguments
-        )
+        listed = rf"\b{name}\s*:\s*\[([^\]]*)\]"
+        match = re.search(listed, self.arguments) or re.match(r"\s*\[([^\]]*)\]", self.arguments)
+        match = match or re.match(r"\s*(\w+)\s*(?=,|$)", self.arguments)
         return [part.strip().partition("(")[0] for part in _commas(match[1])] if match else []
 
     def text(self, name: str) -> str | None:
@@ -84,10 +85,14 @@ class Model:
 def prisma_tables(tree: Tree) -> list[Table]:
     """Give the tables of every Prisma schema for Postgres."""
     models, enums = [], set()
-    for path in tree.named(suffix=".prisma"):
-        text = tree.text(path) or ""
-        provider = re.search(r"datasource\s+\w+\s*\{[^}]*?provider\s*=\s*\"(\w+)\"", text)
-        if provider and provider[1] not in ("postgresql", "postgres", "cockroachdb"):
+    texts = {path: tree.text(path) or "" for path in tree.named(suffix=".prisma")}
+    providers = {
+        path.rpartition("/")[0]: found[1] for path, text in texts.items() if (found := PROVIDER.search(text))
+    }
+    for path, text in texts.items():
+        folder = path.rpartition("/")[0]
+        provider = providers.get(folder) or providers.get(folder.rpartition("/")[0])
+        if provider and provider not in ("postgresql", "postgres", "cockroachdb"):
             continue
         for block, name, line, lines in _blocks(text):
             if block == "enum":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import replace
+
 from neondba.project.alembic_history import AlembicHistory
 from neondba.project.alembic_operations import Operation
 from neondba.project.schema_sql import SqlState, forget_column, rename_column
@@ -31,7 +34,7 @@ def apply_operation(state: SqlState, path: str, operation: Operation) -> None:
     if operation.table is None:
         return
     if operation.created is not None:
-        state.tables[operation.table.key] = operation.created
+        state.tables[operation.table.key] = deepcopy(operation.created)
         return
     if operation.kind == "drop_table":
         state.tables.pop(operation.table.key, None)
@@ -43,7 +46,7 @@ def apply_operation(state: SqlState, path: str, operation: Operation) -> None:
 def _change(state: SqlState, table: Table, path: str, operation: Operation) -> None:
     kind, name = operation.kind, operation.name
     if kind == "add_column" and operation.column:
-        table.columns[operation.column.name] = operation.column
+        table.columns[operation.column.name] = replace(operation.column)
     elif kind == "drop_column" and name:
         forget_column(table, name)
     elif kind == "alter_column" and name in table.columns:

@@ -57,22 +57,33 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import alone, columns_of, index_name, python_list, quoted
+from neondba.review.rules.migrations._shared import (
+    alone,
+    by_table,
+    columns_of,
+    index_name,
+    listed,
+    python_list,
+    quoted,
+)
 
 
 @rule("NDB601", Category.MIGRATION, Severity.HIGH)
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find indexes built on existing tables without CONCURRENTLY."""
-    for step in migrations.forward("create index"):
-        if not step.concurrently and not step.batch:
-            yield Finding(
-                step.path,
-                step.line,
-                f"Writes to `{step.table}` wait until the index `{index_name(step)}` is built.",
-                ("Build the index with CONCURRENTLY.", alone(step),
-                 "If the build fails, drop the invalid index before trying again."),
-                _snippet(step),
-            )  # fmt: skip
+    steps = [s for s in migrations.forward("create index") if not s.concurrently and not s.batch]
+    for group in by_table(steps):
+        first = group[0]
+        several = len(group) > 1
+        yield Finding(
+            first.path,
+            first.line,
+            f"Writes to `{first.table}` wait until {listed(index_name(s) for s in group)} "
+            f"{'are' if several else 'is'} built.",
+            ("Build the index with CONCURRENTLY.", alone(first),
+             "If the build fails, drop the invalid index before trying again."),
+            "\n".join(_snippet(s) for s in group),
+        )  # fmt: skip
 
 
 def _snippet(step: Step) -> str:

@@ -61,25 +61,30 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import columns_of, python_list, quoted
+from neondba.review.rules.migrations._shared import by_table, columns_of, listed, python_list, quoted
 
 
 @rule("NDB605", Category.MIGRATION, Severity.MEDIUM)
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find foreign keys and checks that are added valid to existing tables."""
-    for step in migrations.forward("add foreign key", "add check"):
-        if step.not_valid or step.batch or _on_new_columns(migrations, step):
-            continue
-        if step.kind == "add check":
-            who = f"Nobody can read or write `{step.table}` while Postgres checks every row of it"
+    steps = [
+        s
+        for s in migrations.forward("add foreign key", "add check")
+        if not s.not_valid and not s.batch and not _on_new_columns(migrations, s)
+    ]
+    for group in by_table(steps):
+        first = group[0]
+        parents = list(dict.fromkeys(str(s.references) for s in group if s.references))
+        if len(parents) < len(group) and any(s.kind == "add check" for s in group):
+            who = f"Nobody can read or write `{first.table}` while Postgres checks every row of it"
         else:
-            who = f"Writes to `{step.table}` and `{step.references}` wait while every row is checked"
+            who = f"Writes to {listed([str(first.table), *parents])} wait while every row is checked"
         yield Finding(
-            step.path,
-            step.line,
+            first.path,
+            first.line,
             f"{who}; one row that does not fit stops the migration.",
             ("Add the constraint as NOT VALID.", "Validate it in a later migration, in its own transaction."),
-            _snippet(step),
+            "\n".join(_snippet(s) for s in group[:3]),
         )
 
 

@@ -63,22 +63,28 @@ def check(migrations: MigrationSteps, sql: SqlFiles, schema: Schema) -> Iterator
     """Find drops of tables and columns on the way forward."""
     steps = [s for s in migrations.forward("drop column", "drop table") if not _clears_the_way(sql, s)]
     steps = [s for s in steps if not s.new_column]
-    for group in by_table(steps):
+    tables = [s for s in steps if s.kind == "drop table"]
+    for path in dict.fromkeys(s.path for s in tables):
+        gone = [s for s in tables if s.path == path]
+        what = "the table" if len(gone) == 1 else "the tables"
+        yield _finding(gone[0], f"{what} {listed(str(s.table) for s in gone)}", None)
+    for group in by_table(s for s in steps if s.kind == "drop column"):
         first = group[0]
-        columns = [s for s in group if s.kind == "drop column"]
-        whole = len(columns) < len(group)
-        what = (
-            f"the table `{first.table}`" if whole else f"{listed(s.name for s in columns)} of `{first.table}`"
-        )
-        yield Finding(
-            first.path,
-            first.line,
-            f"Code that is still running fails when {what} is gone, and the data cannot be brought back.",
-            ("Release code that no longer uses it, and wait until no old instance runs.",
-             "Take a snapshot of the branch, then drop it in a later migration."),
-            f"neondba branch create before-drop-{first.table.name.replace('_', '-').lower()}",
-            Severity.MEDIUM if _still_modelled(schema, first) is False and not whole else None,
-        )  # fmt: skip
+        unread = all(_still_modelled(schema, s) is False for s in group)
+        what = f"{listed(s.name for s in group)} of `{first.table}`"
+        yield _finding(first, what, Severity.MEDIUM if unread else None)
+
+
+def _finding(first: Step, what: str, severity: Severity | None) -> Finding:
+    return Finding(
+        first.path,
+        first.line,
+        f"Code that is still running and names {what} fails, and the data cannot be brought back.",
+        ("Release code that no longer uses it, and wait until no old instance runs.",
+         "Take a snapshot of the branch, then drop it in a later migration."),
+        f"neondba branch create before-drop-{first.table.name.replace('_', '-').lower()}",
+        severity,
+    )  # fmt: skip
 
 
 def _clears_the_way(sql: SqlFiles, step: Step) -> bool:

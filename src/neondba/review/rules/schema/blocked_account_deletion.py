@@ -63,8 +63,8 @@ def check(schema: Schema) -> Iterator[Finding]:
         yield Finding(
             key.path,
             key.line,
-            f"A user cannot be deleted while {listed(t.name.name for t, _ in keys)} refer to it in "
-            f"`{key.table}`: deleting the account fails.",
+            f"An account in `{key.table}` cannot be deleted while a row of "
+            f"{listed(t.name.name for t, _ in keys)} refers to it.",
             ("Say what happens to the rows: ON DELETE CASCADE or SET NULL.",
              "If the refusal is meant, write ON DELETE RESTRICT."),
             _snippet(table, key),

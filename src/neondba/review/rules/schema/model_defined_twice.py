@@ -85,8 +85,8 @@ def check(schema: Schema) -> Iterator[Finding]:
                 yield Finding(
                     table.path,
                     table.line,
-                    f"`{table.name}` is also defined in {models[0].path}: which columns and defaults hold depends "
-                    "on the order of imports.",
+                    f"`{table.name}` is also defined in {models[0].path}: the order of imports decides which "
+                    "columns and defaults hold.",
                     ("Keep one class and import it everywhere.", "Remove extend_existing."),
                     f"from {models[0].path.removesuffix('.py').replace('/', '.')} import {models[0].label}",
                 )

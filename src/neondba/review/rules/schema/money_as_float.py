@@ -122,8 +122,8 @@ def check(schema: Schema) -> Iterator[Finding]:
             yield Finding(
                 place.path,
                 place.line,
-                f"{listed(c.name for c in money)} of `{table.title}` cannot hold 0.10 exactly: sums drift, "
-                "and equal amounts differ.",
+                f"No amount of 0.10 fits into {listed(c.name for c in money)} of `{table.title}` exactly: "
+                "sums drift, and equal amounts differ.",
                 ("Store the amount as numeric, or as an integer of the smallest unit.",
                  "Use Decimal in the code, never float."),
                 _snippet(table, place),

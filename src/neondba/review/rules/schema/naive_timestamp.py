@@ -111,8 +111,8 @@ def check(schema: Schema) -> Iterator[Finding]:
             yield Finding(
                 place.path,
                 place.line,
-                f"{listed(c.name for c in naive)} of `{table.title}` forget the time zone: sessions in other "
-                "zones read different moments, and asyncpg refuses aware values.",
+                f"The time zone of {listed(c.name for c in naive)} in `{table.title}` is lost: sessions in "
+                "other zones read other moments, and asyncpg refuses aware values.",
                 _steps(table, naive),
                 _snippet(table, place),
             )

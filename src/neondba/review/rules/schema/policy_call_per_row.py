@@ -41,11 +41,11 @@ CONSTANT = frozenset(
 
 @rule("NDB713", Category.SCHEMA, Severity.LOW)
 def check(sql: SqlFiles) -> Iterator[Finding]:
-    """Find policies that call constant functions outside a sub-select, once a table."""
+    """Find policies that call constant functions outside a sub-select, once a file."""
     for file in sql.of(Role.MIGRATION, Role.SCHEMA, Role.DUMP):
         if "policy" not in file.text.lower():
             continue
-        by_table: dict[str, list[tuple[int, CreatePolicy, str]]] = {}
+        found: list[tuple[int, CreatePolicy, str]] = []
         for statement in file.statements:
             policy = statement.action
             if not isinstance(policy, CreatePolicy) or policy.command == "insert":
@@ -55,14 +55,14 @@ def check(sql: SqlFiles) -> Iterator[Finding]:
                 None,
             )
             if call is not None:
-                by_table.setdefault(policy.table.key, []).append((call.line, policy, call.function))
-        for found in by_table.values():
+                found.append((call.line, policy, call.function))
+        if found:
             line, policy, function = found[0]
             yield Finding(
                 file.path,
                 line,
-                f"Each query on `{policy.table}` calls `{function}()` once for every row it looks at "
-                f"({listed(p.name for _, p, _ in found)}).",
+                f"Queries on {listed(str(p.table) for _, p, _ in found)} call `{function}()` once for every "
+                "row they look at.",
                 (f"Write (select {function}(…)) instead of {function}(…).",),
                 _snippet(policy, function),
             )

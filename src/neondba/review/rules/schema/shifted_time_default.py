@@ -57,8 +57,8 @@ def check(schema: Schema) -> Iterator[Finding]:
             yield Finding(
                 place.path,
                 place.line,
-                f"{listed(c.name for c in shifted)} of `{table.name}` are wrong by hours in sessions whose "
-                "time zone is not UTC.",
+                f"The default of {listed(c.name for c in shifted)} in `{table.name}` is wrong by hours in "
+                "sessions whose time zone is not UTC.",
                 ("Use now() as the default.",),
                 f"alter table {quoted(table.name)} alter column {quoted(place.name)} set default now();",
             )
