@@ -90,15 +90,16 @@ class Trial:
         self.without_owner = tuple(sorted(self._seeder.shapes.keys() - self.owners.keys()))
         self.users = TwoUsers(self._seeder, self.owners)
         self.users.seed()
-        self._catalog = snapshot(session)
+        # A policy may look into other tables, whose own policies ask in their own way.
+        self._asks = sources("\n".join(mentioned.values()), snapshot(session))
 
     def tables(self) -> list[TableProof]:
         """Try every table; where the role passes by policies, try again as a plain role."""
         cases = [case for name in sorted(self.users.rows) if (case := self._case(name))]
         with self._as_role(self._login.role, self._login.made_up) as prober:
             proofs = [
-                judged(case, self._guards[case.shape.name], prober.tried(case), self._login.role.name)
-                for case in cases
+                judged(case, self._guards[case.shape.name], seen, self._login.role.name)
+                for case, seen in prober.tried(cases)
             ]
         if not any(proof.protection is Protection.BYPASSED for proof in proofs):
             return proofs
@@ -112,11 +113,12 @@ class Trial:
         try:
             with self._session.transaction(force_rollback=True):
                 made = self._seeder.insert(shape, self.users.fixed(shape, 1))
-                fresh = {c.name: made[c.name] for c in shape.columns if not c.generated and not c.numbered}
+                # With a number of its own, the row needs no right to a sequence.
+                fresh = {c.name: made[c.name] for c in shape.columns if not c.generated}
         except CannotSeedError:
             fresh = dict(other)
-        text = sources(self._guards[name].expressions, self._catalog)
-        return Case(shape, owner, own, other, fresh, settings_for(text, own, owner.name))
+        known = {self.owners[t].name: pair[0][self.owners[t].name] for t, pair in self.users.rows.items()}
+        return Case(shape, owner, own, other, fresh, settings_for(self._asks, {**known, **own}, owner.name))
 
     def _guards_of(self, role: Role) -> dict[str, Guard]:
         rows = ask(self._session, "protection", role.name)
@@ -133,7 +135,10 @@ class Trial:
         plain = roles(self._session)[name]
         guards = self._guards_of(plain)
         with self._as_role(plain, password) as prober:
-            return {c.shape.name: protection(guards[c.shape.name], prober.tried(c)) for c in cases}
+            return {
+                case.shape.name: protection(guards[case.shape.name], seen)
+                for case, seen in prober.tried(cases)
+            }
 
     @contextmanager
     def _as_role(self, role: Role, password: Secret | None) -> Iterator[Prober]:

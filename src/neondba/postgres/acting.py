@@ -77,36 +77,37 @@ class Prober:
     def __init__(self, session: Connection) -> None:
         self._session = session
 
-    def tried(self, case: Case) -> Seen:
-        """Try all four actions on a table."""
-        table, owner = sql.SQL(trusted(case.shape.name)), sql.Identifier(case.owner.name)
-        cast = sql.SQL(trusted(case.owner.type))
-        mine = sql.SQL("{} = cast(%s as {})").format(owner, cast)
-        count = sql.SQL("select count(*) as n from {} where {}").format(table, mine)
+    def tried(self, cases: list[Case]) -> list[tuple[Case, Seen]]:
+        """Try all four actions on each table."""
+        # First: a setting that was ever set in a session is never null again.
+        nobody = [self._select({}, case, case.other).open for case in cases]
+        return [(case, self._one(case, without)) for case, without in zip(cases, nobody, strict=True)]
+
+    def _one(self, case: Case, without_user: bool) -> Seen:
+        table, owner, mine = _parts(case)
+        other = [case.other[case.owner.name]]
         update = sql.SQL("update {} set {} = {} where {}").format(table, owner, owner, mine)
         delete = sql.SQL("delete from {} where {}").format(table, mine)
-        other, own = [case.other[case.owner.name]], [case.own[case.owner.name]]
-        control = self._attempt(Action.SELECT, case.acting, count, own)
         names = [c.name for c in case.shape.columns if c.name in case.fresh]
-        types = {c.name: c.type for c in case.shape.columns}
-        insert = sql.SQL("insert into {} ({}) values ({})").format(
-            table,
-            sql.SQL(", ").join(map(sql.Identifier, names)),
-            sql.SQL(", ").join(sql.SQL("cast(%s as {})").format(sql.SQL(trusted(types[n]))) for n in names),
-        )
-        attempts = (
-            self._attempt(Action.SELECT, case.acting, count, other),
-            self._attempt(Action.INSERT, case.acting, insert, [case.fresh[n] for n in names]),
-            self._attempt(Action.UPDATE, case.acting, update, other),
-            self._attempt(Action.DELETE, case.acting, delete, other),
-        )
-        nobody = self._attempt(Action.SELECT, {}, count, other)
+        control = self._select(case.acting, case, case.own)
         return Seen(
-            attempts=attempts,
+            attempts=(
+                self._select(case.acting, case, case.other),
+                self._attempt(
+                    Action.INSERT, case.acting, _insert(case, names), [case.fresh[n] for n in names]
+                ),
+                self._attempt(Action.UPDATE, case.acting, update, other),
+                self._attempt(Action.DELETE, case.acting, delete, other),
+            ),
             own_visible=control.open,
             denied="permission denied" in control.text,
-            without_user=nobody.open,
+            without_user=without_user,
         )
+
+    def _select(self, acting: Mapping[str, str], case: Case, row: Values) -> Attempt:
+        table, _, mine = _parts(case)
+        count = sql.SQL("select count(*) as n from {} where {}").format(table, mine)
+        return self._attempt(Action.SELECT, acting, count, [row[case.owner.name]])
 
     def _attempt(
         self, action: Action, acting: Mapping[str, str], statement: Any, values: list[Any]
@@ -135,6 +136,22 @@ class Prober:
             yield
         finally:
             self._session.execute("rollback")
+
+
+def _parts(case: Case) -> tuple[sql.Composable, sql.Composable, sql.Composable]:
+    """Give the table, its owner column, and the condition that a row is somebody's."""
+    owner = sql.Identifier(case.owner.name)
+    mine = sql.SQL("{} = cast(%s as {})").format(owner, sql.SQL(trusted(case.owner.type)))
+    return sql.SQL(trusted(case.shape.name)), owner, mine
+
+
+def _insert(case: Case, names: list[str]) -> sql.Composable:
+    types = {c.name: c.type for c in case.shape.columns}
+    return sql.SQL("insert into {} ({}) values ({})").format(
+        sql.SQL(trusted(case.shape.name)),
+        sql.SQL(", ").join(map(sql.Identifier, names)),
+        sql.SQL(", ").join(sql.SQL("cast(%s as {})").format(sql.SQL(trusted(types[n]))) for n in names),
+    )
 
 
 def _first(error: psycopg.Error) -> str:
