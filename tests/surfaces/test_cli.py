@@ -13,7 +13,7 @@ from toys import Colour
 
 from neondba import __version__
 from neondba.core.operation import Operation
-from neondba.surfaces import cli, command, consent, options, output
+from neondba.surfaces import cli, command, consent, described, options, output
 
 Toys = dict[str, Operation]
 Captured = pytest.CaptureFixture[str]
@@ -61,6 +61,24 @@ def test_a_command_s_help_shows_all_that_derives(capsys: Captured, toys: Toys) -
     assert "[required]" in out
     assert "--state-dir" in out
     assert "neondba toy show ball --colour=blue --tags=x '--tags=y z' --weight=2.5 --shiny" in out
+
+
+def test_help_shows_only_what_applies(capsys: Captured, toys: Toys) -> None:
+    reading = run(capsys, "toy", "list", "--help")[1]
+    assert "--confirm" not in reading
+    assert "one of: terminal, json; default: terminal" in " ".join(reading.split())
+    assert "Problems:" not in reading
+    assert "--confirm" in run(capsys, "toy", "make", "--help")[1]
+
+
+def test_help_tells_which_problems_end_it(capsys: Captured) -> None:
+    shown = run(capsys, "operation", "show", "--help")[1]
+    assert "Raises:" not in shown
+    assert shown.endswith("Problems:\n  exit 4  no operation is called so.\n")
+
+
+def test_an_unknown_kind_of_problem_has_the_common_status() -> None:
+    assert described.Ending("OSError", "the disk is full").exit_status == 7
 
 
 def test_secrets_are_no_options() -> None:

@@ -8,7 +8,7 @@ import textwrap
 from typing import get_args
 
 from neondba.core.operation import Operation, Parameter
-from neondba.surfaces import pages, render, shape, tools
+from neondba.surfaces import described, pages, render, shape, tools
 from neondba.surfaces.operations import OperationDetail
 
 
@@ -17,7 +17,7 @@ def detail(found: Operation) -> OperationDetail:
     return OperationDetail(
         name=found.name,
         summary=found.summary,
-        description=found.description,
+        description=described.prose(found),
         effect=found.effect,
         python=signature(found),
         command=shape.usage(" ".join(["neondba", *found.words]), shape.arguments_of(found)),
@@ -27,6 +27,7 @@ def detail(found: Operation) -> OperationDetail:
         formats=render.formats(found),
         examples=tuple(pages.examples(found)),
         problems=tuple(sorted({e.problem for e in found.examples if e.problem})),
+        raises=tuple(f"{one.kind} (exit {one.exit_status}): {one.when}" for one in described.endings(found)),
     )
 
 
@@ -50,7 +51,7 @@ def text(shown: OperationDetail) -> str:
         ("HTTP", f"{shown.http}\n{json.dumps(shown.arguments, indent=2)}"),
         ("MCP tool", json.dumps(shown.tool, indent=2)),
         ("Examples", "\n".join(shown.examples) or "none"),
-        ("Problems", ", ".join(shown.problems) or "none in the examples"),
+        ("Problems", "\n".join([*shown.raises, *shown.problems]) or "none in the examples"),
     ]
     for title, body in parts:
         lines += ["", f"{title}:", textwrap.indent(body, "  ")]

@@ -38,6 +38,8 @@ class OperationDetail(BaseModel):
     examples: tuple[str, ...]
     problems: tuple[str, ...]
     """Codes of the problems that the examples end in."""
+    raises: tuple[str, ...]
+    """When it ends in which kind of problem."""
 
     def as_text(self, width: int) -> str:  # noqa: ARG002 - schemas are not wrapped
         """Show each projection under its name."""
@@ -79,6 +81,9 @@ def operation_show(
 
     The Python signature, the command, the agents' tool, the HTTP path, the effect, the examples and the
     problems they end in.
+
+    Raises:
+        NotFoundProblem: no operation is called so.
     """
     from neondba.capabilities import load
     from neondba.surfaces.detail import detail

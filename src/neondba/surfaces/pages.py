@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from neondba.surfaces.shape import Argument, arguments_of, command_line, usage
@@ -65,16 +66,35 @@ def command(
 
 def operation(found: Operation, common: Sequence[Argument], width: int) -> str:
     """Show one operation's command."""
+    from neondba.surfaces import described
+
     own = {p.name for p in found.parameters}
-    return command(
+    shown = command(
         found.words,
         found.summary,
-        found.description,
+        described.prose(found),
         arguments_of(found),
-        [argument for argument in common if argument.name not in own],
+        [
+            _fitting(found, argument)
+            for argument in common
+            if argument.name not in own and _applies(found, argument)
+        ],
         examples(found),
         width,
     )
+    rows = [(f"exit {one.exit_status}", one.when) for one in described.endings(found)]
+    return "\n".join([shown, "", "Problems:", *table(rows, width)]) if rows else shown
+
+
+def _applies(found: Operation, argument: Argument) -> bool:
+    """Say whether an option means anything: what only reads needs no consent."""
+    return found.effect != "read" or argument.name not in {"dry_run", "confirm"}
+
+
+def _fitting(found: Operation, argument: Argument) -> Argument:
+    from neondba.surfaces import render
+
+    return replace(argument, choices=render.formats(found)) if argument.name == "format" else argument
 
 
 def examples(found: Operation) -> list[str]:
