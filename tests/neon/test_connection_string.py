@@ -111,3 +111,7 @@ def test_passwords_inside_a_text_are_masked(before: str, after: str) -> None:
     secret = "Zq9" + "8" * 8
     masked = mask_text(f"{before} postgresql://a:{secret}@h/d PGPASSWORD={secret} {after}")
     assert secret not in masked.replace(before, "").replace(after, "")
+
+
+def test_a_password_with_a_bare_at_sign_is_masked_whole() -> None:
+    assert mask_text("at postgresql://a:p@ss/w@h/d now") == "at postgresql://a:***@h/d now"

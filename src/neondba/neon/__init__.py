@@ -1,1 +1,1 @@
-"""The Neon platform: API models and client, connection strings, throw-away branches."""
+"""The Neon platform: API client, connection strings, throw-away branches."""

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from neondba.core.problem import ArgumentProblem, NotFoundProblem, RemoteProblem
 from neondba.core.secret import Secret
+from neondba.neon.connection_string import mask_text
 from neondba.neon.models import Branch, NeonModel, Operation, Project
 
 M = TypeVar("M", bound=NeonModel)
@@ -49,9 +50,10 @@ def _checked(kind: type[NeonModel], read: Callable[[], T]) -> T:
 
 def failed(operation: Operation) -> RemoteProblem:
     """Give the problem of an operation that has ended badly."""
+    why = mask_text(operation.error or "no reason given")
     return RemoteProblem(
         "operation-failed",
-        f"Neon's {operation.action} ended as {operation.status}: {operation.error or 'no reason given'}.",
+        f"Neon's {operation.action} ended as {operation.status}: {why}.",
         hint="Look at the project in the Neon Console, then try again.",
         operation_id=operation.id,
         action=operation.action,

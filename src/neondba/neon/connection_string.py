@@ -1,4 +1,4 @@
-"""A connection string in parts: what it points at, its variants, and a form that is safe to print."""
+"""A connection string in parts: where it points, its variants, a form to print."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _URL: Final = re.compile(
     r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:/?#@,\[\]]*)(?::(?P<port>[0-9]{1,5}))?"
     r"(?:/(?P<database>[^/?#]*))?(?:\?(?P<query>[^#]*))?",
 )
-_IN_TEXT: Final = re.compile(r"(?i)([a-z][a-z0-9+.-]*://[^\s:/?#@]*:)[^\s@]+(?=@)")
+_IN_TEXT: Final = re.compile(r"(?i)([a-z][a-z0-9+.-]{0,40}://[^\s:/?#@]*:)\S+(?=@)")
+"""Greedy: a password with a bare @ is hidden to its end, at the price of hiding too much."""
 _WORD_IN_TEXT: Final = re.compile(r"(?i)\b((?:pg)?password\s*[=:]\s*)('[^']*'|\"[^\"]*\"|[^\s&;,]+)")
 _SECRET_PARAMETERS: Final = frozenset({"password", "sslpassword", "passwd"})
 _NEON: Final = re.compile(r"\.(?P<region>[a-z0-9-]+\.(?:aws|azure|gcp))\.neon\.(?:tech|build)$")

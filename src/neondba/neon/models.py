@@ -1,6 +1,6 @@
-"""Objects of the Neon API v2, as far as we use them: exact about names, lenient about the rest.
+"""Objects of the Neon API v2, as far as we use them.
 
-Unknown fields are dropped and open lists of words (states, actions) stay text, because Neon adds to
+Names are exact, the rest is lenient: unknown fields are dropped and open lists of words (states, actions) stay text, because Neon adds to
 both without notice. Fields that only the cloud fills have defaults.
 """
 

@@ -1,4 +1,4 @@
-"""One HTTP call to the Neon API: patience with a busy platform, and problems instead of statuses.
+"""One HTTP call to the Neon API, patient, with problems instead of statuses.
 
 423, 429 and 503 mean that nothing was done, so any call is repeated; a lost connection says nothing
 about what was done, so only GET is. Waits are random up to a growing bound ("full jitter"), so that

@@ -1,4 +1,4 @@
-"""The two halves of a connection: greet the compute for the client, then pump bytes."""
+"""Two halves of a connection: greet the compute for the client, then pump bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def greet(
     parameters: dict[str, str],
     register: Callable[[int, bytes], bytes],
 ) -> tuple[bytes, bool]:
-    """Log in at the compute; give what the client is to be told and whether it may go on.
+    """Log in at the compute; give what to tell the client, and whether it may go on.
 
     `register` takes the compute's cancel key and gives the message with ours in its place.
 
@@ -55,7 +55,7 @@ async def greet(
 
 
 class Pump:
-    """Move bytes both ways until one side ends, holding back a side whose peer is slow.
+    """Move bytes both ways until one side ends; hold back a side whose peer is slow.
 
     `scratch` holds what was just read. All pumps of one event loop share it: between a read and its
     write nothing else runs there.
@@ -97,10 +97,12 @@ class _Way:
         self._pending = source.pending if isinstance(source, ssl.SSLSocket) else lambda: 0
 
     def start(self) -> None:
+        """Begin to read."""
         self._loop.add_reader(self._source, self._read)
         self._loop.call_soon(self._read)
 
     def stop(self) -> None:
+        """Forget both sockets."""
         if self._source.fileno() >= 0:
             self._loop.remove_reader(self._source)
         if self._target.fileno() >= 0:

@@ -1,4 +1,4 @@
-"""What the proxy answers and where it differs from Neon's: rows for `docs/reference/local-neon.md`."""
+"""What the proxy answers, and where it differs from Neon's."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ async def introduce(wire: Wire, tls: Tls) -> Startup | Cancel:
 
 
 def read_wish(startup: Startup, asked_host: str | None) -> Wish:
-    """Find the endpoint in the host name or the options, and what is left for the compute.
+    """Find the endpoint in host name or options, and what the compute is told.
 
     Raises:
         Refusal: they contradict each other, or ask for what the pooler refuses.

@@ -1,4 +1,4 @@
-"""A certificate authority of this machine, and the proxy's certificate signed by it.
+"""A certificate authority of this machine, and the proxy's certificate from it.
 
 Clients that verify (`sslmode=verify-full`) are given `ca.crt` as their root certificate.
 """

@@ -1,4 +1,4 @@
-"""One socket, plain or TLS, read and written by an event loop without asyncio's transports.
+"""One socket, plain or TLS, in an event loop without asyncio's transports.
 
 asyncio's own TLS copies every byte through memory buffers in Python. Here OpenSSL reads and writes
 the socket itself, which is what makes the relay fast.
