@@ -1,7 +1,8 @@
 """Objects of the Neon API v2, as far as we use them.
 
-Names are exact, the rest is lenient: unknown fields are dropped and open lists of words (states, actions) stay text, because Neon adds to
-both without notice. Fields that only the cloud fills have defaults.
+Names are exact, the rest is lenient: unknown fields are dropped and open lists of words (states,
+actions) stay text, because Neon adds to both without notice. Fields that only the cloud fills have
+defaults.
 """
 
 from __future__ import annotations
