@@ -59,7 +59,9 @@ class Read:
     path: str
     line: int
     default: str | None = None
-    """The constant that is used when the variable is missing."""
+    """The constant text that is used when the variable is missing."""
+    required: bool = True
+    """False when there is a default of any kind."""
     from_class: str = ""
     """Name of the settings class whose field it is."""
 
@@ -112,7 +114,9 @@ def _script_reads(path: str, text: str) -> Iterator[Read]:
     for match in _IN_SCRIPT.finditer(text):
         default = _IN_SCRIPT_DEFAULT.match(text, match.end())
         line = text.count("\n", 0, match.start()) + 1
-        yield Read(match["a"] or match["b"], path, line, default["value"] if default else None)
+        yield Read(
+            match["a"] or match["b"], path, line, default["value"] if default else None, default is None
+        )
 
 
 def _prisma_reads(path: str, text: str) -> Iterator[Read]:
@@ -121,12 +125,12 @@ def _prisma_reads(path: str, text: str) -> Iterator[Read]:
 
 
 def _python_reads(python: PythonFiles) -> Iterator[Read]:
-    for file in python.containing("environ", "getenv", "BaseSettings"):
+    for file in python.containing("environ.get", "environ[", "environ.setdefault", "getenv", "BaseSettings"):
         for call in file.calls:
             name = _constant(call.node.args[0]) if call.node.args else None
             if name and file.resolve(call.node.func) in READERS:
                 default = _constant(call.node.args[1]) if len(call.node.args) > 1 else None
-                yield Read(name, file.path, call.node.lineno, default)
+                yield Read(name, file.path, call.node.lineno, default, len(call.node.args) < 2)
         for subscript in re.finditer(r"\benviron\[\s*[\"'](\w+)[\"']\s*\]", file.text):
             yield Read(subscript[1], file.path, file.text.count("\n", 0, subscript.start()) + 1)
         for declared in file.classes:
@@ -134,7 +138,10 @@ def _python_reads(python: PythonFiles) -> Iterator[Read]:
                 for node in declared.assignments:
                     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                         default = _field_default(node.value)
-                        yield Read(node.target.id.upper(), file.path, node.lineno, default, declared.name)
+                        required = _is_required(node.value)
+                        yield Read(
+                            node.target.id.upper(), file.path, node.lineno, default, required, declared.name
+                        )
 
 
 def _field_default(value: ast.expr | None) -> str | None:
@@ -142,6 +149,20 @@ def _field_default(value: ast.expr | None) -> str | None:
         named = next((k.value for k in value.keywords if k.arg == "default"), None)
         value = named or (value.args[0] if value.args else None)
     return _constant(value)
+
+
+def _is_required(value: ast.expr | None) -> bool:
+    """Tell whether a field of settings must be given."""
+    if isinstance(value, ast.Call):
+        first = value.args[0] if value.args else None
+        names_itself = isinstance(first, ast.Constant) and not ast.unparse(value.func).endswith("Field")
+        given = first is not None and not names_itself and not _is_ellipsis(first)
+        return not given and not any(k.arg in ("default", "default_factory") for k in value.keywords)
+    return value is None or _is_ellipsis(value)
+
+
+def _is_ellipsis(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...
 
 
 def _constant(node: ast.expr | None) -> str | None:

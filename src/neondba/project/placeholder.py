@@ -42,6 +42,7 @@ _EVERYDAY: Final = frozenset(
     """,
     )
 )
+_LEET: Final = str.maketrans("01345@$", "oleasas")
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LONGEST_FIRST: Final = sorted((w for w in _EVERYDAY | _STAND_INS if len(w) >= 3), key=len, reverse=True)
 
@@ -70,13 +71,19 @@ def is_placeholder(value: str) -> bool:
     words = [w.lower() for w in _PARTS.findall(value)]
     if _STAND_INS.intersection(words):
         return True
-    rest = re.sub(
-        r"[^a-z]", "", value.lower().replace("0", "o").replace("@", "a") if _leet(value) else value.lower()
+    letters = len(re.sub(r"[^A-Za-z]", "", value))
+    return any(
+        len(rest) <= 2 and letters - len(rest) >= 3
+        for rest in (_unknown(value.lower()), _unknown(value.lower().translate(_LEET)))
     )
+
+
+def _unknown(value: str) -> str:
+    """Give what is left of a text without the words that everybody knows."""
+    rest = re.sub(r"[^a-z]", "", value)
     for word in _LONGEST_FIRST:
         rest = rest.replace(word, "")
-    letters = len(re.sub(r"[^A-Za-z]", "", value))
-    return len(rest) <= 2 and letters - len(rest) >= 3
+    return rest
 
 
 def is_random(value: str, length: int = 16) -> bool:
@@ -97,10 +104,6 @@ def entropy(text: str) -> float:
     """Give the bits of surprise in a character of a text."""
     counts, size = Counter(text), len(text)
     return -sum(n / size * math.log2(n / size) for n in counts.values())
-
-
-def _leet(value: str) -> bool:
-    return bool(re.search(r"p[a@4]ssw[o0]rd", value, re.IGNORECASE))
 
 
 def _decoded(value: str) -> str:

@@ -77,7 +77,7 @@ def check(tree: Tree) -> Iterator[Finding]:
         match = _MADE.search(text)
         if (
             match
-            and not re.search(r"\bglobal(?:This|ForPrisma)?\b", text)
+            and not re.search(r"\bglobal(?:This|ForPrisma)?\b|client/edge|withAccelerate", text)
             and path.startswith(tuple(folders))
         ):
             line = text.count("\n", 0, match.start()) + 1

@@ -106,7 +106,7 @@ def _unchecked(path: str, text: str) -> Iterator[Finding]:
         path
     ):
         return
-    match = _UNCHECKED[kind].search(text)
+    match = next((m for m in _UNCHECKED[kind].finditer(text) if not _is_comment(text, m.start())), None)
     if match is None or not _DRIVER[kind].search(text) or _only_elsewhere(text, match):
         return
     yield Finding(
@@ -120,6 +120,10 @@ def _unchecked(path: str, text: str) -> Iterator[Finding]:
         snippet='connect_args={"ssl": True}' if kind == ".py" else "ssl: true,",
         severity=Severity.MEDIUM if is_script(path) else None,
     )
+
+
+def _is_comment(text: str, at: int) -> bool:
+    return text[text.rfind("\n", 0, at) + 1 : at].lstrip().startswith(("//", "#", "*", "/*"))
 
 
 def _only_elsewhere(text: str, match: re.Match[str]) -> bool:

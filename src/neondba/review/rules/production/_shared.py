@@ -104,3 +104,15 @@ def _session_kind(python: PythonFiles, file: PythonFile, annotation: ast.expr | 
 def times(count: int) -> str:
     """Say how often something happens in a file."""
     return "" if count == 1 else f", here and in {count - 1} more place{'s' if count > 2 else ''} of the file"
+
+
+_BROAD = frozenset(
+    {"Exception", "BaseException", "SQLAlchemyError", "DBAPIError", "OperationalError", "IntegrityError",
+     "ProgrammingError", "DatabaseError", "PostgresError", "InterfaceError", "DataError", "Error"}
+)  # fmt: skip
+
+
+def is_broad(kind: ast.expr | None) -> bool:
+    """Tell whether a handler catches what a database driver raises."""
+    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind] if kind else []
+    return any(dotted(k).rpartition(".")[2] in _BROAD for k in kinds)

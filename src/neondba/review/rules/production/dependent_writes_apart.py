@@ -24,15 +24,15 @@ def order(session, data):
 ```typescript bad path=src/company.ts case=typescript
 export async function found(name: string, userId: string) {
   const company = await db.company.create({ data: { name, userId } });  // <- finding
-  await db.user.update({ where: { id: userId }, data: { founded: true } });
+  await db.user.update({ where: { id: userId }, data: { companyId: company.id } });
 }
 ```
 ```typescript good path=src/company.ts case=typescript
 export async function found(name: string, userId: string) {
-  await db.$transaction([
-    db.company.create({ data: { name, userId } }),
-    db.user.update({ where: { id: userId }, data: { founded: true } }),
-  ]);
+  await db.$transaction(async (tx) => {
+    const company = await tx.company.create({ data: { name, userId } });
+    await tx.user.update({ where: { id: userId }, data: { companyId: company.id } });
+  });
 }
 ```
 ## When it does not matter
@@ -82,8 +82,8 @@ _START = re.compile(
     r"^(?:export\s+)?(?:default\s+)?(?:async\s+function|const\s+\w+\s*=\s*async)\b", re.MULTILINE
 )
 _WRITE = re.compile(
-    r"await\s+(?P<client>db|prisma|client)\.(?P<model>\w+)\.(?P<verb>create|update|delete|upsert|createMany|updateMany|"
-    r"deleteMany)\("
+    r"(?:(?:const|let)\s+(?P<result>\w+|\{[^}]*\})\s*=\s*)?await\s+(?P<client>db|prisma|client)\.(?P<model>\w+)\."
+    r"(?P<verb>create|update|delete|upsert|createMany|updateMany|deleteMany)\("
 )
 _APART = re.compile(r"\breturn\b|\belse\b|\bcase\b|\bcatch\b|\bthrow\b|=>\s*\{|\bfor\s*\(")
 _COMMIT = frozenset({"commit"})
@@ -138,7 +138,8 @@ def _in_script(path: str, text: str) -> Iterator[Finding]:
             continue
         writes = list(_WRITE.finditer(text, begin, end))
         for first, second in pairwise(writes):
-            if not _APART.search(text[first.end() : second.start()]):
+            between = text[first.end() : second.start()]
+            if _is_dependent(first, text[second.end() : second.end() + 400], between):
                 line = text.count("\n", 0, first.start()) + 1
                 yield _finding(
                     path,
@@ -147,6 +148,13 @@ def _in_script(path: str, text: str) -> Iterator[Finding]:
                     f"await {first['client']}.$transaction(async (tx) => {{ … }});",
                 )
                 break
+
+
+def _is_dependent(first: re.Match[str], second: str, between: str) -> bool:
+    """Tell whether the second write needs what the first one gave."""
+    names = re.findall(r"\w+", (first["result"] or "").replace(":", " "))
+    used = any(re.search(rf"\b{name}\b", between + second) for name in names)
+    return used and not _APART.search(between)
 
 
 def _finding(path: str, line: int, what: str, snippet: str) -> Finding:

@@ -67,17 +67,19 @@ def order(session):
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from itertools import islice
 
 from neondba.project.python import Function, PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.production._shared import apps, dotted, route_of, times
+from neondba.review.rules.production._shared import apps, dotted, is_broad, route_of, times
 
-_BROAD = frozenset(
-    {"Exception", "BaseException", "SQLAlchemyError", "DBAPIError", "OperationalError", "IntegrityError",
-     "ProgrammingError", "DatabaseError", "PostgresError", "InterfaceError", "DataError", "Error"}
-)  # fmt: skip
+_DATABASE = re.compile(
+    r"\b(?:\w*session|db|\w*engine|conn\w*|\w*pool|cursor|\w*database|repo\w*|crud|\w*service|prisma|select)\b",
+    re.IGNORECASE,
+)
 
 
 @rule("NDB902", Category.PRODUCTION, Severity.LOW)
@@ -112,17 +114,17 @@ def _is_web(call: ast.Call) -> bool:
 
 
 def _leaks(function: Function) -> Iterator[int]:
-    for node in ast.walk(function.node):
-        if isinstance(node, ast.ExceptHandler) and node.name and _is_broad(node.type):
-            for inner in ast.walk(ast.Module(node.body, [])):
-                if _answers(inner, function, node.name):
-                    yield inner.lineno  # type: ignore[attr-defined]
-                    break
-
-
-def _is_broad(kind: ast.expr | None) -> bool:
-    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind] if kind else []
-    return any(dotted(k).rpartition(".")[2] in _BROAD for k in kinds)
+    for attempt in ast.walk(function.node):
+        if not isinstance(attempt, ast.Try) or not _DATABASE.search(
+            ast.unparse(ast.Module(attempt.body, []))
+        ):
+            continue
+        for handler in attempt.handlers:
+            if handler.name and is_broad(handler.type):
+                told = (
+                    n for s in handler.body for n in ast.walk(s) if _answers(n, function, handler.name or "")
+                )
+                yield from (node.lineno for node in islice(told, 1))  # type: ignore[attr-defined]
 
 
 def _answers(node: ast.AST, function: Function, name: str) -> bool:

@@ -60,7 +60,7 @@ from neondba.project.places import is_test
 from neondba.project.python import Function, PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.production._shared import dotted, is_session_work
+from neondba.review.rules.production._shared import dotted, is_broad, is_session_work
 
 _WRITES = frozenset({"commit", "flush"})
 _STARTS = (
@@ -102,7 +102,9 @@ def _handlers(path: str, function: Function, *, starts: bool) -> Iterator[Findin
         writes = any(is_session_work(call, _WRITES) for call in calls)
         opens = starts and any(_opens(call) for call in calls)
         for handler in node.handlers:
-            if (writes and _is_silent(handler)) or (opens and not _is_loud(handler)):
+            if (writes and _is_silent(handler) and is_broad(handler.type)) or (
+                opens and not _is_loud(handler)
+            ):
                 yield _finding(path, handler, function, opens=opens)
 
 

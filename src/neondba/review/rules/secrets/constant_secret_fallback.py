@@ -68,7 +68,7 @@ from neondba.review.rule import rule
 from neondba.review.rules.secrets._shared import from_environment, is_read_by_people
 
 _SIGNING = re.compile(
-    r"(?:^|_)(?:SECRET|SECRET_KEY|JWT_KEY|SIGNING_KEY|ENCRYPTION_KEY|PRIVATE_KEY|JWT_SECRET_KEY)(?:_\w+)?$"
+    r"(?:^|_)(?:(?<!CLIENT_)SECRET|SECRET_KEY|JWT_KEY|SIGNING_KEY|ENCRYPTION_KEY|PRIVATE_KEY)$"
 )
 _OTHER = re.compile(r"(?:^|_)(?:PASSWORD|API_KEY|ACCESS_KEY|TOKEN)$")
 _PUBLIC = re.compile(

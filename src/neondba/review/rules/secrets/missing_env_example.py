@@ -86,7 +86,7 @@ def check(environment: Environment, ignores: Ignores, tree: Tree) -> Iterator[Fi
     """Report the first reader of a project that documents none of its variables."""
     if has_example(tree) or ignores.ignores(".env.example") or _tracks_one(environment, tree):
         return
-    needed = [r for r in environment.reads if r.default is None and _is_needed(r)]
+    needed = [r for r in environment.reads if r.required and _is_needed(r)]
     names = list(dict.fromkeys(r.name for r in sorted(needed, key=_rank)))
     explained = "\n".join(tree.text(p) or "" for p in tree.named(suffix=(".md", ".rst")) if p.count("/") <= 1)
     if len(names) < 3 and all(name in explained for name in names):

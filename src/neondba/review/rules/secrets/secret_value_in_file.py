@@ -69,14 +69,13 @@ _SET = re.compile(
     r"(?P<value>[A-Za-z0-9+/=_!#%^&*~.\-]{12,200})(?P<end>\\?[\"'\s,;)\\]|$)",
     re.MULTILINE,
 )
-_PREFIXED = re.compile(
-    r"(?<![A-Za-z0-9_])(?:sk_live_|rk_live_|sk-proj-|sk-ant-|sk-or-v1-|ghp_|gho_|ghs_|github_pat_|xox[bp]-|gsk_|hf_|AIza|AKIA|"
-    r"whsec_|sbp_|rnd_|dop_v1_|glpat-|sk-)(?P<body>[A-Za-z0-9_\-]{16,200})(?!\.\.\.)"
-)
 _STARTS = (
-    "sk_live_", "rk_live_", "sk-", "ghp_", "gho_", "ghs_", "github_pat_", "xoxb-", "xoxp-", "gsk_", "hf_",
-    "AIza", "AKIA", "whsec_", "sbp_", "rnd_", "dop_v1_", "glpat-",
+    "sk_live_", "rk_live_", "sk-", "ghp_", "gho_", "ghs_", "github_pat_", "xoxb-", "xoxp-", "gsk_", "AKIA",
+    "whsec_", "sbp_", "rnd_", "dop_v1_", "glpat-",
 )  # fmt: skip
+_BODY = re.compile(r"(?:proj-|ant-|or-v1-)?(?P<body>[A-Za-z0-9_\-]{16,200})(?!\.\.\.)")
+_OWN = re.compile(r"google-services\.json$|GoogleService-Info\.plist$")
+"""Files of keys that every copy of an app carries."""
 _CODE = (
     ".py",
     ".ts",
@@ -100,7 +99,7 @@ def check(tree: Tree, ignores: Ignores) -> Iterator[Finding]:
     """Report each random-looking value of a secret once a file."""
     for path in tree.paths:
         text = tree.text(path)
-        if not text or is_test(path) or not is_read_by_people(tree, ignores, path):
+        if not text or is_test(path) or _OWN.search(path) or not is_read_by_people(tree, ignores, path):
             continue
         seen: set[str] = set()
         for start, name, value in sorted([*_assigned(path, text), *_prefixed(text)]):
@@ -138,23 +137,36 @@ def _counts(path: str, name: str, match: re.Match[str]) -> bool:
         or match["value"].startswith(("npg_", "napi_", "eyJ"))
     ):
         return False
-    if match["value"].count(".") > 0 and not quoted:
+    if (match["value"].count(".") > 0 and not quoted) or path.startswith(".github/workflows/"):
         return False
     return is_random(match["value"], 12 if re.search("passw", name, re.IGNORECASE) else 16)
 
 
 def _prefixed(text: str) -> Iterator[tuple[int, str, str]]:
-    if not any(start in text for start in _STARTS):
-        return
-    for match in _PREFIXED.finditer(text):
-        body = match["body"]
-        if (
-            re.search(r"\d", body)
-            and re.search(r"[A-Z]", body)
-            and not is_placeholder(body)
-            and len(set(body)) > 9
-        ):
-            yield match.start(), "", match[0]
+    for start in _STARTS:
+        at = text.find(start)
+        while at >= 0:
+            match = _BODY.match(text, at + len(start))
+            if (
+                match
+                and not text[at - 1 : at].isalnum()
+                and _is_key(match["body"])
+                and not _is_shown(text, at)
+            ):
+                yield at, "", text[at : match.end()]
+            at = text.find(start, at + len(start))
+
+
+def _is_key(body: str) -> bool:
+    varied = bool(re.search(r"\d", body)) and bool(re.search(r"[A-Z]", body)) and len(set(body)) > 9
+    return varied and not is_placeholder(body)
+
+
+def _is_shown(text: str, at: int) -> bool:
+    """Tell whether the line, or the one above, calls itself an example."""
+    begin = text.rfind("\n", 0, max(0, text.rfind("\n", 0, at))) + 1
+    end = text.find("\n", at)
+    return "example" in text[max(begin, at - 400) : min(end if end >= 0 else len(text), at + 400)].lower()
 
 
 def _finding(path: str, line: int, name: str) -> Finding:
