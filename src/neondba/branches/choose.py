@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from neondba.core.context import Context
@@ -35,7 +36,7 @@ def project_for(client: NeonClient, ctx: Context) -> Project:
     raise ArgumentProblem(
         "project-needed",
         f"There are {len(names)} projects and none is chosen: {', '.join(names[:10])}.",
-        hint=f"Name one: --project {names[0]}, or set NEONDBA_PROJECT.",
+        hint=f"Name one: --project {quote(names[0])}, or set NEONDBA_PROJECT.",
         projects=names,
     )
 
@@ -51,7 +52,7 @@ def refuse_if_needed(branch: Branch, project: Project, there: list[Branch]) -> N
             "branch-is-default",
             f"{branch.name} is the default branch of project {project.name}; Neon keeps it.",
             hint=f"Make another branch the default first, or delete the project: "
-            f"neondba project delete {project.name}",
+            f"neondba project delete {quote(project.name)}",
         )
     if branch.protected:
         raise ConflictProblem(
@@ -64,7 +65,7 @@ def refuse_if_needed(branch: Branch, project: Project, there: list[Branch]) -> N
         raise ConflictProblem(
             "branch-has-children",
             f"Branch {branch.name} has {len(children)} of its own: {', '.join(children[:10])}.",
-            hint=f"Delete those first: neondba branch delete {children[0]}",
+            hint=f"Delete those first: neondba branch delete {quote(children[0])}",
             children=children,
         )
 
@@ -79,5 +80,5 @@ def refuse_if_taken(name: str, project: Project, there: list[Branch]) -> None:
         raise ConflictProblem(
             "branch-taken",
             f"Project {project.name} has a branch {name} already.",
-            hint=f"Take another name, or delete it first: neondba branch delete {name}",
+            hint=f"Take another name, or delete it first: neondba branch delete {quote(name)}",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -208,7 +209,7 @@ def branch_list(ctx: Context) -> BranchList:
     return BranchList(
         project=project.name,
         branches=tuple(BranchLine.of(each, names, hosts) for each in there),
-        next=(f"neondba branch create NAME --project {project.name}",),
+        next=(f"neondba branch create NAME --project {quote(project.name)}",),
     )
 
 
@@ -255,5 +256,5 @@ def branch_delete(
         name=branch.name,
         id=branch.id,
         project=project.name,
-        next=(f"neondba branch list --project {project.name}",),
+        next=(f"neondba branch list --project {quote(project.name)}",),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from shlex import quote
 from typing import Self
 
 from pydantic import BaseModel
@@ -66,8 +67,8 @@ class ProjectCreated(BaseModel):
             role=database.owner_name if database else "",
             host=made.endpoints[0].host if made.endpoints else "",
             next=(
-                f"neondba branch create dev --project {project.name}",
-                f"neondba review . --prove --project {project.name}",
+                f"neondba branch create dev --project {quote(project.name)}",
+                f"neondba review . --prove --project {quote(project.name)}",
             ),
         )
 
@@ -133,8 +134,8 @@ class BranchCreated(BaseModel):
             host=made.endpoints[0].host if made.endpoints else None,
             expires_at=branch.expires_at,
             next=(
-                f"neondba review . --prove --project {project}",
-                f"neondba branch delete {branch.name} --project {project}",
+                f"neondba review . --prove --project {quote(project)}",
+                f"neondba branch delete {quote(branch.name)} --project {quote(project)}",
             ),
         )
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 _UNITS: Final = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _TEXT: Final = re.compile(r"(?:\s*[0-9]{1,6}\s*[wdhms])+\s*")
@@ -17,17 +18,17 @@ def parse(value: Any) -> Any:
     """Read a text such as `3h`; leave anything but text to pydantic.
 
     Raises:
-        ValueError: the text is no length of time, or is nothing at all.
+        PydanticCustomError: the text is no length of time, or is nothing at all.
     """
     if not isinstance(value, str) or value.startswith("P"):
         return value
     if not _TEXT.fullmatch(value):
-        raise ValueError("give a length of time such as 90m, 3h, 3d or 1d12h")
+        raise PydanticCustomError("duration", "give a length of time such as 90m, 3h, 3d or 1d12h")
     total = timedelta()
     for amount, unit in _PART.findall(value):
         total += timedelta(**{_UNITS[unit]: int(amount)})
     if not total:
-        raise ValueError("give a length of time above zero")
+        raise PydanticCustomError("duration", "give a length of time above zero")
     return total
 
 
