@@ -226,7 +226,7 @@ def _executed(call: ast.Call) -> Iterator[Statement]:
     if isinstance(node, ast.Call) and last_name(node) in ("text", "DDL") and node.args:
         node = node.args[0]
     if isinstance(node, ast.JoinedStr):
-        parts = [str(v.value) if isinstance(v, ast.Constant) else "{{ p }}" for v in node.values]
+        parts = [str(v.value) if isinstance(v, ast.Constant) else "…" for v in node.values]
         text = "".join(parts)
     elif (found := text_of(node)) is not None and node is not None:
         text = found

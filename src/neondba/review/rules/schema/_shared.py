@@ -12,7 +12,7 @@ __all__ = ["listed", "modelled", "own_tables", "python_list", "quoted", "words"]
 
 MODELS = frozenset({"sqlmodel", "sqlalchemy"})
 EXAMPLES = re.compile(
-    r"(^|/)(tests?|__tests__|testing|fixtures|examples?|docs?|docs_src|benchmarks?)/|(^|/)(test_|conftest)"
+    r"(^|/)(\.[\w.-]+|tests?|__tests__|testing|fixtures|examples?|docs?|docs_src|benchmarks?)/|(^|/)(test_|conftest)"
 )
 
 

@@ -133,8 +133,8 @@ def _finding(table: Table, column: Column, target: Table) -> Finding:
     return Finding(
         column.path,
         column.line,
-        f"`{table.name}.{column.name}` may name a `{target.name}` that does not exist: without a foreign "
-        f"key, rows outlive the `{target.name}` they belong to.{types}",
+        f"`{table.name}.{column.name}` may point to no row of `{target.name}`: without a foreign key, rows "
+        f"outlive what they belong to.{types}",
         (
             *(
                 (f"Give `{column.name}` the type of `{target.name}.{target.primary_key[0]}`.",)

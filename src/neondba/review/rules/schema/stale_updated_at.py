@@ -105,7 +105,7 @@ def check(schema: Schema, tree: Tree) -> Iterator[Finding]:
     triggered = {t.table.key for t in schema.triggers if t.on_update}
     for table in own_tables(schema):
         for column in table.columns.values():
-            known = column.name.lower() in NAMES
+            known = column.name.lower() in NAMES and column.default not in (None, "None")
             elsewhere = any(
                 o.columns[column.name].on_update for o in schema.same(table) if column.name in o.columns
             )
