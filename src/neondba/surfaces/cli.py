@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Sequence
 from functools import partial
 
-from neondba.surfaces import index, output, pages
+from neondba.surfaces import index, output, overview
 
 _SERVERS = {
     ("mcp",): ("Serve the operations to a coding agent over stdin and stdout.", "neondba.surfaces.mcp"),
@@ -75,7 +75,7 @@ def _without_command(leading: Sequence[str]) -> int:
         output.out(f"neondba {__version__}")
         return 0
     if all(token in _WITHOUT_VALUE for token in leading):
-        output.out(pages.overview(_commands(), output.width()))
+        output.out(overview.everything(_commands(), output.width()))
         return 0
     return _usage_error("No command was given.", "neondba --help lists the commands.", leading)
 
@@ -88,7 +88,7 @@ def _commands() -> list[tuple[tuple[str, ...], str]]:
 def _group_or_unknown(words: Sequence[str], options: Sequence[str], argv: Sequence[str]) -> int:
     members = [row for row in _commands() if row[0][0] == words[0]]
     if members and len(words) == 1:
-        text = pages.group(words[0], members, output.width())
+        text = overview.group(words[0], members, output.width())
         if "--help" in options or "-h" in options:
             output.out(text)
             return 0

@@ -7,12 +7,12 @@ importing all rooms costs half a second. A test holds this list equal to what is
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from neondba.core.operation import Operation
@@ -22,8 +22,10 @@ _REGISTRATION = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Listed:
+_GROUP = "neondba.operations"
+
+
+class Listed(NamedTuple):
     """An operation as help shows it."""
 
     name: str
@@ -60,15 +62,25 @@ def _in_rooms() -> Iterator[Listed]:
 
 
 def _from_other_packages() -> Iterator[Listed]:
+    if not any(_declares_operations(Path(folder)) for folder in sys.path):
+        return
     from importlib.metadata import entry_points
 
-    outside = entry_points(group="neondba.operations")
-    if not outside:
-        return
     from neondba.core.operation import registered
 
-    for entry in outside:
+    for entry in entry_points(group=_GROUP):
         entry.load()
     for name, operation in registered().items():
         if not operation.function.__module__.startswith("neondba."):
             yield Listed(name, operation.summary, "")
+
+
+def _declares_operations(folder: Path) -> bool:
+    """Search the packages' own lists: importlib.metadata takes longer to import than help may take."""
+    for declared in folder.glob("*-info/entry_points.txt"):
+        try:
+            if _GROUP in declared.read_text(encoding="utf-8"):
+                return True
+        except (OSError, UnicodeDecodeError):
+            continue
+    return False
