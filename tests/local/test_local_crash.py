@@ -16,7 +16,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import copy_owned
 
 from neondba.local import launch
 
@@ -90,25 +89,20 @@ def settled(port: int, project: str) -> list[dict]:
 
 
 @pytest.mark.timeout(240)
-def test_nothing_promised_is_lost_when_the_server_is_killed_at_twenty_moments(template, tmp_path):
+def test_nothing_promised_is_lost_when_the_server_is_killed_at_twenty_moments(state):
     chance = random.Random(20261121)
-    (tmp_path / "local").mkdir(mode=0o700)
-    copy_owned(template, tmp_path / "local" / "templates")
-    port = launch.ensure(tmp_path).api_port
+    port = launch.ensure(state).api_port
     loads = []
     for name in ("one", "two"):
         _, made = ask(port, "POST", "/projects", {"project": {"name": name}})
         loads.append(Load(made["project"]["id"]))
         with psycopg.connect(made["connection_uris"][0]["connection_uri"]) as connection:
             connection.execute(f"create table t as select generate_series(1, {ROWS}) as n")
-    try:
-        interrupted = [_kill_under_load(tmp_path, loads, chance) for _ in range(MOMENTS)]
-        port = launch.ensure(tmp_path).api_port
-        for load in loads:
-            _compare(port, load, settled(port, load.project))
-        _nothing_unowned(tmp_path / "local", port, loads)
-    finally:
-        launch.stop(tmp_path)
+    interrupted = [_kill_under_load(state, loads, chance) for _ in range(MOMENTS)]
+    port = launch.ensure(state).api_port
+    for load in loads:
+        _compare(port, load, settled(port, load.project))
+    _nothing_unowned(state / "local", port, loads)
     assert sum(interrupted) > MOMENTS / 2, "too few kills came in the middle of something"
     assert sum(len(load.created) for load in loads) > MOMENTS / 2
     assert any(load.deleted for load in loads)

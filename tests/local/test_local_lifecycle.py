@@ -97,58 +97,57 @@ def test_what_belongs_to_nobody_is_removed_at_the_start(fresh):
     assert [each.name for each in second.plane.branches.folder.iterdir()] == [branch_id]
 
 
-def test_a_folder_of_another_layout_is_one_clear_problem(tmp_path):
-    (tmp_path / "local").mkdir()
-    (tmp_path / "local" / "layout").write_text("99\n")
+def test_a_folder_of_another_layout_is_one_clear_problem(state):
+    (state / "local" / "layout").write_text("99\n")
     with pytest.raises(ConflictProblem) as refused:
-        launch.ensure(tmp_path)
+        launch.ensure(state)
     assert refused.value.code == "state-layout-version"
     assert "99" in refused.value.message
     assert "--state-dir" in str(refused.value.hint)
 
 
 @pytest.mark.parametrize("flag", ["port", "postgres_port"])
-def test_a_port_in_use_is_named_with_its_flag(tmp_path, flag):
+def test_a_port_in_use_is_named_with_its_flag(state, flag):
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConflictProblem) as refused:
-            launch.ensure(tmp_path, **{flag: port})
+            launch.ensure(state, **{flag: port})
     assert refused.value.code == "port-in-use"
     assert str(port) in refused.value.message
     assert "--" + flag.replace("_", "-") in str(refused.value.hint)
-    assert launch.status(tmp_path) is None
+    assert launch.status(state) is None
 
 
-def test_two_commands_at_once_start_one_server(tmp_path):
+def test_two_commands_at_once_start_one_server(state):
     found = []
-    both = [threading.Thread(target=lambda: found.append(launch.ensure(tmp_path).pid)) for _ in range(2)]
+    both = [threading.Thread(target=lambda: found.append(launch.ensure(state).pid)) for _ in range(2)]
     for each in both:
         each.start()
     for each in both:
         each.join()
-    launch.stop(tmp_path)
+    launch.stop(state)
     assert len(found) == 2
     assert len(set(found)) == 1
 
 
-def test_a_killed_server_is_not_taken_for_a_running_one(tmp_path):
-    first = launch.ensure(tmp_path)
+def test_a_killed_server_is_not_taken_for_a_running_one(state):
+    first = launch.ensure(state)
     os.kill(first.pid, signal.SIGKILL)
-    second = launch.ensure(tmp_path)
+    second = launch.ensure(state)
     assert second.pid != first.pid
     assert (second.api_port, second.postgres_port) == (first.api_port, first.postgres_port)
-    assert launch.stop(tmp_path)
-    assert not launch.stop(tmp_path)
+    assert launch.stop(state)
+    assert not launch.stop(state)
 
 
-def test_the_computes_of_a_killed_server_end_too(server, tmp_path):
-    running = launch.ensure(tmp_path)
-    ctx = Context(settings=load({"state_dir": tmp_path}, environment={}))
+def test_the_computes_of_a_killed_server_end_too(server, state):
+    running = launch.ensure(state)
+    ctx = Context(settings=load({"state_dir": state}, environment={}))
     with platform.client(ctx) as client:
         client.create_project("shop")
-    assert _postgres_below(tmp_path)
+    assert _postgres_below(state)
     os.kill(running.pid, signal.SIGKILL)
-    _until(lambda: not _postgres_below(tmp_path))
+    _until(lambda: not _postgres_below(state))
     assert server.pid != running.pid
 
 
@@ -164,19 +163,19 @@ def _postgres_below(folder: Path) -> list[str]:
     return found
 
 
-def test_a_server_nobody_asks_ends_by_itself(tmp_path):
-    running = launch.ensure(tmp_path, idle_exit=0.3)
+def test_a_server_nobody_asks_ends_by_itself(state):
+    running = launch.ensure(state, idle_exit=0.3)
     _until(lambda: not Path(f"/proc/{running.pid}").exists() or _zombie(running.pid))
-    assert launch.status(tmp_path) is None
-    assert not (tmp_path / "local" / "server.json").exists()
+    assert launch.status(state) is None
+    assert not (state / "local" / "server.json").exists()
 
 
 def _zombie(pid: int) -> bool:
     return ") Z " in Path(f"/proc/{pid}/stat").read_text()
 
 
-def test_the_operations_start_show_and_stop_it(tmp_path):
-    ctx = Context(settings=load({"state_dir": tmp_path}, environment={}))
+def test_the_operations_start_show_and_stop_it(state):
+    ctx = Context(settings=load({"state_dir": state}, environment={}))
     assert local_status(ctx).running is False
     started = local_start(ctx)
     assert started.running
@@ -188,7 +187,7 @@ def test_the_operations_start_show_and_stop_it(tmp_path):
     assert local_stop(ctx).running is False
 
 
-def test_no_password_reaches_a_log_an_argument_list_or_a_readable_file(fresh, tmp_path):
+def test_no_password_reaches_a_log_an_argument_list_or_a_readable_file(fresh):
     inside = fresh()
     made = inside.project()
     password = made["roles"][0]["password"]

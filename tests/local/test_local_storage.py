@@ -9,6 +9,7 @@ import threading
 
 import psycopg
 import pytest
+from local_inside import Inside
 
 from neondba.core.problem import ConflictProblem
 from neondba.local.api.call import Refusal
@@ -131,17 +132,16 @@ def test_a_disk_that_fills_up_while_cloning_leaves_nothing_half_made(fresh, monk
     assert [each.name for each in inside.plane.branches.folder.iterdir()] == [made["branch"]["id"]]
 
 
-def test_a_full_disk_refuses_a_branch_before_promising_it(fresh, tmp_path):
-    folder = tmp_path / "small"
-    folder.mkdir()
+def test_a_full_disk_refuses_a_branch_before_promising_it(templates, tmp_path):
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=190m", "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=190m", "tmpfs", str(tmp_path)], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip("a small file system needs root")
     try:
-        (tmp_path / "local").symlink_to(folder)
-        inside = fresh()
+        (tmp_path / "local").mkdir()
+        (tmp_path / "local" / "templates").symlink_to(templates)
+        inside = Inside(tmp_path / "local")
         made = inside.project()
         project_id = made["project"]["id"]
         answers = [_try_branch(inside, project_id, f"child-{n}") for n in range(4)]
@@ -152,7 +152,7 @@ def test_a_full_disk_refuses_a_branch_before_promising_it(fresh, tmp_path):
             assert connection.execute("select 1").fetchone() == (1,)
         inside.plane.close()
     finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
 def _try_branch(inside, project_id, name):

@@ -1,0 +1,74 @@
+"""A control plane in this process, and a clock that tests move."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from neondba.core.context import Clock
+from neondba.local.addresses import Addresses
+from neondba.local.api import app
+from neondba.local.api.call import ROUTES, Call
+from neondba.local.control.plane import Plane
+
+assert app, "imported for its routes"
+
+
+class MovedClock(Clock):
+    """A clock that a test sets forward."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        """Give the moved moment."""
+        return datetime.now(UTC) + self.ahead
+
+    def monotonic(self) -> float:
+        """Give seconds that move along."""
+        return super().monotonic() + self.ahead.total_seconds()
+
+
+class Inside:
+    """A control plane in this process, asked without HTTP."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = MovedClock()
+        self.folder = folder
+        self.open()
+
+    def open(self) -> None:
+        """Begin, as a server does."""
+        self.plane = Plane(self.folder, self.clock, Addresses(5432))
+        self.plane.begin()
+
+    def call(self, operation_id: str, body: Any = None, query: Any = None, **path: str) -> Any:
+        """Answer one operation of the API."""
+        route = next(each for each in ROUTES if each.operation_id == operation_id)
+        return route.handler(Call(self.plane, path, query or {}, body or {}))
+
+    def settled(self, project_id: str) -> None:
+        """Wait until the project has no operation in flight."""
+        assert self.plane.worker.wait(60, project_id=project_id)
+
+    def project(self, **first: Any) -> dict[str, Any]:
+        """Create a project and wait for it."""
+        made: dict[str, Any] = self.call("createProject", {"project": {"name": "shop", "branch": first}})
+        self.settled(made["project"]["id"])
+        return made
+
+    def branch(self, project_id: str, name: str, *, compute: bool = True, **more: Any) -> dict[str, Any]:
+        """Create a branch and wait for it."""
+        endpoints = [{"type": "read_write"}] if compute else []
+        body = {"branch": {"name": name, **more}, "endpoints": endpoints}
+        made: dict[str, Any] = self.call("createProjectBranch", body, project_id=project_id)
+        self.settled(project_id)
+        return made
+
+    def sql(self, branch_id: str, role: str = "neondb_owner") -> psycopg.Connection[Any]:
+        """Connect to a branch past the proxy."""
+        compute = self.plane.computes.start(branch_id)
+        return psycopg.connect(host=str(compute.place.sockets), user=role, dbname="neondb", autocommit=True)
