@@ -50,7 +50,7 @@ def settings_page() -> str:
         "user file (`config.toml` in the platform's configuration folder), default.\n",
         "| flag | environment | in a file | meaning |\n| --- | --- | --- | --- |",
     ]
-    for name, description, _ in settings.described():
+    for name, description in settings.described():
         variables = ", ".join(f"`{v}`" for v in settings.environment_names(name))
         key = "never" if name in settings.SECRET_FIELDS else f"`{name.replace('_', '-')}`"
         rows.append(f"| `{settings.flag_of(name)}` | {variables} | {key} | {description} |")

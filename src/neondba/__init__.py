@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neondba.core.version import VERSION
+
 if TYPE_CHECKING:
     from neondba.core.context import Context as Context
     from neondba.core.problem import Problem as Problem
     from neondba.surfaces.python import call as call
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["Context", "Problem", "call"]
 
 _HOMES = {

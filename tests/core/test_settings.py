@@ -126,7 +126,7 @@ def test_names_follow_from_the_field() -> None:
 
 
 def test_every_setting_is_described() -> None:
-    assert [name for name, description, _ in described() if not description] == []
+    assert [name for name, description in described() if not description] == []
 
 
 def test_the_real_environment_is_read(monkeypatch: pytest.MonkeyPatch, project: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from neondba.core.problem import ArgumentProblem
 from neondba.core.secret import Secret
@@ -179,9 +179,6 @@ def _field(key: str, source: str) -> str:
     return field
 
 
-def described() -> list[tuple[str, str, TypeAdapter[Any]]]:
-    """Give each setting's name, description and type: the reference page is made from this."""
-    return [
-        (name, field.description or "", TypeAdapter(field.annotation))
-        for name, field in Settings.model_fields.items()
-    ]
+def described() -> list[tuple[str, str]]:
+    """Give each setting's name and description: the reference page is made from this."""
+    return [(name, field.description or "") for name, field in Settings.model_fields.items()]

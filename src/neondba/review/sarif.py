@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-import neondba
+from neondba.core.version import VERSION
 from neondba.review.finding import Reported, Severity
 from neondba.review.rule import rules
 
@@ -31,7 +31,7 @@ def log(review: Review) -> dict[str, Any]:
                 "tool": {
                     "driver": {
                         "name": "neondba",
-                        "version": neondba.__version__,
+                        "version": VERSION,
                         "rules": [_rule(code, review) for code in used],
                     }
                 },
