@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from neondba.core.context import Context
 
 INSTRUCTIONS = (
-    "Manages Postgres databases on Neon. Start with a review of the project. What changes something gives a "
+    "Manages Postgres databases on Neon. What changes something gives a "
     "plan first: show it to the user and pass its hash as confirm only when they agree. find_operation "
     "reaches what is not listed."
 )
