@@ -97,7 +97,7 @@ def test_code_without_a_secret_stays_readable(line: str) -> None:
     assert masked(line) == line
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(password=passwords(SIGNS), secret=passwords(SAFE))
 def test_no_report_of_any_rule_holds_a_secret(password: str, secret: str) -> None:
     assume("://" not in password)

@@ -131,7 +131,7 @@ def _python_reads(python: PythonFiles) -> Iterator[Read]:
             if name and file.resolve(call.node.func) in READERS:
                 default = _constant(call.node.args[1]) if len(call.node.args) > 1 else None
                 yield Read(name, file.path, call.node.lineno, default, len(call.node.args) < 2)
-        for subscript in re.finditer(r"\benviron\[\s*[\"'](\w+)[\"']\s*\]", file.text):
+        for subscript in re.finditer(r"\benviron\[\s*[\"'](\w+)[\"']\s*\](?!\s*=[^=])", file.text):
             yield Read(subscript[1], file.path, file.text.count("\n", 0, subscript.start()) + 1)
         for declared in file.classes:
             if any((file.resolve(base) or "").endswith("BaseSettings") for base in declared.bases):

@@ -31,6 +31,7 @@ class Ignores:
     def __init__(self, rules: dict[str, list[IgnoreRule]]) -> None:
         self.rules = rules
         """Rules by the folder of their file; the root is the empty text."""
+        self._folders: dict[str, IgnoreRule | None] = {"": None}
 
     @classmethod
     def gather(cls, tree: Tree) -> Ignores:
@@ -45,13 +46,17 @@ class Ignores:
 
         A folder that is passed by hides what is in it, whatever later rules say.
         """
-        parts = path.split("/")
-        decided = None
-        for depth in range(1, len(parts) + 1):
-            decided = self._last_match(parts[:depth], is_folder=depth < len(parts))
-            if decided and not decided.negated and depth < len(parts):
-                return decided
-        return decided
+        folder, _, _ = path.rpartition("/")
+        hidden = self._hiding(folder)
+        return hidden or self._last_match(path.split("/"), is_folder=False)
+
+    def _hiding(self, folder: str) -> IgnoreRule | None:
+        """Give the rule that hides a folder, or one above it."""
+        if folder not in self._folders:
+            above = self._hiding(folder.rpartition("/")[0])
+            own = above or self._last_match(folder.split("/"), is_folder=True)
+            self._folders[folder] = own if own and not own.negated else None
+        return self._folders[folder]
 
     def ignores(self, path: str) -> bool:
         """Tell whether git would pass a file by that is not tracked yet."""

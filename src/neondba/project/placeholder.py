@@ -42,7 +42,7 @@ _EVERYDAY: Final = frozenset(
     """,
     )
 )
-_LEET: Final = str.maketrans("01345@$", "oleasas")
+_LEET: Final = (str.maketrans("01345@$", "oleasas"), str.maketrans("01345@$!", "oieasasi"))
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LONGEST_FIRST: Final = sorted((w for w in _EVERYDAY | _STAND_INS if len(w) >= 3), key=len, reverse=True)
 
@@ -74,7 +74,7 @@ def is_placeholder(value: str) -> bool:
     letters = len(re.sub(r"[^A-Za-z]", "", value))
     return any(
         len(rest) <= 2 and letters - len(rest) >= 3
-        for rest in (_unknown(value.lower()), _unknown(value.lower().translate(_LEET)))
+        for rest in (_unknown(value.lower()), *(_unknown(value.lower().translate(leet)) for leet in _LEET))
     )
 
 

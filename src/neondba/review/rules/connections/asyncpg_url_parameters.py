@@ -59,17 +59,19 @@ _TURNED = re.compile(r"""replace\([^)\n]{0,60},\s*["']postgresql\+asyncpg://""")
 @rule("NDB202", Category.CONNECTION, Severity.HIGH)
 def check(addresses: Addresses, python: PythonFiles) -> Iterator[Finding]:
     """Report addresses, and code that turns one into such an address."""
+    translated = any(not is_test(file.path) for file in python.containing("sslmode"))
     ships = False
+    seen = set()
     for address in addresses.all:
         found = _LIBPQ.search(address.rest)
-        if found and address.scheme.startswith("postgres"):
-            ships = True
-            if (
-                address.scheme.endswith("+asyncpg")
-                and not is_document(address.path)
-                and not is_test(address.path)
-            ):
-                yield _in_address(address, found["name"])
+        if not found or not address.scheme.startswith("postgres"):
+            continue
+        ships = True
+        if address.path in seen or translated or is_document(address.path) or is_test(address.path):
+            continue
+        if address.scheme.endswith("+asyncpg"):
+            seen.add(address.path)
+            yield _in_address(address, found["name"])
     for file in python.containing("+asyncpg://"):
         if not ships or is_test(file.path) or "create_async_engine" not in file.text:
             continue

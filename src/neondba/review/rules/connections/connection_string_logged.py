@@ -76,7 +76,8 @@ _HARMLESS_AFTER = re.compile(
 _NAMES = (
     "DATABASE_UR", "database_ur", "db_ur", "DB_UR", "onnection_string", "CONNECTION_STRING", "conn_str",
     "dsn", "DSN", "POSTGRES_UR", "postgres_ur", "POSTGRES_PASSWORD", "postgres_password", "db_password",
-    "DB_PASSWORD", "PGPASSWORD", "pg_ur", "PG_UR", "connstr", "CONNSTR", "DATABASE_PASSWORD", "database_password",
+    "DB_PASSWORD", "PGPASSWORD", "pg_ur", "PG_UR", "connstr", "CONNSTR", "DATABASE_PASSWORD",
+    "database_password",
 )  # fmt: skip
 _TOO_SHORT = 16
 """Letters of an address that hold no password yet: its scheme and the begin of the role."""

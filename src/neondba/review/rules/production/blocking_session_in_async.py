@@ -54,6 +54,7 @@ async def report(session: Session = Depends(get_session)):
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from neondba.project.python import Function, PythonFiles
@@ -61,6 +62,7 @@ from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.production._shared import apps, receiver, route_of, session_parameters
 
+_CANDIDATE = re.compile(r"@\w+\.(?:get|post|put|patch|delete|api_route|route|websocket)\(")
 _TO_THREAD = ("run_in_threadpool", "to_thread", "run_in_executor", "run_sync")
 
 
@@ -68,6 +70,8 @@ _TO_THREAD = ("run_in_threadpool", "to_thread", "run_in_executor", "run_sync")
 def check(python: PythonFiles) -> Iterator[Finding]:
     """Report the first such handler of each file."""
     for file in apps(python, "async def"):
+        if not _CANDIDATE.search(file.text):
+            continue
         found = []
         for function in file.functions:
             if function.is_async and route_of(function) is not None:

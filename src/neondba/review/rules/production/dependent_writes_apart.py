@@ -153,8 +153,10 @@ def _in_script(path: str, text: str) -> Iterator[Finding]:
 def _is_dependent(first: re.Match[str], second: str, between: str) -> bool:
     """Tell whether the second write needs what the first one gave."""
     names = re.findall(r"\w+", (first["result"] or "").replace(":", " "))
-    used = any(re.search(rf"\b{name}\b", between + second) for name in names)
-    return used and not _APART.search(between)
+    used = any(
+        re.search(rf"\b{name}\b", second) or re.search(rf"\bif\s*\(!*{name}\b", between) for name in names
+    )
+    return used and not first["verb"].endswith("Many") and not _APART.search(between)
 
 
 def _finding(path: str, line: int, what: str, snippet: str) -> Finding:

@@ -99,10 +99,13 @@ def check(tree: Tree, ignores: Ignores) -> Iterator[Finding]:
     """Report each random-looking value of a secret once a file."""
     for path in tree.paths:
         text = tree.text(path)
-        if not text or is_test(path) or _OWN.search(path) or not is_read_by_people(tree, ignores, path):
+        if not text or is_test(path) or _OWN.search(path):
+            continue
+        found = sorted([*_assigned(path, text), *_prefixed(text)])
+        if not found or not is_read_by_people(tree, ignores, path):
             continue
         seen: set[str] = set()
-        for start, name, value in sorted([*_assigned(path, text), *_prefixed(text)]):
+        for start, name, value in found:
             if value not in seen:
                 seen.add(value)
                 yield _finding(path, text.count("\n", 0, start) + 1, name)
