@@ -161,6 +161,8 @@ def _piecewise(text: str, fault: tuple[int, str]) -> Parsed:
     return Parsed(tree, faults or [fault])
 
 
+_BEGINS = re.compile(r"(?:async\s+def|def|class|import|from|@\w)\b")
+"""What begins a statement even where a bracket was left open."""
 _GOES_ON = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
 
 
@@ -171,7 +173,9 @@ def _statement_lines(text: str) -> list[int]:
     starts: list[int] = []
     decorated = False
     for number, line in enumerate(hollow.split("\n")):
-        if not line.strip() or line[0] in " \t" or depths[number] > 0 or _GOES_ON.match(line):
+        if not line.strip() or line[0] in " \t" or _GOES_ON.match(line):
+            continue
+        if depths[number] > 0 and not _BEGINS.match(line):
             continue
         if not decorated:
             starts.append(number)
