@@ -6,7 +6,7 @@ from typing import Any
 
 from neondba.local import ids
 from neondba.local.api import views
-from neondba.local.api.call import Call, Refusal, answers
+from neondba.local.api.call import Call, Refusal, answers, checked_sizes
 from neondba.local.api.names import expiry, plain_name
 from neondba.local.api.space import require_space
 from neondba.local.control import changes
@@ -143,13 +143,15 @@ def set_primary(call: Call) -> dict[str, Any]:
 
 
 def _only_what_we_can(wanted: dict[str, Any], endpoints: list[Any]) -> None:
+    if not isinstance(endpoints, list) or any(not isinstance(options, dict) for options in endpoints):
+        raise Refusal(400, "endpoints must be a list of objects")
+    for options in endpoints:
+        checked_sizes(options)
     for name in ("parent_lsn", "parent_timestamp"):
         if wanted.get(name):
             raise Refusal(501, f"{name} is not available in the local Neon yet: it branches from now")
     if wanted.get("init_source", "parent-data") != "parent-data":
         raise Refusal(501, "schema-only branches are not available in the local Neon yet")
-    if any(not isinstance(options, dict) for options in endpoints):
-        raise Refusal(400, "endpoints must be objects")
     kinds = [options.get("type", "read_write") for options in endpoints]
     if "read_only" in kinds:
         raise Refusal(501, "read replicas are not available in the local Neon yet")

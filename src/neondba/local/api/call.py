@@ -43,12 +43,7 @@ class Call:
 
     def part(self, name: str) -> dict[str, Any]:
         """Give an object of the body; an absent one is empty."""
-        value = self.body.get(name)
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            raise Refusal(400, f"{name} must be an object")
-        return value
+        return inner(self.body, name)
 
     def number(self, name: str, default: int, most: int) -> int:
         """Give a number of the query."""
@@ -115,6 +110,45 @@ class Call:
         if found is None or found.deleting or found.project_id != self.path["project_id"]:
             raise Refusal(404, "endpoint not found")
         return found
+
+
+def inner(given: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Give an object inside another; an absent one is empty."""
+    value = given.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Refusal(400, f"{name} must be an object")
+    return value
+
+
+def seconds(given: Mapping[str, Any], name: str, default: int) -> int:
+    """Give a whole number inside an object."""
+    value = given.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Refusal(400, f"{name} must be a whole number")
+    return value
+
+
+def size(given: Mapping[str, Any], name: str, default: float) -> float:
+    """Give a compute size inside an object."""
+    value = given.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.25 <= value <= 56:
+        raise Refusal(400, f"{name} must be between 0.25 and 56")
+    return float(value)
+
+
+def checked_sizes(options: Mapping[str, Any]) -> None:
+    """Refuse an endpoint's settings that are no numbers."""
+    size(options, "autoscaling_limit_min_cu", 0.25)
+    size(options, "autoscaling_limit_max_cu", 0.25)
+    timeout = seconds(options, "suspend_timeout_seconds", 0)
+    if timeout not in (0, -1) and not 60 <= timeout <= 604_800:
+        raise Refusal(400, "suspend_timeout_seconds must be 0, -1 or between 60 and 604800")
 
 
 Handler = Callable[[Call], dict[str, Any] | list[Any] | None]

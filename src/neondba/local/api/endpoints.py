@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from neondba.local.api import views
-from neondba.local.api.call import Call, Refusal, answers
+from neondba.local.api.call import Call, Refusal, answers, checked_sizes, seconds, size
 from neondba.local.control import changes
 from neondba.local.state.tables import EndpointRow, OperationRow
 
@@ -35,6 +35,7 @@ def list_branch_endpoints(call: Call) -> dict[str, Any]:
 def create_endpoint(call: Call) -> dict[str, Any]:
     """Give a branch an endpoint."""
     wanted = call.part("endpoint")
+    checked_sizes(wanted)
     if wanted.get("type", "read_write") != "read_write":
         raise Refusal(501, "read replicas are not available in the local Neon yet")
     with call.locked() as rows:
@@ -56,15 +57,14 @@ def get_endpoint(call: Call) -> dict[str, Any]:
 def update_endpoint(call: Call) -> dict[str, Any]:
     """Change an endpoint's settings."""
     wanted = call.part("endpoint")
+    checked_sizes(wanted)
     with call.locked() as rows:
         found = call.endpoint(rows)
-        found.min_cu = wanted.get("autoscaling_limit_min_cu", found.min_cu)
-        found.max_cu = wanted.get("autoscaling_limit_max_cu", found.max_cu)
-        timeout = wanted.get("suspend_timeout_seconds", found.suspend_timeout_seconds)
-        if timeout not in (0, -1) and not 60 <= timeout <= 604_800:
-            raise Refusal(400, "suspend_timeout_seconds must be 0, -1 or between 60 and 604800")
+        found.min_cu = size(wanted, "autoscaling_limit_min_cu", found.min_cu)
+        found.max_cu = size(wanted, "autoscaling_limit_max_cu", found.max_cu)
+        timeout = seconds(wanted, "suspend_timeout_seconds", found.suspend_timeout_seconds)
         found.suspend_timeout_seconds = timeout
-        found.name = wanted.get("name", found.name)
+        found.name = str(wanted.get("name") or found.name)
         found.disabled = bool(wanted.get("disabled", found.disabled))
         found.updated_at = call.now
         return _with(call, found, [])

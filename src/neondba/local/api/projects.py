@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from neondba.local import ids
 from neondba.local.api import views
-from neondba.local.api.call import Call, Refusal, answers
+from neondba.local.api.call import Call, Refusal, answers, checked_sizes, inner, seconds
 from neondba.local.api.names import identifier, plain_name
 from neondba.local.control import changes
 from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow, ProjectRow
@@ -50,7 +50,8 @@ def create_project(call: Call) -> dict[str, Any]:
         raise Refusal(
             400, f"pg_version {version} is not available here: the local Neon runs PostgreSQL {MAJOR}"
         )
-    first = wanted.get("branch") or {}
+    first = inner(wanted, "branch")
+    checked_sizes(inner(wanted, SETTINGS))
     base = identifier("database name", first.get("database_name") or "neondb")
     owner = identifier("role name", first.get("role_name") or f"{base}_owner")
     now, project_id = call.now, ids.project_id()
@@ -59,9 +60,9 @@ def create_project(call: Call) -> dict[str, Any]:
         name=plain_name("project name", wanted.get("name") or project_id),
         region_id=wanted.get("region_id") or views.REGION,
         pg_version=version,
-        history_retention_seconds=wanted.get("history_retention_seconds", DAY),
-        settings=json.dumps(wanted.get("settings") or {}),
-        endpoint_defaults=json.dumps(wanted.get(SETTINGS) or {}),
+        history_retention_seconds=seconds(wanted, "history_retention_seconds", DAY),
+        settings=json.dumps(inner(wanted, "settings")),
+        endpoint_defaults=json.dumps(inner(wanted, SETTINGS)),
         created_at=now,
         updated_at=now,
     )
@@ -113,11 +114,11 @@ def update_project(call: Call) -> dict[str, Any]:
     with call.locked() as rows:
         project = call.project(rows)
         project.name = plain_name("project name", wanted.get("name", project.name))
-        project.settings = json.dumps({**json.loads(project.settings), **(wanted.get("settings") or {})})
-        defaults = {**json.loads(project.endpoint_defaults), **(wanted.get(SETTINGS) or {})}
+        project.settings = json.dumps({**json.loads(project.settings), **inner(wanted, "settings")})
+        defaults = {**json.loads(project.endpoint_defaults), **inner(wanted, SETTINGS)}
         project.endpoint_defaults = json.dumps(defaults)
-        project.history_retention_seconds = wanted.get(
-            "history_retention_seconds", project.history_retention_seconds
+        project.history_retention_seconds = seconds(
+            wanted, "history_retention_seconds", project.history_retention_seconds
         )
         project.updated_at = call.now
         return {"project": views.project(call.plane, project), "operations": []}
