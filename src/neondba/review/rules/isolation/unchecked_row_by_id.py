@@ -159,9 +159,9 @@ def _finding(handling: Handling, reached: Reached) -> Finding:
     return Finding(
         statement.file.path,
         statement.line,
-        f"Any signed-in user who calls {route.method} {route.path or route.function.name} with another "
-        f"user's id gets that user's {model.name}: {route.function.name}() never compares "
-        f"{model.name}.{owner} with the caller.",
+        f"Any signed-in user who calls {route.method} {route.path or route.function.name} with the id of another "
+        f"user's {model.name} reaches that row: {route.function.name}() never compares {model.name}.{owner} "
+        "with the caller.",
         steps=(
             f"Add the owner to the condition, so that a foreign {model.name} is not found.",
             "Answer 404, so that the answer does not tell which ids exist.",
