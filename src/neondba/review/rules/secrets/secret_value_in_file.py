@@ -161,7 +161,10 @@ def _prefixed(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _is_key(body: str) -> bool:
-    varied = bool(re.search(r"\d", body)) and bool(re.search(r"[A-Z]", body)) and len(set(body)) > 9
+    cased = bool(re.search(r"[A-Z]", body)) or (
+        len(body) >= 32 and re.fullmatch(r"[0-9a-f-]+", body) is not None
+    )
+    varied = cased and bool(re.search(r"\d", body)) and len(set(body)) > 9
     return varied and not is_placeholder(body)
 
 
