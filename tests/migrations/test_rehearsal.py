@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from neondba.core.proof import Shown
@@ -202,3 +203,11 @@ def test_nothing_pending_is_no_fault(rehearse: Rehearse) -> None:
     result = rehearse()
     assert result.sound
     assert "nothing to rehearse" in result.summary
+
+
+def test_a_role_that_is_taken_for_granted_is_made(rehearse: Rehearse) -> None:
+    name = f"granted_{os.getpid()}"
+    revision = (f"grant select on item to {name}", f"revoke select on item from {name}")
+    kind, said = last(rehearse(CREATE, revision))
+    assert kind is Reversibility.REVERSIBLE
+    assert f"It takes role {name} for granted" in said

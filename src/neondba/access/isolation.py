@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,11 @@ from neondba.access.schema import apply_migrations
 from neondba.access.verdict import Guard, judged, passes_by, protection
 from neondba.access.who import Login, application_role
 from neondba.core.context import Context
+from neondba.core.problem import ConflictProblem, Problem
 from neondba.core.secret import Secret
 from neondba.postgres.acting import Case, Prober
 from neondba.postgres.catalog import snapshot
-from neondba.postgres.connect import Connection, ask, connect
+from neondba.postgres.connect import Connection, Refused, ask, connect
 from neondba.postgres.roles import Role, act_as, create_plain_role, grant_like, roles, set_password, url_of
 from neondba.postgres.seeding import CannotSeedError, Seeder
 from neondba.postgres.shapes import Column
@@ -33,6 +35,8 @@ class Request:
     owners: tuple[str, ...] = ()
     config: str | None = None
     python: str | None = None
+    platform_url: Callable[[str], Secret] | None = None
+    """Gives the address of a role that the platform made."""
 
 
 def prove_at(
@@ -49,7 +53,7 @@ def prove_at(
         version_table = apply_migrations(ctx, folder, direct, session, asked.config, asked.python)
         login = application_role(session, folder, asked.role, before)
         ctx.progress(f"Acting as two users, in sessions of role {login.role.name}.")
-        trial = Trial(ctx, session, direct, login, version_table, asked.owners)
+        trial = Trial(ctx, session, direct, login, version_table, asked)
         tables = trial.tables()
         everyone = roles(session).values()
         return IsolationProof(
@@ -77,8 +81,9 @@ class Trial:
         direct: Secret,
         login: Login,
         version_table: str,
-        given: Iterable[str],
+        asked: Request,
     ) -> None:
+        self._platform_url = asked.platform_url
         self._ctx, self._session, self._direct, self._login = ctx, session, direct, login
         self._seeder = Seeder(session)
         self._seeder.shapes.pop(version_table, None)
@@ -86,7 +91,7 @@ class Trial:
         mentioned = {name: guard.expressions for name, guard in self._guards.items()}
         found = {name: owner_column(s, mentioned.get(name, "")) for name, s in self._seeder.shapes.items()}
         self.owners: dict[str, Column] = {n: c for n, c in found.items() if c is not None}
-        self.owners |= chosen_columns(self._seeder.shapes, given)
+        self.owners |= chosen_columns(self._seeder.shapes, asked.owners)
         self.without_owner = tuple(sorted(self._seeder.shapes.keys() - self.owners.keys()))
         self.users = TwoUsers(self._seeder, self.owners)
         self.users.seed()
@@ -96,7 +101,7 @@ class Trial:
     def tables(self) -> list[TableProof]:
         """Try every table; where the role passes by policies, try again as a plain role."""
         cases = [case for name in sorted(self.users.rows) if (case := self._case(name))]
-        with self._as_role(self._login.role, self._login.made_up) as prober:
+        with self._as_role(self._login.role) as prober:
             proofs = [
                 judged(case, self._guards[case.shape.name], seen, self._login.role.name)
                 for case, seen in prober.tried(cases)
@@ -134,27 +139,43 @@ class Trial:
         grant_like(self._session, name, granted, parents)
         plain = roles(self._session)[name]
         guards = self._guards_of(plain)
-        with self._as_role(plain, password) as prober:
+        with self._as_role(plain) as prober:
             return {
                 case.shape.name: protection(guards[case.shape.name], seen)
                 for case, seen in prober.tried(cases)
             }
 
     @contextmanager
-    def _as_role(self, role: Role, password: Secret | None) -> Iterator[Prober]:
+    def _as_role(self, role: Role) -> Iterator[Prober]:
         """Open a session of a role: by logging in where it can, else by SET ROLE."""
-        if self._login.is_session and role.name == self._login.role.name:
-            url: Secret | None = self._direct
-        elif role.can_login:
-            new = password or Secret(f"{self._ctx.chance.getrandbits(128):032x}")
-            set_password(self._session, role.name, new)
-            url = url_of(self._direct, role.name, new)
-        else:
-            url = None
+        own = self._login.is_session and role.name == self._login.role.name
+        url = self._direct if own else self._login_url(role) if role.can_login else None
         with connect(url or self._direct, limit=self._ctx.settings.step_limit) as session:
             if url is None:
-                act_as(self._session, session, role.name)
+                self._act_as(session, role.name)
             yield Prober(session)
+
+    def _login_url(self, role: Role) -> Secret | None:
+        """Give the role a password on this branch; the platform knows those of its own roles."""
+        password = Secret(f"{self._ctx.chance.getrandbits(128):032x}")
+        try:
+            set_password(self._session, role.name, password)
+        except Refused:
+            with contextlib.suppress(Problem):
+                return self._platform_url(role.name) if self._platform_url else None
+            return None
+        return url_of(self._direct, role.name, password)
+
+    def _act_as(self, session: Connection, role: str) -> None:
+        try:
+            act_as(self._session, session, role)
+        except Refused as refused:
+            raise ConflictProblem(
+                "role-out-of-reach",
+                f"The branch's owner may neither log in as {role} nor act as it: {refused}",
+                hint=f"Let the owner do so: grant {role} to {self._session.info.user} with set true",
+                role=role,
+            ) from None
 
 
 def _with_own_role(proof: TableProof, kind: Protection) -> TableProof:

@@ -83,10 +83,10 @@ def isolation_prove(
             "Delete it.",
         ),
     )
-    asked = Request(role=role, owners=owner, config=config, python=python)
     with (
         ctx.carry_out(plan),
         platform.client(ctx) as client,
         throwaway_branch(client, ctx, project=chosen, purpose=PURPOSE, database=database) as branch,
     ):
+        asked = Request(role, owner, config, python, platform_url=branch.role_url)
         return prove_at(ctx, folder, branch.direct, asked, branch=branch.branch_name if chosen else None)

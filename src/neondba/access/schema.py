@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 from neondba.core.context import Context
 from neondba.core.problem import ConflictProblem, NotFoundProblem, Problem
 from neondba.core.secret import Secret
-from neondba.postgres.connect import Connection, Refused
+from neondba.postgres.connect import Connection
 from neondba.postgres.roles import create_plain_role, missing_role
 from neondba.postgres.shapes import shapes
 from neondba.project.alembic_runner.history import Revision
@@ -50,10 +49,8 @@ def _no_tables(folder: Path) -> Problem:
 def _applied(ctx: Context, alembic: OpenAlembic, revision: Revision, session: Connection) -> None:
     result = alembic.runner.step("up", revision.id, ctx.settings.step_limit, lambda: None)
     missing = missing_role(result.failure.said) if result.failure else None
-    if missing:
-        # Another step of the deployment makes it; here a plain role does as well.
-        with contextlib.suppress(Refused):
-            create_plain_role(session, missing, Secret(f"{ctx.chance.getrandbits(128):032x}"))
+    # Another step of the deployment makes such a role; here a plain one does as well.
+    if missing and create_plain_role(session, missing, Secret(f"{ctx.chance.getrandbits(128):032x}")):
         result = alembic.runner.step("up", revision.id, ctx.settings.step_limit, lambda: None)
     if result.failure or result.stopped:
         raise _failed(revision, result, ctx.settings.step_limit)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from neondba.core.problem import NotFoundProblem
-from neondba.core.secret import Secret
 from neondba.postgres.connect import Connection
 from neondba.postgres.roles import Role, roles
 
@@ -24,8 +23,6 @@ class Login:
     because: str
     is_session: bool
     """True when our own session is already this role's."""
-    made_up: Secret | None = None
-    """The password, where we have set it."""
 
 
 def application_role(session: Connection, folder: Path, wanted: str | None, before: set[str]) -> Login:
@@ -46,8 +43,9 @@ def application_role(session: Connection, folder: Path, wanted: str | None, befo
         return Login(there[wanted], "chosen with --role", wanted == own)
     made = [name for name in there if name not in before and there[name].can_login]
     for file, name in _examples(folder):
-        if name in made:
-            return Login(there[name], f"named in {file} and made by a migration", name == own)
+        if name in there:
+            by = " and made by a migration" if name in made else ""
+            return Login(there[name], f"named in {file}{by}", name == own)
     if len(made) == 1:
         return Login(there[made[0]], "the only login role that the migrations make", False)
     return Login(

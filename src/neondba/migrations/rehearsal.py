@@ -15,6 +15,7 @@ from neondba.migrations.results import Direction, Outcome, Rehearsal, Run, Step
 from neondba.migrations.verdict import Evidence, judged
 from neondba.postgres.connect import connect
 from neondba.postgres.repair import drop_added, start_over
+from neondba.postgres.roles import create_plain_role, missing_role
 from neondba.project.alembic_runner.history import Revision
 from neondba.project.alembic_runner.runner import StepResult
 from neondba.project.alembic_runner.session import OpenAlembic, open_alembic
@@ -85,6 +86,10 @@ class Stage:
     def _played(self, revision: Revision) -> Evidence:
         seen = Evidence(before=self._seeded(), limit=self._limit)
         result = self._run(seen, Direction.UP, revision)
+        missing = missing_role(result.failure.said) if result.failure else None
+        if missing and create_plain_role(self.observer.session, missing, self._password()):
+            seen.made_roles.append(missing)
+            result = self._run(seen, Direction.UP, revision)
         if result.failure and _about_rows(result):
             result = self._with_other_rows(seen, revision, result)
         if not self._ended_well(seen, result):
@@ -199,6 +204,9 @@ class Stage:
                 return
         self._now = self.observer.picture()
         self._stuck = False
+
+    def _password(self) -> Secret:
+        return Secret(f"{self._ctx.chance.getrandbits(128):032x}")
 
     def _relative(self, revision: Revision) -> str:
         path = Path(revision.file)

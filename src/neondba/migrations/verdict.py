@@ -33,6 +33,8 @@ class Evidence:
     stops_on_any: str | None = None
     """What the server said when the tables held any rows."""
     second_up_fails: str | None = None
+    made_roles: list[str] = field(default_factory=list)
+    """Roles that a migration takes for granted, made for the rehearsal."""
 
     def nothing_undone(self, down: StepResult) -> bool:
         """See whether the downgrade left everything as the upgrade had made it."""
@@ -143,6 +145,8 @@ def _again(seen: Evidence) -> list[str]:
 
 
 def _about_rows(seen: Evidence) -> Iterator[str]:
+    for role in seen.made_roles:
+        yield f"It takes role {role} for granted; the rehearsal made one."
     if seen.stops_on_rows:
         yield f"It stops when a column that may be null is null: {first_line(seen.stops_on_rows)}."
     if seen.upgraded is not None:

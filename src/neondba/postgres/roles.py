@@ -41,13 +41,14 @@ def missing_role(said: str) -> str | None:
     return match[1] if match else None
 
 
-def create_plain_role(session: Connection, name: str, password: Secret) -> None:
-    """Create a role that may log in and nothing else."""
-    session.execute(
-        sql.SQL("create role {} login nosuperuser nobypassrls nocreatedb nocreaterole password {}").format(
-            sql.Identifier(name), sql.Literal(password.reveal())
-        )
-    )
+def create_plain_role(session: Connection, name: str, password: Secret) -> bool:
+    """Create a role that may log in and nothing else; false when the server refuses."""
+    statement = sql.SQL("create role {} login nosuperuser nobypassrls nocreatedb nocreaterole password {}")
+    try:
+        session.execute(statement.format(sql.Identifier(name), sql.Literal(password.reveal())))
+    except Refused:
+        return False
+    return True
 
 
 def set_password(session: Connection, name: str, password: Secret) -> None:
