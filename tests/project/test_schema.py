@@ -142,3 +142,26 @@ def test_alembic_revisions_count_when_no_model_defines_the_tables() -> None:
     )
     (table,) = schema_of({"alembic/versions/a1.py": revision}).tables
     assert (table.source, list(table.columns)) == ("alembic", ["id", "at", "b"])
+
+
+def test_drizzle_tables_are_read_with_their_indexes_and_keys() -> None:
+    found = tables(
+        db__schema_dot_ts='import { pgTable } from "drizzle-orm/pg-core";\n'
+        'export const kind = pgEnum("kind", ["a", "b"]);\n'
+        'export const users = pgTable("users", { id: uuid("id").defaultRandom().primaryKey() });\n'
+        'export const posts = pgTable(\n  "posts",\n  {\n    id: serial("id").primaryKey(),\n'
+        '    kind: kind("kind").notNull(), // a comment, with a comma\n'
+        '    authorId: uuid("author_id").notNull().references(() => users.id, { onDelete: "cascade" }),\n'
+        '    at: timestamp("at", { withTimezone: true }).defaultNow(),\n  },\n'
+        '  (table) => [index("posts_author").on(table.authorId, table.at.desc())],\n);\n'
+    )
+    posts = found["posts"]
+    assert columns(posts) == {
+        "id": ("serial", False),
+        "kind": ("enum", False),
+        "author_id": ("uuid", False),
+        "at": ("timestamp with time zone", True),
+    }
+    assert posts.columns["author_id"].line == 9
+    assert [(k.table.name, k.on_delete) for k in posts.references] == [("users", "cascade")]
+    assert [i.columns for i in posts.indexes] == [("author_id", "at")]

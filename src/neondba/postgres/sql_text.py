@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-TOKEN = re.compile(
-    r"--[^\n]*|/\*|[eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'|'[^']*(?:''[^']*)*'|\"[^\"]*\"|\$(?:[A-Za-z_]\w*)?\$|[();,]",
-    re.DOTALL,
+QUOTED = (
+    r"--[^\n]*|/\*|[eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'|'[^']*(?:''[^']*)*'|\"[^\"]*\"|\$(?:[A-Za-z_]\w*)?\$"
 )
+TOKEN = re.compile(QUOTED + r"|[();]", re.DOTALL)
+TOKEN_OR_COMMA = re.compile(QUOTED + r"|[(),]", re.DOTALL)
+PROLOGUE = 100_000
+"""Characters in which a file shows which language it is written in."""
 COMMENT_EDGE = re.compile(r"/\*|\*/")
 PSQL = re.compile(r"^[ \t]*\\(?:[a-zA-Z]|!|\?)[^\n]*$", re.MULTILINE)
 COPY = re.compile(r"^[ \t]*COPY\b[^;\n]*\bFROM\s+STDIN\b[^;\n]*;", re.IGNORECASE | re.MULTILINE)
@@ -82,12 +85,17 @@ def pieces(sql: str, *, nested: bool = True) -> list[Piece]:
         nested: Whether a semicolon inside parentheses is part of the statement.
     """
     cuts, depth = [0], 0
+    atomic = ATOMIC.search(sql) is not None
     for start, _end, word in _tokens(sql):
         if word == "(":
             depth += 1
         elif word == ")":
             depth = max(0, depth - 1)
-        elif word == ";" and (not depth or not nested) and not _in_atomic_body(sql[cuts[-1] : start]):
+        elif (
+            word == ";"
+            and (not depth or not nested)
+            and not (atomic and _in_atomic_body(sql[cuts[-1] : start]))
+        ):
             cuts.append(start + 1)
             depth = 0
     cuts.append(len(sql))
@@ -106,7 +114,7 @@ def pieces(sql: str, *, nested: bool = True) -> list[Piece]:
 def commas(text: str) -> list[int]:
     """Give the offsets of commas outside parentheses, strings and comments."""
     found, depth = [], 0
-    for start, _end, word in _tokens(text):
+    for start, _end, word in _tokens(text, TOKEN_OR_COMMA):
         if word in "()":
             depth += 1 if word == "(" else -1
         elif word == "," and not depth:
@@ -126,7 +134,10 @@ def code_only(sql: str) -> str:
 
 def dialect_of(sql: str) -> Dialect | None:
     """Name the language of a file that is not PostgreSQL's, as far as words tell."""
-    code = code_only(sql)
+    head = sql[:PROLOGUE]
+    if not any(words.search(head) for _, words in DIALECTS):
+        return None
+    code = code_only(head)
     return next((dialect for dialect, words in DIALECTS if words.search(code)), None)
 
 
@@ -147,9 +158,9 @@ def line_where_down_starts(sql: str) -> int | None:
     return sql.count("\n", 0, match.start()) + 1 if match else None
 
 
-def _tokens(sql: str) -> Iterator[tuple[int, int, str]]:
+def _tokens(sql: str, wanted: re.Pattern[str] = TOKEN) -> Iterator[tuple[int, int, str]]:
     position = 0
-    while match := TOKEN.search(sql, position):
+    while match := wanted.search(sql, position):
         word, start = match[0], match.start()
         position = match.end()
         if word == "/*":
@@ -188,7 +199,7 @@ def _leading(text: str) -> int:
 
 
 def _in_atomic_body(text: str) -> bool:
-    if "atomic" not in text.lower() or not ATOMIC.search(text):
+    if not ATOMIC.search(text):
         return False
     return not re.search(r"\bEND\s*$", text, re.IGNORECASE)
 

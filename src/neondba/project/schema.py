@@ -8,6 +8,7 @@ from functools import cached_property
 
 from neondba.postgres.statement import CreateTrigger, Name
 from neondba.project.alembic_history import AlembicHistory
+from neondba.project.drizzle import drizzle_tables
 from neondba.project.prisma import prisma_tables
 from neondba.project.python import PythonFiles
 from neondba.project.schema_alembic import alembic_tables
@@ -44,9 +45,10 @@ class Schema:
     def gather(cls, tree: Tree, sql: SqlFiles, python: PythonFiles, alembic: AlembicHistory) -> Schema:
         """Collect the tables of models, SQL files, Prisma schemas and Alembic revisions."""
         models = Models(python).tables()
-        prisma = prisma_tables(tree)
-        written = SqlTables(sql, bool(prisma))
-        definitions = [*models, *prisma, *written.tables, *alembic_tables(alembic, bool(models))]
+        prisma, drizzle = prisma_tables(tree), drizzle_tables(tree)
+        sources = {tool for tool, tables in (("Prisma", prisma), ("Drizzle", drizzle)) if tables}
+        written = SqlTables(sql, sources)
+        definitions = [*models, *prisma, *drizzle, *written.tables, *alembic_tables(alembic, bool(models))]
         provider_of_tables(definitions)
         roots = {p.rpartition("/")[0] for p in tree.named(*MANIFESTS)}
         for table in definitions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
 
 from neondba.project.alembic_history import AlembicHistory
@@ -34,7 +33,7 @@ def apply_operation(state: SqlState, path: str, operation: Operation) -> None:
     if operation.table is None:
         return
     if operation.created is not None:
-        state.tables[operation.table.key] = deepcopy(operation.created)
+        state.tables[operation.table.key] = operation.created.copy()
         return
     if operation.kind == "drop_table":
         state.tables.pop(operation.table.key, None)

@@ -21,19 +21,21 @@ from neondba.postgres.statement import (
 from neondba.project.schema_table import Column, ForeignKey, Index, Table
 from neondba.project.sql import Role, SqlFile, SqlFiles
 
-GENERATING = frozenset({"Prisma"})
-"""Tools whose migrations are written from a schema that stands elsewhere in the tree."""
-
 
 class SqlTables:
-    """Tables, triggers and enums after all SQL files of the tree have run."""
+    """Tables, triggers and enums after all SQL files of the tree have run.
 
-    def __init__(self, files: SqlFiles, has_prisma: bool) -> None:
+    Args:
+        files: The SQL files.
+        sources: Tools that write migrations from a schema elsewhere in the tree.
+    """
+
+    def __init__(self, files: SqlFiles, sources: set[str]) -> None:
         self.tables: list[Table] = []
         self.triggers: list[CreateTrigger] = []
         self.enums: set[str] = set()
         for history in files.histories:
-            generated = has_prisma and history.tool in GENERATING
+            generated = history.tool in sources
             self._run((f for f in history.files if not f.backward), generated)
         for file in files.of(Role.SCHEMA, Role.DUMP):
             self._run([file], generated=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from neondba.postgres.statement import Name, References
 
@@ -90,6 +90,16 @@ class Table:
     """Who else owns the table: Better Auth, Auth.js, Supabase Auth, Neon Auth."""
     root: str = ""
     """The folder of the part of the project that it belongs to; parts may have databases of their own."""
+
+    def copy(self) -> Table:
+        """Give a copy whose columns, keys and indexes can change on their own."""
+        return replace(
+            self,
+            columns={name: replace(column) for name, column in self.columns.items()},
+            foreign_keys=[replace(key) for key in self.foreign_keys],
+            indexes=[replace(index) for index in self.indexes],
+            checks=list(self.checks),
+        )
 
     def shares_database(self, other: Table) -> bool:
         """Tell whether two definitions may be of one database."""

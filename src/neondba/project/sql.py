@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
-from neondba.postgres.sql_text import code_only, line_where_down_starts
+from neondba.postgres.sql_text import line_where_down_starts
 from neondba.postgres.statement import SetParameter, Statement, Transaction
 from neondba.postgres.statements import Dialect, dialect_of, parse
 from neondba.project.python import Unparsed
@@ -21,6 +21,7 @@ MIGRATIONS = frozenset(
     {"migrations", "migration", "migrate", "versions", "drizzle", "changelog", "schema-migrations"}
 )
 SEED = re.compile(r"(^|[/_.-])(seeds?|seeding|sample[_-]?data|demo[_-]?data)([/_.-]|$)", re.IGNORECASE)
+CREATE_TABLE = re.compile(r"^[^\n'-]*\bcreate\s+(?:\w+\s+)?table\b", re.IGNORECASE | re.MULTILINE)
 NUMBERED = re.compile(r"^[VU]?\d+(?:[._]\d+)*[_.-]", re.IGNORECASE)
 FLYWAY = re.compile(r"^[VUR]\d*(?:[._]\d+)*__", re.IGNORECASE)
 DIALECT_OF_TOOL = re.compile(r"(?:provider\s*=|\"dialect\"\s*:)\s*\"(\w+)\"")
@@ -224,9 +225,7 @@ def _role(path: str, text: str) -> Role:
         return Role.DUMP
     if any(_is_migrations(f) for f in folders) or FLYWAY.match(name) or "-- +goose" in text:
         return Role.MIGRATION
-    if "create" in text[:1_000_000].lower() and re.search(
-        r"\bcreate\s+(?:\w+\s+)?table\b", code_only(text), re.IGNORECASE
-    ):
+    if CREATE_TABLE.search(text):
         return Role.SCHEMA
     return Role.QUERY
 

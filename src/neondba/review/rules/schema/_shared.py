@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator
 from neondba.project.schema import Column, Schema, Table
 from neondba.review.rules.migrations._shared import listed, python_list, quoted
 
-__all__ = ["listed", "modelled", "own_tables", "python_list", "quoted", "words"]
+__all__ = ["listed", "modelled", "own_tables", "python_list", "quoted", "spellings", "words"]
 
 MODELS = frozenset({"sqlmodel", "sqlalchemy"})
 EXAMPLES = re.compile(
-    r"(^|/)(\.[\w.-]+|tests?|__tests__|testing|fixtures|examples?|docs?|docs_src|benchmarks?)/|(^|/)(test_|conftest)"
+    r"(^|/)(\.[\w.-]+|tests?|__tests__|testing|fixtures|examples?|samples?|docs?|docs_src|benchmarks?|specs?|contracts"
+    r"|templates?)/|(^|/)(test_|conftest)"
 )
+"""Places of tables that no application uses."""
 
 
 def own_tables(schema: Schema) -> Iterator[Table]:
@@ -26,6 +28,12 @@ def own_tables(schema: Schema) -> Iterator[Table]:
 def words(name: str) -> list[str]:
     """Take a name apart: `totalPrice_usd` is total, price, usd."""
     return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+
+
+def spellings(name: str) -> set[str]:
+    """Give the ways in which code writes a column: `updated_at` and `updatedAt`."""
+    parts = words(name)
+    return {name, "_".join(parts), parts[0] + "".join(p.capitalize() for p in parts[1:])} if parts else {name}
 
 
 def modelled(table: Table) -> bool:

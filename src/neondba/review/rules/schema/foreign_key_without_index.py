@@ -128,5 +128,7 @@ def _snippet(table: Table, key: ForeignKey) -> str:
     if modelled(table) and len(key.columns) == 1:
         return f"{key.columns[0]} = mapped_column(ForeignKey(…), index=True)"
     name = quoted("_".join([table.name.name, *key.columns, "idx"]))
+    if table.source == "drizzle":
+        return f"index({name!r}).on(…),  // {', '.join(key.columns)}, in the third argument of pgTable"
     columns = ", ".join(quoted(c) for c in key.columns)
     return f"create index concurrently {name} on {quoted(table.name)} ({columns});"

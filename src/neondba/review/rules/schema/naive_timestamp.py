@@ -96,7 +96,7 @@ from neondba.postgres.sql_types import AWARE, NAIVE, base_type
 from neondba.project.schema import Column, Schema, Table
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.schema._shared import first, listed, own_tables, quoted, words
+from neondba.review.rules.schema._shared import first, listed, modelled, own_tables, quoted, words
 
 
 @rule("NDB703", Category.SCHEMA, Severity.MEDIUM)
@@ -108,13 +108,15 @@ def check(schema: Schema) -> Iterator[Finding]:
         naive = [c for c in table.columns.values() if is_naive(c) and not _aware_elsewhere(schema, table, c)]
         if naive:
             place = first(naive)
+            refused = ", and asyncpg refuses aware values" if modelled(table) else ""
             yield Finding(
                 place.path,
                 place.line,
                 f"The time zone of {listed(c.name for c in naive)} in `{table.title}` is lost: sessions in "
-                "other zones read other moments, and asyncpg refuses aware values.",
+                f"other zones read other moments{refused}.",
                 _steps(table, naive),
                 _snippet(table, place),
+                Severity.LOW if table.source == "drizzle" else None,
             )
 
 
@@ -154,6 +156,8 @@ def _snippet(table: Table, column: Column) -> str:
         )
     if table.source == "sqlalchemy":
         return f"{column.name}: Mapped[datetime] = mapped_column(DateTime(timezone=True))"
+    if table.source == "drizzle":
+        return f'timestamp("{column.name}", {{ withTimezone: true }})'
     return (
         "set time zone 'UTC';\n"
         f"alter table {quoted(table.name)} alter column {quoted(column.name)} type timestamptz;"

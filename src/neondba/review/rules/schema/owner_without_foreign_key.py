@@ -73,7 +73,7 @@ from neondba.project.schema import Column, Schema, Table
 from neondba.project.schema_provider import plain
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.schema._shared import modelled, own_tables, quoted, words
+from neondba.review.rules.schema._shared import EXAMPLES, modelled, own_tables, quoted, words
 
 OWNERS = frozenset({"user", "owner", "author", "creator", "assignee"})
 VAGUE = frozenset(
@@ -119,6 +119,7 @@ def _target(schema: Schema, table: Table, column: Column) -> Table | None:
             plain(other.name.name) in names
             and other.shares_database(table)
             and other.whole
+            and not EXAMPLES.search(other.path)
             and other.name.key != table.name.key
             and other.primary_key
         ):

@@ -50,7 +50,7 @@ from neondba.project.schema import Column, Schema
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.schema._shared import own_tables
+from neondba.review.rules.schema._shared import own_tables, spellings
 
 CREDENTIAL = re.compile(
     r"^(?:\w+_)?(?:api_?key|secret_?key|private_?key|client_?secret|webhook_?secret|(?:totp|otp|mfa)_?secret"
@@ -85,11 +85,13 @@ def _is_credential(column: Column) -> bool:
 
 def _is_protected(tree: Tree, column: Column) -> bool:
     """Tell whether code that names the column also encrypts or hashes something near it."""
+    names = spellings(column.name)
+    pattern = re.compile("|".join(map(re.escape, sorted(names))))
     for path in tree.named(suffix=CODE):
         text = tree.text(path)
-        if text is None or column.name not in text:
+        if text is None or not any(name in text for name in names):
             continue
-        for match in re.finditer(re.escape(column.name), text):
+        for match in pattern.finditer(text):
             near = text[max(0, match.start() - 200) : match.end() + 200].lower()
             if any(word in near for word in PROTECTED):
                 return True

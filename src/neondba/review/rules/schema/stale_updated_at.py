@@ -92,7 +92,7 @@ from neondba.project.schema import Schema, Table
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.schema._shared import modelled, own_tables, quoted
+from neondba.review.rules.schema._shared import modelled, own_tables, quoted, spellings
 
 NAMES = frozenset({"updated_at", "updatedat", "modified_at", "last_modified", "last_updated", "updated_on"})
 CODE = (".py", ".ts", ".tsx", ".js", ".mjs", ".go", ".rs", ".rb", ".java", ".kt", ".sql", ".php", ".cs")
@@ -125,16 +125,14 @@ def check(schema: Schema, tree: Tree) -> Iterator[Finding]:
 
 def _is_written(tree: Tree, name: str) -> bool:
     """Tell whether any code sets the column; a definition with a type or default is none."""
-    snake = re.escape(name)
+    snake = "(?:" + "|".join(map(re.escape, sorted(spellings(name)))) + ")"
     pattern = re.compile(
         rf"\.{snake}\s*=[^=]|[\"']{snake}[\"']\s*[:\]]"
         rf"|\b{snake}\s*:\s*(?:new Date|Date\.|sql\b|now\b|dayjs|datetime\.)"
         rf"|[({{,]\s*{snake}\s*=|\bset\b[^;]*\b\"?{snake}\"?\s*=|\b{snake}\s*=\s*(?:now|current_timestamp|datetime)",
         re.IGNORECASE,
     )
-    return any(
-        name in text and pattern.search(text) for path in tree.named(suffix=CODE) if (text := tree.text(path))
-    )
+    return any(pattern.search(text) for path in tree.named(suffix=CODE) if (text := tree.text(path)))
 
 
 def _snippet(table: Table, name: str) -> str:
