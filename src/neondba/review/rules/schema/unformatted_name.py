@@ -66,7 +66,7 @@ from neondba.review.rules.schema._shared import modelled
 FIELD = re.compile(r"(?<!\{)\{[A-Za-z_][\w.]*\}(?!\})")
 
 
-@rule("NDB718", Category.SCHEMA, Severity.LOW)
+@rule("NDB717", Category.SCHEMA, Severity.LOW)
 def check(schema: Schema) -> Iterator[Finding]:
     """Find index and constraint names of models that were never formatted."""
     for table in schema.tables:
