@@ -56,6 +56,7 @@ admin = create_engine(settings.DATABASE_URL, pool_pre_ping=True)
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -65,6 +66,9 @@ from neondba.project.services import Services
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
+_RUNS_ALONE = re.compile(r"\bFastMCP\(|\bCelery\(|__main__|\bScheduler\(")
+"""Signs of a process of its own, which needs a pool of its own."""
+
 
 @rule("NDB212", Category.POOLING, Severity.MEDIUM)
 def check(engines: Engines, services: Services, python: PythonFiles) -> Iterator[Finding]:
@@ -72,7 +76,7 @@ def check(engines: Engines, services: Services, python: PythonFiles) -> Iterator
     groups: dict[tuple[str, str, str], dict[str, Engine]] = defaultdict(dict)
     for engine in engines.of_apps(services):
         variable = _variable(engine)
-        if engine.kind == "sqlalchemy" and variable:
+        if engine.kind == "sqlalchemy" and variable and not _RUNS_ALONE.search(engine.file.text):
             group = (services.of(engine.path).folder, engine.factory, variable)
             groups[group].setdefault(engine.path, engine)
     for (_, _, variable), by_path in groups.items():

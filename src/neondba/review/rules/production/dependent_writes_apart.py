@@ -46,6 +46,13 @@ def work(session, jobs):
         job.state = "done"
         session.commit()
 
+async def answer(session, question, model):
+    session.add(question)
+    session.commit()
+    reply = await model.answer(question.text)
+    session.add(reply)
+    session.commit()
+
 def save(session, row):
     if row.id:
         session.merge(row)
@@ -76,7 +83,7 @@ from neondba.project.python import Function, PythonFiles
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.production._shared import apps, is_session_work, method, receiver
+from neondba.review.rules.production._shared import SESSION, apps, is_session_work, method, receiver
 
 _START = re.compile(
     r"^(?:export\s+)?(?:default\s+)?(?:async\s+function|const\s+\w+\s*=\s*async)\b", re.MULTILINE
@@ -86,6 +93,9 @@ _WRITE = re.compile(
     r"(?P<verb>create|update|delete|upsert|createMany|updateMany|deleteMany)\("
 )
 _APART = re.compile(r"\breturn\b|\belse\b|\bcase\b|\bcatch\b|\bthrow\b|=>\s*\{|\bfor\s*\(")
+_SLOW = re.compile(
+    r"^(?:run|invoke|generate|complete|request|post|fetch|send|chat|publish|upload|stream)", re.IGNORECASE
+)
 _COMMIT = frozenset({"commit"})
 
 
@@ -106,6 +116,8 @@ def _in_function(path: str, function: Function) -> Iterator[Finding]:
     for block in _blocks(function.node.body):
         seen, added = False, False
         for statement in block:
+            if seen and _waits_for_others(statement):
+                seen = added = False
             call = _call(statement)
             if call is None:
                 continue
@@ -115,6 +127,20 @@ def _in_function(path: str, function: Function) -> Iterator[Finding]:
                     yield _finding(path, statement.lineno, function.name, f"{receiver(call)}.flush()")
                     return
                 seen = True
+
+
+def _waits_for_others(statement: ast.stmt) -> bool:
+    """Tell whether a statement asks another service: no transaction should stay open over that."""
+    for node in ast.walk(statement):
+        if (
+            isinstance(node, ast.Await)
+            and isinstance(node.value, ast.Call)
+            and not SESSION.search(receiver(node.value))
+        ):
+            return True
+        if isinstance(node, ast.Call) and _SLOW.search(method(node)):
+            return True
+    return False
 
 
 def _blocks(body: list[ast.stmt]) -> Iterator[list[ast.stmt]]:

@@ -57,7 +57,7 @@ from neondba.review.rules.production._shared import apps, dotted
 
 _COUNTS = re.compile(
     r"(?:^|_)(?:counts?|counter|totals?|balance|stock|quantity|views?|likes?|votes?|points|credits?|used|usage|visits?|"
-    r"attempts|inventory|score|amount|streak|retries|hits|clicks|downloads|karma|version)(?:_|$)"
+    r"attempts|inventory|score|amount|streak|retries|hits|clicks|downloads|karma)(?:_|$)"
 )
 _IN_PRISMA = re.compile(
     r"\b(?P<field>\w+):\s*\(?\s*(?P<row>\w+)\??\.(?P=field)(?:\s*\?\?\s*0)?\)?\s*[+\-*]\s"
@@ -95,10 +95,11 @@ def _in_function(path: str, function: Function) -> Iterator[Finding]:
         if target.value.id not in loaded or not _COUNTS.search(target.attr):
             continue
         if isinstance(node, ast.AugAssign) or _adds_to_itself(node.value, name):
+            model = loaded.pop(target.value.id)
             sign = "-" if isinstance(getattr(node, "op", None), ast.Sub) else "+"
-            yield _finding(
-                path, node.lineno, name, f"{name} = {loaded[target.value.id]}.{target.attr} {sign} 1"
-            )
+            by = node.value if isinstance(node, ast.AugAssign) else None
+            amount = ast.unparse(by) if isinstance(by, ast.Name) else "1"
+            yield _finding(path, node.lineno, name, f"{name} = {model}.{target.attr} {sign} {amount}")
 
 
 def _loaded(function: Function) -> dict[str, str]:

@@ -78,7 +78,7 @@ def check(addresses: Addresses, tree: Tree, ignores: Ignores) -> Iterator[Findin
 
 def _finding(address: Address) -> Finding:
     whose = f"role {address.user} on {address.host}" if address.user.isidentifier() else address.host
-    rotate = f"Give {address.user} a new password: neondba role rotate {address.user}"
+    rotate = f"Reset the password of {address.user} on the Neon branch, under Roles in the console."
     return Finding(
         address.path,
         address.line,

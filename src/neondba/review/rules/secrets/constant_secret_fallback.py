@@ -61,7 +61,7 @@ from collections.abc import Iterator
 from neondba.project.environment import Environment, Read
 from neondba.project.gitignore import Ignores
 from neondba.project.placeholder import is_placeholder, is_random
-from neondba.project.places import is_test
+from neondba.project.places import is_script, is_test
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -80,7 +80,7 @@ _PUBLIC = re.compile(
 def check(environment: Environment, tree: Tree, ignores: Ignores) -> Iterator[Finding]:
     """Report constants that stand in for a missing secret."""
     for read in environment.reads:
-        if not read.default or _PUBLIC.search(read.name) or is_test(read.path):
+        if not read.default or _PUBLIC.search(read.name) or is_test(read.path) or is_script(read.path):
             continue
         if not _opens_something(read.name, read.default) or not is_read_by_people(tree, ignores, read.path):
             continue

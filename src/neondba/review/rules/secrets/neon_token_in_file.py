@@ -69,7 +69,7 @@ def _finding(path: str, line: int, kind: str) -> Finding:
     step = (
         "Revoke the key in the Neon console under Account settings, API keys."
         if kind == "napi"
-        else "Give the role a new password: neondba role rotate <role>"
+        else "Reset the password of the role on its Neon branch, under Roles in the console."
     )
     return Finding(
         path,
