@@ -45,9 +45,9 @@ class Inside:
         self.plane = Plane(self.folder, self.clock, Addresses(5432))
         self.plane.begin()
 
-    def call(self, operation_id: str, body: Any = None, query: Any = None, **path: str) -> Any:
+    def call(self, name: str, /, body: Any = None, query: Any = None, **path: str) -> Any:
         """Answer one operation of the API."""
-        route = next(each for each in ROUTES if each.operation_id == operation_id)
+        route = next(each for each in ROUTES if each.operation_id == name)
         return route.handler(Call(self.plane, path, query or {}, body or {}))
 
     def settled(self, project_id: str) -> None:

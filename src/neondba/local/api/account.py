@@ -27,6 +27,7 @@ def _organization() -> dict[str, Any]:
 def me(_call: Call) -> dict[str, Any]:
     """Show the user."""
     return {
+        "active_seconds_limit": 0,
         "auth_accounts": [],
         "email": "local@localhost.localdomain",
         "id": views.OWNER,

@@ -81,7 +81,9 @@ def create_branch(call: Call) -> dict[str, Any]:
 def get_branch(call: Call) -> dict[str, Any]:
     """Show a branch."""
     with call.plane.state.read() as rows:
-        return {"branch": views.branch(call.branch(rows)), "annotation": {"object": {}, "value": {}}}
+        branch = call.branch(rows)
+    named = {"type": "console/branch", "id": branch.id}
+    return {"branch": views.branch(branch), "annotation": {"object": named, "value": {}}}
 
 
 @answers("PATCH", ONE, "updateProjectBranch")

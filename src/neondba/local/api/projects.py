@@ -27,18 +27,13 @@ def list_projects(call: Call) -> dict[str, Any]:
         found = [row for row in found if search in (row.id, row.name) or search.lower() in row.name.lower()]
     page = _after(found, cursor)[:limit]
     shown = {"projects": [views.project(call.plane, row, listed=True) for row in page]}
-    return {
-        **shown,
-        "pagination": {"cursor": page[-1].id} if page else {},
-        "applications": {},
-        "integrations": {},
-    }
+    return {**shown, **_cursor(page), "applications": {}, "integrations": {}}
 
 
 @answers("GET", "/projects/shared", "listSharedProjects")
 def list_shared(_call: Call) -> dict[str, Any]:
     """List projects others have shared: there are no others here."""
-    return {"projects": [], "pagination": {}}
+    return {"projects": []}
 
 
 @answers("POST", "/projects", "createProject", 201)
@@ -143,8 +138,7 @@ def list_operations(call: Call) -> dict[str, Any]:
         call.project(rows)
         found = rows.all(OperationRow, project_id=call.path["project_id"])[::-1]
     page = _after(found, call.query.get("cursor"))[:limit]
-    cursor = {"cursor": page[-1].id} if page else {}
-    return {"operations": [views.operation(row) for row in page], "pagination": cursor}
+    return {"operations": [views.operation(row) for row in page], **_cursor(page)}
 
 
 @answers("GET", "/projects/{project_id}/operations/{operation_id}", "getProjectOperation")
@@ -180,6 +174,10 @@ def connection_uri(call: Call) -> dict[str, Any]:
         raise Refusal(404, "endpoint not found")
     pooled = call.query.get("pooled") == "true"
     return {"uri": call.plane.addresses.uri(endpoint.id, role.name, role.password, base.name, pooled=pooled)}
+
+
+def _cursor(page: list[Any]) -> dict[str, Any]:
+    return {"pagination": {"cursor": page[-1].id}} if page else {}
 
 
 def _after(found: list[Any], cursor: str | None) -> list[Any]:
