@@ -1,4 +1,4 @@
-"""Record from real PostgreSQL what its statements lock, rewrite and scan, and what roles pass by.
+"""Record from real PostgreSQL what statements lock, rewrite and scan.
 
 python scripts/executed_facts.py            writes src/neondba/postgres/executed_facts.json
 python scripts/executed_facts.py --check    compares instead
@@ -133,7 +133,7 @@ def recorded(server: Secret) -> dict[str, Any]:
 
 
 def inside(session: Connection, text: str) -> dict[str, Any]:
-    """Run a statement in a transaction; look at its locks and files before it is rolled back."""
+    """Run a statement in a transaction; look at its locks and files; roll back."""
     oids = _oids(session)
     with session.transaction(force_rollback=True):
         before = _files(session, oids)
@@ -148,7 +148,7 @@ def inside(session: Connection, text: str) -> dict[str, Any]:
 
 
 def outside(server: Secret, text: str, writer: Connection, looker: Connection) -> dict[str, Any]:
-    """Run a statement that refuses transactions; hold it up with a writer and look at its lock."""
+    """Run a statement outside a transaction, held up by a writer; look at its lock."""
     oids = _oids(looker)
     with connect(server) as session:
         # Made anew, so that a name that was dropped before is there.

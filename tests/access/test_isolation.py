@@ -214,3 +214,15 @@ def test_the_fix_closes_what_was_open(
     with connect(url) as session:
         session.execute(trusted(statements.replace(":'app_password'", "'x'")))
     assert only(prove_at(ctx, tmp_path, url, Request(role=app))) is Protection.POLICY
+
+
+def test_a_table_between_two_owned_ones_gets_its_rows_in_turn(prove: Prove, app: str) -> None:
+    proof = prove(
+        "create table org (id serial primary key, owner_id text not null);"
+        "create table folder (id serial primary key, org_ref int not null references org);"
+        "create table page (id serial primary key, author_id text not null,"
+        " folder_ref int not null references folder);" + role(app),
+        role=app,
+    )
+    assert [t.table for t in proof.tables] == ["public.org", "public.page"]
+    assert proof.not_seeded == ()

@@ -16,7 +16,7 @@ _CALL: Final = re.compile(r"([\w.]+)\s*\(")
 
 
 def sources(expressions: str, catalog: Catalog) -> str:
-    """Give the expressions together with the bodies of the project's functions they call."""
+    """Give the expressions and the bodies of the project's functions they call."""
     text, seen = expressions, set[str]()
     functions = catalog.objects.get("function", {})
     while True:

@@ -72,21 +72,24 @@ def isolation_prove(
             "path-not-found", f"{folder} is no folder.", hint="Give the path of the project's folder."
         )
     chosen = project or ctx.settings.project
-    plan = Plan(
-        operation="isolation.prove",
-        effect=Effect.WRITE,
-        target=Target(project=chosen, branch=f"neondba-{PURPOSE}-…", role=role),
-        steps=(
-            f"Make a throw-away branch of {chosen}." if chosen else "Make an empty throw-away project.",
-            f"Apply the migrations of {folder.name} there and add rows of two users.",
-            "Try each user's rows as the other; roll every try back.",
-            "Delete it.",
-        ),
-    )
     with (
-        ctx.carry_out(plan),
+        ctx.carry_out(_plan(chosen, folder.name, role)),
         platform.client(ctx) as client,
         throwaway_branch(client, ctx, project=chosen, purpose=PURPOSE, database=database) as branch,
     ):
         asked = Request(role, owner, config, python, platform_url=branch.role_url)
         return prove_at(ctx, folder, branch.direct, asked, branch=branch.branch_name if chosen else None)
+
+
+def _plan(project: str | None, folder: str, role: str | None) -> Plan:
+    return Plan(
+        operation="isolation.prove",
+        effect=Effect.WRITE,
+        target=Target(project=project, branch=f"neondba-{PURPOSE}-…", role=role),
+        steps=(
+            f"Make a throw-away branch of {project}." if project else "Make an empty throw-away project.",
+            f"Apply the migrations of {folder} there and add rows of two users.",
+            "Try each user's rows as the other; roll every try back.",
+            "Delete it.",
+        ),
+    )

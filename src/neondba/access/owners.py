@@ -20,7 +20,7 @@ _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def owner_column(shape: Shape, mentioned: str) -> Column | None:
-    """Give the column that names the row's owner; one that a policy mentions goes first."""
+    """Give the column that names the owner; one that a policy mentions first."""
     by_name = {_HUMP.sub("_", column.name).lower(): column for column in shape.columns}
     found = [by_name[name] for name in OWNER_NAMES if name in by_name]
     in_policy = [c for c in found if re.search(rf"\b{re.escape(c.name)}\b", mentioned)]
@@ -61,9 +61,10 @@ class TwoUsers:
 
     def seed(self) -> None:
         """Insert both rows everywhere; tables that others refer to come first."""
-        self._seeder.fill(self._owners, nulls=False)
         for name, shape in self._seeder.shapes.items():
             if name not in self._owners:
+                # It may be what an owned table has to refer to.
+                self._seeder.more(shape, nulls=False)
                 continue
             try:
                 pair = [self._seeder.insert(shape, self.fixed(shape, who)) for who in (0, 1)]
@@ -72,7 +73,7 @@ class TwoUsers:
                 self.not_seeded.append(NotSeeded(table=name, reason=str(error)))
 
     def fixed(self, shape: Shape, who: int) -> Values:
-        """Give the values that tie a row to one of the two: the owner, and what that owner has."""
+        """Give the values that tie a row to one of the two: who, and what they have."""
         owner = self._owners[shape.name]
         values: Values = {}
         for key in shape.foreign_keys:
@@ -83,7 +84,7 @@ class TwoUsers:
         return values
 
     def person(self, shape: Shape, owner: Column) -> tuple[str, str]:
-        """Give two identities that fit the column: rows of the table it refers to, or plain values."""
+        """Give two identities that fit the column: rows it refers to, or plain values."""
         key = next((k for k in shape.foreign_keys if k.columns == (owner.name,)), None)
         kind = f"{key.target} {key.target_columns[0]}" if key else owner.base
         if kind not in self._people:

@@ -54,7 +54,7 @@ def passes_by(role: Role) -> str | None:
 
 
 def protection(guard: Guard, seen: Seen) -> Protection:
-    """Give what protects the table, going by what was tried first and by the catalog second."""
+    """Give what protects the table: by the tries first, by the catalog second."""
     if seen.open:
         if not guard.policies and not guard.enabled:
             return Protection.APPLICATION_ONLY

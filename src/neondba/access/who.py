@@ -26,7 +26,7 @@ class Login:
 
 
 def application_role(session: Connection, folder: Path, wanted: str | None, before: set[str]) -> Login:
-    """Choose: the role asked for, one the project's example names, one its migrations make, the owner.
+    """Choose the role: asked for, named in an example, made by a migration, owner.
 
     Raises:
         NotFoundProblem: the role asked for does not exist on the branch.

@@ -1,4 +1,4 @@
-"""A second session that watches the branch while the project's Alembic works on it."""
+"""A second session that watches the branch while Alembic works on it."""
 
 from __future__ import annotations
 

@@ -62,18 +62,8 @@ def migration_rehearse(
     folder = (ctx.folder / path).resolve()
     found = alembic_config(folder, config)
     chosen = project or ctx.settings.project
-    plan = Plan(
-        operation="migration.rehearse",
-        effect=Effect.WRITE,
-        target=Target(project=chosen, branch=f"neondba-{PURPOSE}-…"),
-        steps=(
-            f"Make a throw-away branch of {chosen}." if chosen else "Make an empty throw-away project.",
-            f"Run the migrations of {found.relative_to(folder)} there: up, down and up again.",
-            "Delete it.",
-        ),
-    )
     with (
-        ctx.carry_out(plan),
+        ctx.carry_out(_plan(chosen, str(found.relative_to(folder)))),
         platform.client(ctx) as client,
         throwaway_branch(client, ctx, project=chosen, purpose=PURPOSE, database=database) as branch,
     ):
@@ -85,3 +75,16 @@ def migration_rehearse(
             python=python,
             branch=branch.branch_name if chosen else None,
         )
+
+
+def _plan(project: str | None, config: str) -> Plan:
+    return Plan(
+        operation="migration.rehearse",
+        effect=Effect.WRITE,
+        target=Target(project=project, branch=f"neondba-{PURPOSE}-…"),
+        steps=(
+            f"Make a throw-away branch of {project}." if project else "Make an empty throw-away project.",
+            f"Run the migrations of {config} there: up, down and up again.",
+            "Delete it.",
+        ),
+    )

@@ -30,7 +30,7 @@ def rehearse_at(
     python: str | None = None,
     branch: str | None = None,
 ) -> Rehearsal:
-    """Rehearse every pending revision of the project in a database that nobody will miss.
+    """Rehearse every pending revision in a database that nobody will miss.
 
     Raises:
         Problem: the project's Alembic cannot be run there; nothing has been changed then.
@@ -131,7 +131,7 @@ class Stage:
         return self._now
 
     def _with_other_rows(self, seen: Evidence, revision: Revision, first: StepResult) -> StepResult:
-        """Find out whether rows stop the step: try without nulls, then without rows of ours."""
+        """See whether rows stop the step: try without nulls, then without our rows."""
         if not self.observer.empty():
             return first
         assert first.failure is not None
@@ -151,7 +151,7 @@ class Stage:
         return first
 
     def _run(self, seen: Evidence, direction: Direction, revision: Revision) -> StepResult:
-        """Run one direction and keep what was seen of it; a failed first try is kept, the last counts."""
+        """Run one direction and keep what was seen, of a failed try too."""
         before = self._now
         result = self._step("down" if direction is Direction.DOWN else "up", revision)
         if not result.stopped:

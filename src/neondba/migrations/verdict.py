@@ -156,7 +156,7 @@ def _about_rows(seen: Evidence) -> Iterator[str]:
 
 
 def _gone(seen: Evidence, loss: Loss) -> bool:
-    """Keep to whole columns and rows: a changed value may be the point of the migration."""
+    """Keep to whole columns and rows: a changed value may be the very point."""
     assert seen.upgraded is not None
     return loss.column is None or loss.column not in seen.upgraded.rows.values.get(loss.table, {})
 

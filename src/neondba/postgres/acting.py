@@ -1,4 +1,4 @@
-"""Act as one user in a session of a role, and try another user's rows. Nothing stays."""
+"""Act as one user against another's rows, in a role's session. Nothing stays."""
 
 from __future__ import annotations
 

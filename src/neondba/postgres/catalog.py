@@ -170,7 +170,7 @@ def _level(attribute: str, value: str | None) -> Level:
 
 
 def _without_parts(found: list[Difference]) -> Iterator[Difference]:
-    """Leave out the columns, constraints and grants of a table that itself came or went."""
+    """Leave out the parts of a table that itself came or went."""
     whole = {(d.change, d.name) for d in found if d.kind in ("table", "view", "sequence", "function")}
     for difference in found:
         inside = {difference.name.rpartition(".")[0]}

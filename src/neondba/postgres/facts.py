@@ -1,4 +1,4 @@
-"""What PostgreSQL does, as recorded from a real server by scripts/executed_facts.py."""
+"""What PostgreSQL does, as scripts/executed_facts.py recorded it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bring a throw-away database back to a known state. Never for one that anybody uses."""
+"""Bring a throw-away database back to a known state. Only for those."""
 
 from __future__ import annotations
 

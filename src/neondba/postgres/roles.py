@@ -61,7 +61,7 @@ def set_password(session: Connection, name: str, password: Secret) -> None:
 def grant_like(
     session: Connection, role: str, tables: dict[str, Iterable[str]], parents: Iterable[str]
 ) -> None:
-    """Give a role privileges on tables, their schemas and sequences, and membership in other roles."""
+    """Give a role privileges on tables and what they need, and other roles."""
     to = sql.Identifier(role)
     schemas = session.execute(
         "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'"
@@ -82,7 +82,7 @@ def grant_like(
 
 
 def act_as(owner: Connection, session: Connection, role: str) -> None:
-    """Let a session act as a role that cannot log in; the owner's session allows it first."""
+    """Let a session act as a role that cannot log in; the owner allows it first."""
     # A superuser needs no grant; anyone else hears of a missing one from `set role`.
     with contextlib.suppress(Refused):
         owner.execute(sql.SQL("grant {} to current_user with set true").format(sql.Identifier(role)))

@@ -43,7 +43,7 @@ def programs() -> Path:
 
 @contextmanager
 def scratch_server(**parameters: str) -> Iterator[Secret]:
-    """Start a server with a fresh data directory; give a superuser's URL; remove it afterwards."""
+    """Start a fresh server; give a superuser's URL; remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="ndb-"))
     try:
         data = folder / "data"
@@ -63,7 +63,7 @@ def scratch_server(**parameters: str) -> Iterator[Secret]:
 
 
 def neon_like_database(server: Secret, name: str) -> Secret:
-    """Make a database whose owner has what Neon's API gives a role; give the owner's URL."""
+    """Make a database whose owner is as Neon's API makes roles; give its URL."""
     owner = f"{name}_owner"
     with connect(server) as session:
         session.execute(trusted(f"create role {owner} login createdb createrole bypassrls"))

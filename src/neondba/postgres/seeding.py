@@ -38,7 +38,7 @@ class Seeder:
         self._number = 0
 
     def fill(self, skip: Iterable[str] = (), *, nulls: bool = True) -> tuple[list[str], list[NotSeeded]]:
-        """Give each empty table two full rows, and one where every column that may be null is null."""
+        """Give each empty table two full rows, and one with nulls where they may be."""
         filled, failed = [], []
         for name, shape in self.shapes.items():
             if name in skip or not self._is_empty(name):
@@ -55,7 +55,7 @@ class Seeder:
         return filled, failed
 
     def more(self, shape: Shape, *, nulls: bool = True) -> None:
-        """Add a full row, and one with nulls, to a table that has rows; do without where none fits."""
+        """Add a full row, and one with nulls; do without where none fits."""
         for null in (False, True) if nulls else (False,):
             with contextlib.suppress(CannotSeedError):
                 self.insert(shape, nulls=null)
@@ -164,7 +164,7 @@ class Seeder:
     def _advance(
         self, shape: Shape, error: psycopg.Error, options: dict[str, list[str | None]], chosen: dict[str, int]
     ) -> bool:
-        """Choose other values for the columns an error blames; false when there is nothing left to try."""
+        """Choose other values for the columns an error blames; false if none are left."""
         blamed = self._blamed(shape, error)
         movable = [name for name in blamed if name in options and chosen[name] + 1 < len(options[name])]
         if not movable:

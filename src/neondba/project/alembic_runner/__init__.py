@@ -1,1 +1,1 @@
-"""Run a project's own Alembic, one revision at a time, against a database of our choosing."""
+"""Run a project's own Alembic, a revision at a time, on a database we choose."""

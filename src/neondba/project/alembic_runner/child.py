@@ -1,4 +1,4 @@
-"""The part that runs in the project's own Python: standard library and the project's Alembic only.
+"""The part that runs in the project's own Python, on nothing but its Alembic.
 
 Started by path, so that neondba need not be installed there. Reads one JSON command a line from one
 pipe, writes one JSON event a line to another; both come as file descriptors, so whatever the project
@@ -101,7 +101,7 @@ class Child:
         self.tell("verified", **seen)
 
     def step(self, direction: str, revision: str) -> None:
-        """Run exactly one revision up or down, telling each statement and the locks it left held."""
+        """Run exactly one revision, telling each statement and the locks it left."""
         step_class = self._load("alembic.runtime.migration").MigrationStep
         make = step_class.upgrade_from_script if direction == "up" else step_class.downgrade_from_script
         watch = Watch(self)
@@ -170,7 +170,7 @@ class Watch:
 
 
 def read_revision(path: Path) -> dict[str, Any] | None:
-    """Read revision, parents and empty functions from a file's text; nothing for a file without any."""
+    """Read a revision from a file's text; nothing for a file that holds none."""
     tree = ast.parse(path.read_bytes(), str(path))
     names: dict[str, Any] = {}
     empty: dict[str, bool] = {}
@@ -209,7 +209,7 @@ def _does_nothing(part: ast.stmt) -> bool:
 
 
 def failure(error: BaseException, folder: str) -> dict[str, Any]:
-    """Describe an error: what was said, and the innermost line of the project's own code."""
+    """Describe an error: what was said, and where in the project's own code."""
     own = [
         f
         for f in traceback.extract_tb(error.__traceback__)

@@ -92,7 +92,7 @@ def _texts(folder: Path) -> Iterator[str]:
 
 
 def schemes_to_try(names: Names) -> list[str]:
-    """Order the drivers: what the project writes, then what SQLAlchemy picks, then the others."""
+    """Order the drivers: what the project writes, SQLAlchemy's choice, the others."""
     usual = ("postgresql", "postgresql+psycopg", "postgresql+asyncpg", "postgresql+psycopg2")
     written = [s.replace("postgres://", "postgresql://") for s in names.schemes if "+" in s]
     return list(dict.fromkeys([*written, *usual]))
@@ -124,7 +124,7 @@ def variables(names: Names, direct: Secret, scheme: str) -> dict[str, Secret]:
 
 
 def _routed_by_password(url: str) -> str:
-    """Put an endpoint named in `options` into the password, as Neon allows for clients without SNI.
+    """Put an endpoint named in `options` into the password, as Neon allows.
 
     Split settings have no place for options, and a `%` in an address breaks the many env.py files that
     hand it to configparser.

@@ -1,4 +1,4 @@
-"""A project's revisions in the order they run, or one Problem that names what is broken."""
+"""A project's revisions in order, or one Problem that names what is broken."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def in_order(revisions: list[Revision], broken: list[dict[str, str]]) -> list[Re
 
 
 def _named(by_id: dict[str, Revision]) -> dict[str, str]:
-    """Map every way to name a revision to its id: alembic accepts labels in depends_on."""
+    """Map each name of a revision to its id: depends_on may hold labels."""
     names = {label: revision.id for revision in by_id.values() for label in revision.labels}
     return names | {key: key for key in by_id}
 

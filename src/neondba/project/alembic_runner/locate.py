@@ -79,7 +79,7 @@ def _mentions_alembic(path: Path) -> bool:
 
 
 def interpreters(config: Path, folder: Path, wanted: str | None = None) -> list[Path]:
-    """Give the Pythons to try, best first: the one asked for, the project's own, the active one."""
+    """Give the Pythons to try: asked for, the project's own, the active one."""
     if wanted is not None:
         chosen = Path(wanted).expanduser()
         return [chosen if chosen.is_absolute() else folder / chosen]

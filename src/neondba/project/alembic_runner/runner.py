@@ -154,7 +154,7 @@ class Runner:
         return ordered
 
     def verify(self, key: int) -> Verified | Failure:
-        """Connect as the project does; see whether it is the database that holds the advisory lock.
+        """Connect as the project does; see whether our advisory lock is held there.
 
         Raises:
             ConflictProblem: it is another one. Nothing has been changed there.
@@ -168,7 +168,7 @@ class Runner:
         return Verified(**answer)
 
     def step(self, direction: str, revision: str, limit: float, look: Callable[[], None]) -> StepResult:
-        """Run one revision up or down; call `look` while it runs; stop waiting at the limit."""
+        """Run one revision up or down, calling `look` meanwhile; give up at the limit."""
         self._ask("step", direction=direction, revision=revision)
         return self._collect(limit, look)
 

@@ -1,4 +1,4 @@
-"""Open a project's Alembic on a database, proven to be that database before anything runs."""
+"""Open a project's Alembic on a database, and prove first that it is that one."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def open_alembic(
     config: str | None = None,
     python: str | None = None,
 ) -> Iterator[OpenAlembic]:
-    """Start the project's Alembic; the session marks the database by an advisory lock meanwhile.
+    """Start the project's Alembic; an advisory lock marks the database meanwhile.
 
     Raises:
         Problem: no configuration, no Alembic, a broken history, or a connection to another database.
