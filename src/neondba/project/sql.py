@@ -132,10 +132,10 @@ class SqlFiles(Mapping[str, SqlFile]):
 
     @cached_property
     def unparsed(self) -> list[Unparsed]:
-        """Statements of PostgreSQL files that the grammar refuses."""
+        """Statements that the grammar refuses, of files that make or change tables."""
         return [
             Unparsed(file.path, statement.error_line or statement.line, statement.error or "")
-            for file in self.values()
+            for file in self.of(Role.MIGRATION, Role.SCHEMA, Role.DUMP)
             for statement in file.broken
         ]
 
