@@ -30,6 +30,9 @@ OWNERSHIP = re.compile(
 )
 
 
+_ASKING = (ast.Compare, ast.Call, ast.If, ast.IfExp)
+
+
 def looks_at_caller(function: Function, principals: Iterable[str], models: frozenset[str]) -> bool:
     """Tell whether a function may check who is calling.
 
@@ -37,8 +40,7 @@ def looks_at_caller(function: Function, principals: Iterable[str], models: froze
     construction with the caller's id is no check.
     """
     names = _aliases(function, set(principals), models)
-    nodes = [n for statement in function.node.body for n in ast.walk(statement)]
-    return any(_checks(node, names, models) for node in nodes)
+    return any(_checks(node, names, models) for node in function.nodes if isinstance(node, _ASKING))
 
 
 def _aliases(function: Function, names: set[str], models: frozenset[str]) -> set[str]:

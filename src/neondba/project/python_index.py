@@ -93,6 +93,22 @@ class Function(Scope):
         return self.parent if isinstance(self.parent, Class) else None
 
     @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the body, inner functions included."""
+        found: list[ast.AST] = []
+        stack: list[Any] = list(reversed(self.node.body))
+        while stack:
+            node = stack.pop()
+            found.append(node)
+            for name in _CHILDREN.get(type(node), ()):
+                value = getattr(node, name)
+                if type(value) is list:
+                    stack.extend(value[::-1])
+                elif value is not None:
+                    stack.append(value)
+        return found
+
+    @cached_property
     def parameters(self) -> list[Parameter]:
         """Its parameters without `*args` and `**kwargs`."""
         a = self.node.args

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -17,6 +18,13 @@ ROW_SECURITY = ("set_config(", "SET LOCAL", "with_loader_criteria", "row_securit
 
 CLAIMS = frozenset({"user_id", "owner_id", "userid", "user_uuid"})
 """Parameters by which a client says who it is."""
+
+
+OPEN_TO_ALL = re.compile(
+    r"public|share|health|login|log_?in|sign|register|webhook|callback|hook|verify|token|confirm|invite|embed|form|"
+    r"feedback|contact|subscribe|internal|cron|job|event|demo|seed|test|preview|stats",
+    re.IGNORECASE,
+)
 
 
 @dataclass(eq=False)
@@ -48,11 +56,18 @@ class Handling:
     route: Route
     reached: list[Reached] = field(default_factory=list)
     looks_at_caller: bool = False
+    behind_middleware: bool = False
+    """Whether a middleware of the program looks at the callers of most routes."""
 
     @property
     def knows_caller(self) -> bool:
-        """Whether a dependency turns strangers away."""
-        return self.route.authentication is not None
+        """Whether a dependency, or a middleware, turns strangers away."""
+        return self.route.authentication is not None or (self.behind_middleware and not self.is_open_to_all)
+
+    @property
+    def is_open_to_all(self) -> bool:
+        """Whether the route's names say that strangers may come."""
+        return bool(OPEN_TO_ALL.search(self.route.path) or OPEN_TO_ALL.search(self.route.function.name))
 
     @property
     def is_checked_by_dependency(self) -> bool:
@@ -79,7 +94,10 @@ class Reach:
             return cls([], has_row_security=False)
         seen = any("/versions/" not in f.path for f in files.containing(*ROW_SECURITY))
         walker = _Walker(files, owners)
-        return cls([walker.handle(r) for r in routes.routes], has_row_security=seen)
+        handlings = [walker.handle(r) for r in routes.routes]
+        for handling in handlings:
+            handling.behind_middleware = routes.has_guarding_middleware
+        return cls(handlings, has_row_security=seen)
 
 
 class _Walker:
@@ -124,7 +142,9 @@ class _Walker:
         self, file: PythonFile, function: Function, call: ast.Call
     ) -> tuple[PythonFile, Function] | None:
         """Find the project's function that a call runs."""
-        found = self.files.definition(file.resolve(call.func))
+        called_later = isinstance(call.func, ast.Attribute) and call.func.attr in ("delay", "apply_async")
+        node = call.func.value if called_later and isinstance(call.func, ast.Attribute) else call.func
+        found = self.files.definition(file.resolve(node))
         if found is not None and isinstance(found[1], Function):
             return found[0], found[1]
         if isinstance(call.func, ast.Attribute):

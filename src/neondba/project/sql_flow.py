@@ -159,10 +159,9 @@ def _sources(function: Function, name: str) -> Iterator[ast.expr]:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if node.value is not None and any(name in _names(t) for t in targets):
             yield node.value
-    for statement in function.node.body:
-        for inner in ast.walk(statement):
-            if isinstance(inner, ast.For | ast.AsyncFor | ast.comprehension):
-                yield from _looped(inner, name)
+    for inner in function.nodes:
+        if isinstance(inner, ast.For | ast.AsyncFor | ast.comprehension):
+            yield from _looped(inner, name)
     for call in function.calls:
         func = call.func
         if isinstance(func, ast.Attribute) and func.attr in ("append", "extend", "add") and call.args[:1]:
@@ -206,14 +205,11 @@ def _line(node: ast.expr, name: str) -> int:
 def _tested(function: Function) -> set[str]:
     """Give the names that the function holds against a list or a pattern."""
     tested: set[str] = set()
-    for statement in function.node.body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
-                tested |= _names(node.left)
-            elif isinstance(node, ast.Call):
-                name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-                if name in TESTED:
-                    tested |= _names(node)
+    for node in function.nodes:
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+            tested |= _names(node.left)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in TESTED:
+            tested |= _names(node)
     return tested
 
 

@@ -105,15 +105,12 @@ def _claimed(handling: Handling) -> frozenset[str]:
 
 def _is_compared(function: Function, claimed: frozenset[str]) -> bool:
     """Tell whether the claim is held against something else than a column, or handed to a check."""
-    for statement in function.node.body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Compare) and _compares(node, claimed):
-                return True
-            if (
-                isinstance(node, ast.Call)
-                and CHECKING.search(called(node))
-                and any(mentions(a, claimed) for a in (*node.args, *(k.value for k in node.keywords)))
-            ):
+    for node in function.nodes:
+        if isinstance(node, ast.Compare) and _compares(node, claimed):
+            return True
+        if isinstance(node, ast.Call) and CHECKING.search(called(node)):
+            arguments = (*node.args, *(k.value for k in node.keywords))
+            if any(mentions(a, claimed) for a in arguments):
                 return True
     return False
 

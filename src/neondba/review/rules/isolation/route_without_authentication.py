@@ -85,7 +85,6 @@ def webhook(note_id: int, session: Session = Depends(get_session)):
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -94,11 +93,6 @@ from neondba.project.routes import Routes
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
-OPEN_TO_ALL = re.compile(
-    r"public|share|health|login|log_?in|sign|register|webhook|callback|hook|verify|token|confirm|invite|embed|form|"
-    r"feedback|contact|subscribe|internal|cron|job|event|demo|seed|test|preview|stats",
-    re.IGNORECASE,
-)
 READING = frozenset({"GET", "ROUTE", "HEAD"})
 
 
@@ -127,7 +121,7 @@ def _is_meant(handling: Handling) -> bool:
     route = handling.route
     if handling.looks_at_caller or route.is_for_staff or any(d.authenticates for d in route.dependencies):
         return True
-    return bool(OPEN_TO_ALL.search(route.path) or OPEN_TO_ALL.search(route.function.name))
+    return handling.is_open_to_all
 
 
 def _finding(handling: Handling, model: str, neighbour: Handling) -> Finding:

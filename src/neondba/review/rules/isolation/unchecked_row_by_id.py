@@ -159,7 +159,8 @@ def _finding(handling: Handling, reached: Reached) -> Finding:
     return Finding(
         statement.file.path,
         statement.line,
-        f"Any signed-in user who calls {route.method} {route.path or route.function.name} with the id of another "
+        f"Any signed-in user who calls {route.method} {route.path or route.function.name} with the id "
+        "of another "
         f"user's {model.name} reaches that row: {route.function.name}() never compares {model.name}.{owner} "
         "with the caller.",
         steps=(

@@ -96,7 +96,7 @@ PLAIN = re.compile(
 BEYOND = re.compile(
     r"<=>|<->|<#>|@@|tsvector|tsquery|similarity|skip\s+locked|\bover\s*\(|recursive|lateral|generate_series|pg_|"
     r"information_schema|set_config|tablesample|jsonb?_|percentile|date_trunc|for\s+update|copy\b|explain|->|"
-    r"filter\s*\(|\bst_\w+\(|rollup|unnest|on\s+conflict",
+    r"setval|nextval|filter\s*\(|\bst_\w+\(|rollup|unnest|on\s+conflict",
     re.IGNORECASE,
 )
 """What an ORM cannot say, or not better."""
