@@ -17,6 +17,7 @@ Connection = psycopg.Connection[Row]
 Refused = psycopg.Error
 """What a session raises when the server or the network says no."""
 
+_UNKNOWN_HOST = ("could not translate host name", "failed to resolve", "endpoint not found")
 PATIENCE = 30
 """Seconds to wait for a connection: a compute may have to wake first."""
 
@@ -67,34 +68,36 @@ def explained(error: psycopg.Error, url: Secret) -> Problem:
             "The connection string cannot be read.",
             hint="Write it as postgresql://ROLE:PASSWORD@HOST/DATABASE?sslmode=require.",
         )
-    host, role, database = (str(parts.get(key) or "?") for key in ("host", "user", "dbname"))
     said = masked(str(error), str(parts.get("password") or ""))
-    facts = {"host": host, "role": role, "database": database, "said": said}
-    lower = said.lower()
-    if "password authentication failed" in lower or "no password supplied" in lower:
+    return _refusal(
+        {
+            "host": str(parts.get("host") or "?"),
+            "role": str(parts.get("user") or "?"),
+            "database": str(parts.get("dbname") or "?"),
+            "said": said,
+        }
+    )
+
+
+def _refusal(facts: dict[str, str]) -> Problem:
+    host, role, said = facts["host"], facts["role"], facts["said"].lower()
+    if "password authentication failed" in said or "no password supplied" in said:
         return CredentialsProblem(
             "password-refused",
             f"{host} does not accept the password of role {role}.",
             hint="Look up the connection string again, or reset the role's password.",
             **facts,
         )
-    if "does not exist" in lower:
-        missing = (
-            f"Role {role}"
-            if lower.rstrip().endswith(f'role "{role}" does not exist'.lower())
-            else f"Database {database}"
-        )
+    if "does not exist" in said:
+        of_role = said.rstrip().endswith(f'role "{role.lower()}" does not exist')
+        missing = f"Role {role}" if of_role else f"Database {facts['database']}"
         return NotFoundProblem(
             "database-not-found",
             f"{missing} does not exist on {host}.",
             hint="List what is there: neondba branch list shows the branches.",
             **facts,
         )
-    if (
-        "could not translate host name" in lower
-        or "failed to resolve" in lower
-        or "endpoint not found" in lower
-    ):
+    if any(text in said for text in _UNKNOWN_HOST):
         return NotFoundProblem(
             "host-not-found",
             f"The host {host} is not known.",
@@ -103,7 +106,7 @@ def explained(error: psycopg.Error, url: Secret) -> Problem:
         )
     return RemoteProblem(
         "connection-failed",
-        f"{host} did not open a session for role {role} on {database}: {_last_line(said)}",
+        f"{host} did not open a session for role {role} on {facts['database']}: {_last_line(facts['said'])}",
         hint="Check that the server runs and that this machine may reach it, then try again.",
         **facts,
     )
