@@ -92,11 +92,11 @@ class Routes:
 
 
 def is_test(path: str) -> bool:
-    """Tell whether a file is a test or the set-up of tests."""
-    parts = path.lower().split("/")
-    return any(p in ("tests", "test", "testing", "e2e") for p in parts[:-1]) or parts[-1].startswith(
-        ("test_", "conftest")
-    )
+    """Tell whether a file is no part of the program: a test, or in a hidden folder."""
+    *folders, last = path.lower().split("/")
+    if any(f in ("tests", "test", "testing", "e2e", "__tests__") or f.startswith(".") for f in folders):
+        return True
+    return last.startswith(("test_", "conftest")) or ".test." in last or ".spec." in last
 
 
 def _is_framework(file: PythonFile, annotation: ast.expr | None) -> bool:
