@@ -150,9 +150,27 @@ def test_a_full_disk_refuses_a_branch_before_promising_it(templates, tmp_path):
         assert {each.name for each in inside.plane.branches.folder.iterdir()} == kept
         with inside.sql(made["branch"]["id"]) as connection:
             assert connection.execute("select 1").fetchone() == (1,)
+        with pytest.raises(OSError, match="No space left"):
+            _fill(tmp_path / "filler")
+        with pytest.raises(OSError, match="No space left"):
+            _rename_often(inside, project_id)
+        (tmp_path / "filler").unlink()
+        inside.call("updateProject", {"project": {"name": "last"}}, project_id=project_id)
+        assert inside.call("getProject", project_id=project_id)["project"]["name"] == "last"
         inside.plane.close()
     finally:
         subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+def _fill(path):
+    with path.open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))
+
+
+def _rename_often(inside, project_id):
+    for number in range(500):
+        inside.call("updateProject", {"project": {"name": f"name-{number}" * 20}}, project_id=project_id)
 
 
 def _try_branch(inside, project_id, name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import uuid
@@ -17,6 +18,7 @@ from neondba.core.problem import Problem
 from neondba.local.api import account, branches, endpoints, projects, roles
 from neondba.local.api.call import ROUTES, Call, Refusal, Route
 from neondba.local.control.plane import Plane
+from neondba.local.control.worker import sentence
 from neondba.local.server_file import ServerFile
 
 MODULES: Final = (account, branches, endpoints, projects, roles)
@@ -83,6 +85,11 @@ def _endpoint(plane: Plane, route: Route) -> Any:
             return _error(refusal.status, refusal.message, refusal.code, number)
         except Problem as problem:
             return _error(problem.http_status, problem.message, problem.code, number)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            logging.getLogger(__name__).warning("%s: %s", route.operation_id, error)
+            code = "INSUFFICIENT_STORAGE" if full else ""
+            return _error(507 if full else 500, sentence(error), code, number)
         except Exception:
             logging.getLogger(__name__).exception("%s failed", route.operation_id)
             return _error(500, "internal error; the server's log says more", "", number)

@@ -67,6 +67,13 @@ class Sweeper:
             self._worker.kick(project_id)
         return [branch_id for branch_id, _ in expired]
 
+    def resume(self) -> None:
+        """Take up operations that stopped half-way, such as on a disk that was full."""
+        with self._state.read() as rows:
+            waiting = {row.project_id for row in rows.unfinished()}
+        for project_id in waiting:
+            self._worker.kick(project_id)
+
     def suspend(self) -> list[str]:
         """Let the computes sleep that nobody used for their time; give their branches."""
         asleep = []
@@ -106,6 +113,7 @@ class Sweeper:
 
         while not self._stop.wait(1.0):
             try:
+                self.resume()
                 self.expire()
                 self.suspend()
             except Exception:

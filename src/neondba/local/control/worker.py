@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -51,7 +52,17 @@ class Worker:
                 self._again.add(project_id)
                 return
             self._busy.add(project_id)
-        self._pool.submit(self._drain, project_id)
+        self._pool.submit(self._see_to, project_id)
+
+    def _see_to(self, project_id: str) -> None:
+        """Do the project's operations; what cannot even be noted is taken up by a later kick."""
+        try:
+            self._drain(project_id)
+        except Exception:
+            logging.getLogger(__name__).exception("the operations of %s stopped", project_id)
+            with self._changed:
+                self._busy.discard(project_id)
+                self._changed.notify_all()
 
     def wait(self, limit: float, **equals: object) -> bool:
         """Wait until none of these operations is unfinished; tell whether that came true."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, create_engine, select
 
 from neondba.local.state.tables import TABLES, UNFINISHED, OperationRow
@@ -65,10 +68,21 @@ class State:
 
     @contextmanager
     def change(self) -> Iterator[Rows]:
-        """Open a transaction that is on disk when the body has ended without an error."""
+        """Open a transaction that is on disk when the body has ended without an error.
+
+        Raises:
+            OSError: the disk is full; nothing is changed.
+        """
         with self._writing, Session(self._engine, expire_on_commit=False) as session:
-            yield Rows(session)
-            session.commit()
+            try:
+                yield Rows(session)
+                session.commit()
+            except OperationalError as error:
+                if "disk is full" in str(error.orig):
+                    raise OSError(
+                        errno.ENOSPC, os.strerror(errno.ENOSPC), self._engine.url.database
+                    ) from None
+                raise
 
     @contextmanager
     def read(self) -> Iterator[Rows]:
