@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from neondba.core.collector import collector_resting
+from neondba.project.facts import Unparsed
 from neondba.project.python_imports import Modules, imported, module_name
 from neondba.project.python_index import Call, Class, Function, Index, Scope, index
 from neondba.project.python_tolerant import Parsed, parse
@@ -21,15 +21,6 @@ KEPT = (
     "pydantic", "create_engine", "environ", "getenv", "postgres", "password",
 )  # fmt: skip
 """Words of files whose trees are kept after the first look; the others are parsed again if asked for."""
-
-
-@dataclass(frozen=True)
-class Unparsed:
-    """A file, or a part of one, that could not be read as Python."""
-
-    path: str
-    line: int
-    reason: str
 
 
 class PythonFile:
@@ -139,10 +130,12 @@ class PythonFiles(Mapping[str, PythonFile]):
             for path in paths:
                 text = tree.text(path)
                 if text is None:
-                    unparsed.append(Unparsed(path, 1, "not text, or larger than is read"))
+                    unparsed.append(Unparsed(path=path, reason="not text, or larger than is read"))
                     continue
                 file = files[path] = PythonFile(path, text, modules)
-                unparsed += [Unparsed(path, line, reason) for line, reason in file.parsed().faults]
+                unparsed += [
+                    Unparsed(path=path, line=line, reason=reason) for line, reason in file.parsed().faults
+                ]
                 if not any(word in text for word in KEPT):
                     file.forget()
         return cls(files, modules, unparsed)

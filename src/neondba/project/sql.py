@@ -11,7 +11,7 @@ from functools import cached_property
 from neondba.postgres.sql_text import line_where_down_starts
 from neondba.postgres.statement import SetParameter, Statement, Transaction
 from neondba.postgres.statements import Dialect, dialect_of, parse
-from neondba.project.python import Unparsed
+from neondba.project.facts import Unparsed
 from neondba.project.tree import Tree
 
 TESTS = frozenset(
@@ -134,7 +134,9 @@ class SqlFiles(Mapping[str, SqlFile]):
     def unparsed(self) -> list[Unparsed]:
         """Statements that the grammar refuses, of files that make or change tables."""
         return [
-            Unparsed(file.path, statement.error_line or statement.line, statement.error or "")
+            Unparsed(
+                path=file.path, line=statement.error_line or statement.line, reason=statement.error or ""
+            )
             for file in self.of(Role.MIGRATION, Role.SCHEMA, Role.DUMP)
             for statement in file.broken
         ]
