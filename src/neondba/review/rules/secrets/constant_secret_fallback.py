@@ -26,6 +26,15 @@ from pydantic_settings import BaseSettings
 class Settings(BaseSettings):
     jwt_secret: str = "shop-development"  # <- finding
 ```
+A secret that is nothing but a constant:
+```python bad path=app/tokens.py case=constant
+import jwt
+
+SECRET_KEY = "shop-tokens"  # <- finding
+
+def token(user):
+    return jwt.encode({"sub": user}, SECRET_KEY, algorithm="HS256")
+```
 ## When it does not matter
 A default that the start refuses, an empty one, one drawn anew at each start, the passwords of a local
 database, and tests:
@@ -55,6 +64,7 @@ SECRET = os.getenv("JWT_SECRET", "test-secret")
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -62,6 +72,7 @@ from neondba.project.environment import Environment, Read
 from neondba.project.gitignore import Ignores
 from neondba.project.placeholder import is_placeholder, is_random
 from neondba.project.places import is_script, is_test
+from neondba.project.python import PythonFiles
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -77,7 +88,7 @@ _PUBLIC = re.compile(
 
 
 @rule("NDB103", Category.SECRET, Severity.HIGH)
-def check(environment: Environment, tree: Tree, ignores: Ignores) -> Iterator[Finding]:
+def check(environment: Environment, python: PythonFiles, tree: Tree, ignores: Ignores) -> Iterator[Finding]:
     """Report constants that stand in for a missing secret."""
     for read in environment.reads:
         if not read.default or _PUBLIC.search(read.name) or is_test(read.path) or is_script(read.path):
@@ -85,7 +96,19 @@ def check(environment: Environment, tree: Tree, ignores: Ignores) -> Iterator[Fi
         if not _opens_something(read.name, read.default) or not is_read_by_people(tree, ignores, read.path):
             continue
         if not _is_refused(read, tree.text(read.path) or ""):
-            yield _finding(read)
+            yield _finding(read, "Where {name} is not set, the program starts all the same and uses a text")
+    for read in _constants(python):
+        if not is_test(read.path) and not is_script(read.path) and read.default:
+            yield _finding(read, "{name} is a text")
+
+
+def _constants(python: PythonFiles) -> Iterator[Read]:
+    """Give signing secrets that a module sets to a text, and signs with."""
+    for file in python.containing("jwt", "jose", "itsdangerous", "SessionMiddleware"):
+        for name, value in file.own_names.items():
+            text = value.value if isinstance(value, ast.Constant) else None
+            if isinstance(text, str) and _SIGNING.search(name) and text.lower() != name.lower():
+                yield Read(name, file.path, value.lineno, text, required=False)
 
 
 def _opens_something(name: str, default: str) -> bool:
@@ -107,12 +130,13 @@ def _is_refused(read: Read, text: str) -> bool:
     return bool(re.search(stop, text, re.IGNORECASE))
 
 
-def _finding(read: Read) -> Finding:
+def _finding(read: Read, what: str) -> Finding:
     return Finding(
         read.path,
         read.line,
-        f"Where {read.name} is not set, the program starts all the same and uses a text that stands in "
-        f"{read.path}. Whoever knows it can sign or decrypt as this service.",
+        f"{what.format(name=read.name)} that stands in {read.path}. Whoever knows it can sign or decrypt as "
+        "this "
+        "service.",
         steps=(
             f"Read {read.name} without a default, so that the start fails when it is missing.",
             f"Set {read.name} in every environment: openssl rand -base64 32",
@@ -120,6 +144,6 @@ def _finding(read: Read) -> Finding:
         snippet=f"    {read.name.lower()}: str"
         if read.from_class
         else from_environment(read.path, read.name),
-        evidence=f"{read.name} has a constant default",
+        evidence=f"{read.name} has a constant text",
         masked=True,
     )

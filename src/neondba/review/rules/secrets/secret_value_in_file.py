@@ -16,6 +16,10 @@ auth:
 ```python bad path=app/pay.py case=key
 STRIPE_API_KEY = "sk\x5flive_51Hq8Zt3vXw6LrNp2KdYh5"  # <- finding
 ```
+A key of Supabase's service role, which no row-level security holds back:
+```bash bad path=deploy/values.sh case=role
+SUPABASE_KEY=\x65yJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.q8Zt3vXw6LrNp2KdYh5B  # <- finding
+```
 ## When it does not matter
 Stand-ins, values that are meant to be public, names of secrets, hashes of files, and tests:
 ```text good path=README.md case=stand-ins
@@ -32,6 +36,7 @@ SECRET_KEY = "q8Zt3vXw6LrNp2KdYh5BsJm9"
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 
@@ -74,6 +79,7 @@ _STARTS = (
     "whsec_", "sbp_", "rnd_", "dop_v1_", "glpat-",
 )  # fmt: skip
 _BODY = re.compile(r"(?:proj-|ant-|or-v1-)?(?P<body>[A-Za-z0-9_\-]{16,200})(?!\.\.\.)")
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,400}\.(?P<claims>eyJ[A-Za-z0-9_-]{8,2000})\.[A-Za-z0-9_-]{20,}")
 _OWN = re.compile(r"google-services\.json$|GoogleService-Info\.plist$")
 """Files of keys that every copy of an app carries."""
 _CODE = (
@@ -101,7 +107,7 @@ def check(tree: Tree, ignores: Ignores) -> Iterator[Finding]:
         text = tree.text(path)
         if not text or is_test(path) or _OWN.search(path):
             continue
-        found = sorted([*_assigned(path, text), *_prefixed(text)])
+        found = sorted([*_assigned(path, text), *_prefixed(text), *_service_roles(text)])
         if not found or not is_read_by_people(tree, ignores, path):
             continue
         seen: set[str] = set()
@@ -158,6 +164,17 @@ def _prefixed(text: str) -> Iterator[tuple[int, str, str]]:
             ):
                 yield at, "", text[at : match.end()]
             at = text.find(start, at + len(start))
+
+
+def _service_roles(text: str) -> Iterator[tuple[int, str, str]]:
+    """Give the tokens that say of themselves that they are Supabase's service role."""
+    for match in _JWT.finditer(text) if "eyJ" in text else ():
+        try:
+            claims = base64.urlsafe_b64decode(match["claims"] + "==").decode("utf-8", "replace")
+        except ValueError:
+            continue
+        if '"service_role"' in claims.replace(" ", "") and "supabase-demo" not in claims:
+            yield match.start(), "SUPABASE_SERVICE_ROLE_KEY", match[0]
 
 
 def _is_key(body: str) -> bool:
