@@ -107,7 +107,9 @@ def _constants(python: PythonFiles) -> Iterator[Read]:
     for file in python.containing("jwt", "jose", "itsdangerous", "SessionMiddleware"):
         for name, value in file.own_names.items():
             text = value.value if isinstance(value, ast.Constant) else None
-            if isinstance(text, str) and _SIGNING.search(name) and text.lower() != name.lower():
+            if not isinstance(value, ast.Constant) or not isinstance(text, str):
+                continue
+            if _SIGNING.search(name) and text.lower() != name.lower():
                 yield Read(name, file.path, value.lineno, text, required=False)
 
 
