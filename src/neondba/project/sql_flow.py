@@ -58,7 +58,7 @@ class FlowReader:
             inner = self._all(v.value for v in node.values if isinstance(v, ast.FormattedValue))
             return self._placed(inner, node)
         if isinstance(node, ast.BinOp):
-            found = self._all((node.left, node.right))
+            found = self._all(operands(node))
             return self._placed(found, node) if isinstance(node.op, ast.Add | ast.Mod) else found
         if isinstance(node, ast.Attribute | ast.Subscript | ast.Await | ast.Starred):
             decided = isinstance(node, ast.Attribute) and (
@@ -140,6 +140,16 @@ class FlowReader:
             return (self.file, method) if method else None
         found = self.files.definition(self.file.resolve(func))
         return (found[0], found[1]) if found and isinstance(found[1], Function) else None
+
+
+def operands(node: ast.BinOp) -> list[ast.expr]:
+    """Give the operands of a chain; texts are glued together from hundreds of parts."""
+    found: list[ast.expr] = []
+    left: ast.expr = node
+    while isinstance(left, ast.BinOp):
+        found.append(left.right)
+        left = left.left
+    return [*found, left]
 
 
 def _parts(node: ast.AST | None) -> list[ast.expr]:

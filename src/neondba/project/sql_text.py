@@ -9,7 +9,7 @@ from functools import cached_property
 
 from neondba.project.python import Function, PythonFile, PythonFiles
 from neondba.project.routes import Routes, is_test
-from neondba.project.sql_flow import Flow, FlowReader
+from neondba.project.sql_flow import Flow, FlowReader, operands
 
 RUNNING = frozenset(
     {"execute", "executemany", "exec", "fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "fetch_val",
@@ -126,7 +126,7 @@ def _constant(file: PythonFile, function: Function | None, node: ast.expr | None
     if isinstance(node, ast.FormattedValue):
         return _constant(file, function, node.value, depth + 1) or " ? "
     if isinstance(node, ast.BinOp):
-        return "".join(_constant(file, function, v, depth + 1) for v in (node.left, node.right))
+        return "".join(_constant(file, function, v, depth + 1) for v in reversed(operands(node)))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return _constant(file, function, node.func.value, depth + 1)
     if isinstance(node, ast.Name):

@@ -64,6 +64,10 @@ def run(
         except Unavailable as missing:
             outcome.not_checked.append(NotChecked(what=f"{rule.code} {rule.name}", missing=str(missing)))
             continue
+        except RecursionError:
+            nested = "A file is nested too deeply to be followed."
+            outcome.not_checked.append(NotChecked(what=f"{rule.code} {rule.name}", missing=nested))
+            continue
         for finding in dict.fromkeys(found):
             wish = wishes.answering(rule, finding)
             if wish is not None:

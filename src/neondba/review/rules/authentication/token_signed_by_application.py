@@ -92,8 +92,11 @@ def _uses_provider(tree: Tree) -> bool:
 
 def _names_person(call: Call) -> bool:
     """Tell whether a token speaks for a user."""
-    text = ast.unparse(call.function.node if call.function else call.node)
-    return any(f"'{word}'" in text for word in PERSON) or "access_token" in text
+    if call.function is None:
+        return any(isinstance(n, ast.Constant) and n.value in PERSON for n in ast.walk(call.node))
+    if "access_token" in call.function.name:
+        return True
+    return any(isinstance(n, ast.Constant) and n.value in PERSON for n in call.function.nodes)
 
 
 def _finding(file: PythonFile, node: ast.Call, with_provider_secret: bool) -> Finding:

@@ -164,9 +164,10 @@ def _is_used(call: Call) -> bool:
         word in function.name.lower() for word in ("peek", "unverified", "debug", "log", "inspect", "expir")
     ):
         return False
-    text = ast.unparse(function.node)
     return any(
-        word in text for word in ("'sub'", "'id'", "'user_id'", "'email'", "return payload", "return claims")
+        (isinstance(node, ast.Constant) and node.value in ("sub", "id", "user_id", "email"))
+        or (isinstance(node, ast.Return) and getattr(node.value, "id", "") in ("payload", "claims"))
+        for node in function.nodes
     )
 
 
