@@ -1,4 +1,4 @@
-"""How clients reach an endpoint: a host name where this machine resolves it, an option elsewhere.
+"""How clients reach an endpoint: by host name, or by an option.
 
 See docs/decisions/0006-local-host-names.md.
 """
@@ -29,7 +29,7 @@ class Addresses:
     """Set when the proxy listens."""
 
     def host(self, endpoint_id: str, *, pooled: bool = False) -> str:
-        """Give what stands for an endpoint's host name: clients put it behind `postgresql://`."""
+        """Give what clients put behind `postgresql://` for an endpoint."""
         label = f"{endpoint_id}-pooler" if pooled else endpoint_id
         if names_resolve():
             return f"{label}.localhost:{self.port}"

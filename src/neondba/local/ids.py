@@ -61,7 +61,7 @@ def password() -> str:
 
 
 def scram_verifier(password: str, salt: bytes | None = None) -> str:
-    """Make what PostgreSQL stores of a password, so that no password travels in a statement."""
+    """Make what PostgreSQL stores, so that no statement holds a password."""
     salt = salt or _chance.randbytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     client = hmac.digest(salted, b"Client Key", "sha256")

@@ -1,4 +1,4 @@
-"""Which Neon an operation talks to: the cloud when there is a key, the local one otherwise."""
+"""Which Neon an operation talks to: with a key the cloud, else the local."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def client(ctx: Context) -> NeonClient:
-    """Give a client for the Neon of these settings; the local one is started if it sleeps.
+    """Give a client for the Neon of these settings; start the local one.
 
     Raises:
         Problem: the local Neon did not start.

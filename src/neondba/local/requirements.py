@@ -1,4 +1,7 @@
-"""What the local Neon answers, what differs from Neon, and why: the reference page is made from this."""
+"""What the local Neon answers, and where it differs from Neon.
+
+The reference page is made from this; tests compare it with the routes.
+"""
 
 from __future__ import annotations
 

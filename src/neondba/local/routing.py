@@ -1,4 +1,4 @@
-"""What the proxy asks of the computes: whom it may let in, and where a compute listens."""
+"""What the proxy asks: whom it may let in, and where a compute listens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Directory(ABC):
 
     @abstractmethod
     def verifier(self, endpoint_id: str, role: str) -> str | None:
-        """Give a role's `SCRAM-SHA-256$4096:salt$stored:server`, or None when it cannot log in.
+        """Give a role's SCRAM verifier, or None when it cannot log in.
 
         It may wake the compute to ask it: call it in a thread.
         """

@@ -29,7 +29,7 @@ LARGEST_BODY: Final = 1 << 20
 
 
 def app(plane: Plane, file: ServerFile) -> Starlette:
-    """Make the web application over one control plane; `state.stop` is called on request."""
+    """Make the web application; `state.stop` is called on request."""
     ordered = sorted(ROUTES, key=lambda route: route.path.count("{"))
     web = Starlette(
         routes=[

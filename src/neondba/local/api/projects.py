@@ -49,22 +49,12 @@ def create_project(call: Call) -> dict[str, Any]:
     checked_sizes(inner(wanted, SETTINGS))
     base = identifier("database name", first.get("database_name") or "neondb")
     owner = identifier("role name", first.get("role_name") or f"{base}_owner")
-    now, project_id = call.now, ids.project_id()
-    project = ProjectRow(
-        id=project_id,
-        name=plain_name("project name", wanted.get("name") or project_id),
-        region_id=wanted.get("region_id") or views.REGION,
-        pg_version=version,
-        history_retention_seconds=seconds(wanted, "history_retention_seconds", DAY),
-        settings=json.dumps(inner(wanted, "settings")),
-        endpoint_defaults=json.dumps(inner(wanted, SETTINGS)),
-        created_at=now,
-        updated_at=now,
-    )
+    project = _project_row(wanted, version, call.now)
+    name, now = plain_name("branch name", first.get("name") or "main"), call.now
     branch = BranchRow(
         id=ids.branch_id(),
-        project_id=project_id,
-        name=plain_name("branch name", first.get("name") or "main"),
+        project_id=project.id,
+        name=name,
         is_default=True,
         state_changed_at=now,
         created_at=now,
@@ -75,24 +65,30 @@ def create_project(call: Call) -> dict[str, Any]:
         endpoint = changes.endpoint(rows, branch, now, json.loads(project.endpoint_defaults))
         changes.role(rows, branch.id, owner, now)
         changes.database(rows, branch.id, base, owner, now)
-        where = {"branch_id": branch.id}
+        where: dict[str, Any] = {"branch_id": branch.id, "endpoint_id": endpoint.id}
+        named: dict[str, Any] = {"first_role": owner, "first_database": base, "passwords": [owner]}
         operations = [
-            changes.operation(rows, "create_timeline", project_id, now, **where),
-            changes.operation(
-                rows,
-                "start_compute",
-                project_id,
-                now,
-                branch_id=branch.id,
-                endpoint_id=endpoint.id,
-                first_role=owner,
-                first_database=base,
-                passwords=[owner],
-            ),
+            changes.operation(rows, "create_timeline", project.id, now, branch_id=branch.id),
+            changes.operation(rows, "start_compute", project.id, now, **where, **named),
         ]
     call.made(operations[0])
     shown = views.created(call.plane, branch.id, operations, passwords=True)
     return {"project": views.project(call.plane, project), **shown}
+
+
+def _project_row(wanted: dict[str, Any], version: int, now: str) -> ProjectRow:
+    project_id = ids.project_id()
+    return ProjectRow(
+        id=project_id,
+        name=plain_name("project name", wanted.get("name") or project_id),
+        region_id=str(wanted.get("region_id") or views.REGION),
+        pg_version=version,
+        history_retention_seconds=seconds(wanted, "history_retention_seconds", DAY),
+        settings=json.dumps(inner(wanted, "settings")),
+        endpoint_defaults=json.dumps(inner(wanted, SETTINGS)),
+        created_at=now,
+        updated_at=now,
+    )
 
 
 @answers("GET", "/projects/{project_id}", "getProject")
@@ -104,7 +100,7 @@ def get_project(call: Call) -> dict[str, Any]:
 
 @answers("PATCH", "/projects/{project_id}", "updateProject")
 def update_project(call: Call) -> dict[str, Any]:
-    """Change a project's name and settings; settings that do nothing here are kept and shown."""
+    """Change a project's name and settings, which are kept and shown."""
     wanted = call.part("project")
     with call.locked() as rows:
         project = call.project(rows)

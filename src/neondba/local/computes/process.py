@@ -163,7 +163,7 @@ def _did_not_start(place: Place, why: str) -> RemoteProblem:
 
 
 def short_folder() -> str:
-    """Give a temporary folder short enough for a socket's path, which may have 107 bytes."""
+    """Give a temporary folder that leaves room in a socket's 107 bytes."""
     import tempfile
 
     usual = tempfile.gettempdir()

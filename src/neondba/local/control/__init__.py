@@ -1,1 +1,1 @@
-"""The control plane: every change is an operation that a crash leaves finished or undone."""
+"""The control plane: a crash leaves no change half-made."""

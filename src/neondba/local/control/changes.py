@@ -1,4 +1,4 @@
-"""Changes as rows: what is promised to the client, and the operations that will keep the promise."""
+"""Changes as rows: what is promised, and the operations that keep it."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def _check_layout(folder: Path) -> None:
 
 
 def _socket_folder(folder: Path) -> Path:
-    """Make a private folder with a short path, and remove the one a killed server left."""
+    """Make a private short folder; remove the one a killed server left."""
     mark = folder / "sockets"
     with suppress(OSError):
         old = Path(mark.read_text())

@@ -1,4 +1,7 @@
-"""Make a branch's roles and databases what the API was told. Every step may be repeated."""
+"""Make a branch's roles and databases what the API was told.
+
+Every step may be repeated: after a crash it is.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens by itself: branches expire, idle computes sleep, an idle server ends."""
+"""What happens by itself: branches expire, idle computes sleep."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Worker:
         self._pool.submit(self._see_to, project_id)
 
     def _see_to(self, project_id: str) -> None:
-        """Do the project's operations; what cannot even be noted is taken up by a later kick."""
+        """Do the project's operations; a later kick takes up what fails here."""
         try:
             self._drain(project_id)
         except Exception:
@@ -78,7 +78,7 @@ class Worker:
                 self._changed.wait(left)
 
     def close(self) -> None:
-        """Let the current operations end and take no more; the rest waits for the next start."""
+        """Let current operations end; the rest waits for the next start."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()

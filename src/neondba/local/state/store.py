@@ -1,4 +1,4 @@
-"""Transactions over the tables. One server owns the file, so one lock in it is enough."""
+"""Transactions over the tables: one server owns the file, and locks it."""
 
 from __future__ import annotations
 

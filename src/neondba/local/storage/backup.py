@@ -44,7 +44,7 @@ def clone_stopped(cloner: Cloner, source: Path, target: Path, owner: tuple[int, 
 
 
 def clone_running(cloner: Cloner, compute: Compute, target: Path, owner: tuple[int, int] | None) -> str:
-    """Clone a running server's directory; give the position at which the clone is consistent."""
+    """Clone a running server's directory; give where it is consistent."""
     source = compute.place.data
     with compute.admin() as connection:
         connection.execute("select pg_create_physical_replication_slot('neondba_branch', true, true)")
@@ -82,7 +82,7 @@ def _clone_wal(
 
 
 def _copy_control(source: Path, target: Path, owner: tuple[int, int] | None) -> None:
-    """Copy the control file between two writes of it: two equal readings are a whole one."""
+    """Copy the control file: two equal readings are a whole one."""
     before = b""
     while (now := (source / CONTROL).read_bytes()) != before:
         before = now

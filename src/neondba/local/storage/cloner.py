@@ -1,4 +1,4 @@
-"""Two ways to clone a file; which one works depends on the file system, so it is tried."""
+"""Two ways to clone a file: the file system decides, so it is tried."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def choose(folder: Path) -> Cloner:
 
 
 def clone_file(cloner: Cloner, source: Path, target: Path, owner: tuple[int, int] | None) -> None:
-    """Clone one file; a source that vanished meanwhile is no error: its WAL record says so."""
+    """Clone one file; one that vanished meanwhile is in the WAL as such."""
     try:
         into = os.open(source, os.O_RDONLY)
     except FileNotFoundError:
@@ -112,7 +112,7 @@ def clone_tree(
     owner: tuple[int, int] | None,
     skip: Callable[[str], bool] = lambda _name: False,
 ) -> None:
-    """Clone a folder's files in parallel; `skip` gets each path relative to the source."""
+    """Clone a folder's files; `skip` gets each path inside the source."""
     pairs = list(_files(source, target, "", owner, skip))
     with ThreadPoolExecutor(2) as pool:
         for _ in pool.map(lambda pair: clone_file(cloner, pair[0], pair[1], owner), pairs, chunksize=32):

@@ -1,4 +1,4 @@
-"""Where branches live on disk. A directory under its final name is complete; any other is rubbish."""
+"""Where branches live: a directory under its final name is complete."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Directories:
 
     @contextmanager
     def making(self, name: str) -> Iterator[Path]:
-        """Give an empty data directory that becomes the branch's own when the body ends well."""
+        """Give an empty data directory; it is the branch's if the body ends well."""
         part = self.folder / f"{name}.part"
         remove(part)
         (part / "data").mkdir(parents=True, mode=0o700)
@@ -60,7 +60,7 @@ class Directories:
             raise
 
     def replace(self, name: str) -> None:
-        """Take a branch's directory away, so that a crash in the middle leaves only rubbish."""
+        """Take a branch's directory away; a crash meanwhile leaves only rubbish."""
         gone = self.folder / f"{name}.gone"
         remove(gone)
         with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""The directory that every project's first branch is cloned from, made once per PostgreSQL release."""
+"""The directory that projects are cloned from, made once per release."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _initdb(binaries: Binaries, data: Path) -> None:
 
 
 def _thin(data: Path) -> None:
-    """Drop the free space and visibility maps: a quarter of all files, which PostgreSQL makes again."""
+    """Drop the maps that PostgreSQL makes again: a quarter of all files."""
     for pattern in ("base/*/*_fsm", "base/*/*_vm", "global/*_fsm", "global/*_vm"):
         for file in data.glob(pattern):
             file.unlink()
