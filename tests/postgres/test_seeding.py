@@ -103,7 +103,7 @@ def test_lost_values_rows_and_tables_are_counted(zoo: Connection) -> None:
     said = {loss.text for loss in losses(before, contents(zoo, shapes(zoo).values()))}
     assert said == {
         "3 of 3 values of public.job.about are gone",
-        "3 of 3 values of public.person.name are gone",
+        "3 of 3 values of public.person.name are no longer what they were",
         "1 of 3 rows of public.event are gone",
         "3 of 3 rows of public.bare are gone",
     }

@@ -26,7 +26,9 @@ def proof_of(rehearsal: Rehearsal) -> Proof:
         Line(
             subject=f"{step.revision} {step.title}".rstrip(),
             shown=Shown.HOLDS if step.sound else Shown.FAILS,
-            text=f"{step.reversibility.value}: {' '.join(step.sentences)}",
+            text=" ".join(
+                [f"{step.reversibility.value}:", *step.sentences, *[f"{lock.brief}." for lock in step.locks]]
+            ),
         )
         for step in rehearsal.steps
     ]

@@ -19,6 +19,8 @@ BLOCKS: Final = {
     "ShareUpdateExclusiveLock": "other schema changes wait",
 }
 """Lock modes worth telling, strongest first, and what they keep waiting."""
+MOST_NAMED = 6
+"""Of a kind in one sentence or list."""
 
 
 class Reversibility(StrEnum):
@@ -58,6 +60,18 @@ class Lock(BaseModel):
     held: float | None
     """Seconds from the statement's start to the end of the step, where known."""
 
+    @property
+    def text(self) -> str:
+        """The lock as a sentence, with the statement that took it."""
+        by = f", taken by: {self.statement}" if self.statement else ""
+        return f"{self.brief} ({self.mode}){by}"
+
+    @property
+    def brief(self) -> str:
+        """Who waited for what, and how long."""
+        held = "" if self.held is None else f" for {self.held * 1000:.0f} ms"
+        return f"{self.relation}: {self.blocks}{held}"
+
 
 class Run(BaseModel):
     """One revision run in one direction."""
@@ -89,6 +103,12 @@ class Step(BaseModel):
     """Rows and values from before that were gone after up and down."""
     needs_rows: str | None = None
     """What it stops on, when it passes on some rows only."""
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """The locks of the upgrade that went through."""
+        ups = [run for run in self.runs if run.direction is Direction.UP and run.outcome is Outcome.DONE]
+        return ups[-1].locks[:MOST_NAMED] if ups else ()
 
     @property
     def sound(self) -> bool:
@@ -143,6 +163,7 @@ class Rehearsal(BaseModel):
         for step in self.steps:
             lines.append(f"{step.revision}  {step.reversibility.value.upper()}  {step.title}  ({step.path})")
             lines += [f"    {sentence}" for sentence in step.sentences]
+            lines += [f"    {lock.text}" for lock in step.locks]
             for run in step.runs:
                 tail = "" if run.outcome is Outcome.DONE else f" {run.outcome.value}"
                 lines.append(f"    {run.direction.value}: {run.seconds * 1000:.0f} ms{tail}")

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from neondba.migrations.observer import Picture, differences
-from neondba.migrations.results import Direction, Lock, Outcome, Reversibility, Run, Step
+from neondba.migrations.results import MOST_NAMED, Direction, Outcome, Reversibility, Run, Step
 from neondba.postgres.catalog import Difference, Level, diff
 from neondba.postgres.contents import Loss, losses
 from neondba.project.alembic_runner.history import Revision
 from neondba.project.alembic_runner.runner import Failure, StepResult, first_line
-
-MOST_NAMED = 6
 
 
 @dataclass
@@ -61,7 +59,7 @@ def judged(revision: Revision, path: str, seen: Evidence) -> Step:
         title=revision.title,
         path=path,
         reversibility=kind,
-        sentences=(*sentences, *_about_rows(seen), *_about_locks(seen)),
+        sentences=(*sentences, *_about_rows(seen), *_about_files(seen)),
         runs=tuple(seen.runs),
         differences=tuple(left),
         losses=tuple(_lost(seen)),
@@ -161,19 +159,10 @@ def _gone(seen: Evidence, loss: Loss) -> bool:
     return loss.column is None or loss.column not in seen.upgraded.rows.values.get(loss.table, {})
 
 
-def _about_locks(seen: Evidence) -> Iterator[str]:
+def _about_files(seen: Evidence) -> Iterator[str]:
     ups = [run for run in seen.runs if run.direction is Direction.UP and run.outcome is Outcome.DONE]
-    for run in ups[-1:]:
-        for lock in run.locks[:MOST_NAMED]:
-            yield _lock(lock)
-        if run.rewritten:
-            yield f"The upgrade writes anew: {', '.join(run.rewritten)}."
-
-
-def _lock(lock: Lock) -> str:
-    held = "" if lock.held is None else f" for {lock.held * 1000:.0f} ms"
-    by = f", taken by: {lock.statement}" if lock.statement else ""
-    return f"{lock.relation}: {lock.blocks} ({lock.mode}){held}{by}"
+    if ups and ups[-1].rewritten:
+        yield f"The upgrade writes anew: {', '.join(ups[-1].rewritten)}."
 
 
 def _listed(texts: list[str]) -> str:

@@ -33,13 +33,16 @@ class Loss(BaseModel):
     """The column; nothing when whole rows or the table are gone."""
     lost: int
     of: int
+    changed: bool = False
+    """True when there are as many values as before, but not the same ones."""
 
     @property
     def text(self) -> str:
         """The loss as a sentence part."""
         if self.column is None:
             return f"{self.lost} of {self.of} rows of {self.table} are gone"
-        return f"{self.lost} of {self.of} values of {self.table}.{self.column} are gone"
+        fate = "are no longer what they were" if self.changed else "are gone"
+        return f"{self.lost} of {self.of} values of {self.table}.{self.column} {fate}"
 
 
 def contents(session: Connection, tables: Iterable[Shape]) -> Contents:
@@ -88,7 +91,9 @@ def losses(before: Contents, after: Contents) -> list[Loss]:
             continue
         for column, values in columns.items():
             count = sum(values.values())
-            kept = Counter(values) & Counter(after.values[table].get(column, {}))
-            if count > kept.total():
-                found.append(Loss(table=table, column=column, lost=count - kept.total(), of=count))
+            now = Counter(after.values[table].get(column, {}))
+            lost = count - (Counter(values) & now).total()
+            if lost:
+                changed = now.total() >= count
+                found.append(Loss(table=table, column=column, lost=lost, of=count, changed=changed))
     return found
