@@ -58,7 +58,6 @@ def create_tables(engine):
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from neondba.project.alembic_history import AlembicHistory
@@ -66,13 +65,8 @@ from neondba.project.python import Call, Function, PythonFile, PythonFiles
 from neondba.project.sqlalchemy_types import last_name
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._application import NOT_THE_APP, callers, guarded
 
-NOT_THE_APP = re.compile(
-    r"(^|/)(tests?|testing|conftest|fixtures|examples?|docs|notebooks)(/|\.py$|_)|(^|/)test_|_test\.py$"
-)
-GUARD = re.compile(
-    r"\b\w*(debug|dev|test|local|sqlite|environment|env|auto_create|create_tables)\w*\b", re.IGNORECASE
-)
 STARTS = ("lifespan", "startup", "start_up", "on_start")
 
 
@@ -84,7 +78,7 @@ def check(python: PythonFiles, alembic: AlembicHistory) -> Iterator[Finding]:
         if NOT_THE_APP.search(file.path) or ("sqlite" in file.text and "postgres" not in file.text):
             continue
         for call in file.calls:
-            if _creates_all(call.node) and not _guarded(file, call):
+            if _creates_all(call.node) and not guarded(file, call):
                 yield from _findings(python, file, call, managed)
 
 
@@ -96,15 +90,15 @@ def _creates_all(node: ast.Call) -> bool:
 
 def _findings(python: PythonFiles, file: PythonFile, call: Call, managed: bool) -> Iterator[Finding]:
     function = call.function
-    callers = list(_callers(python, function)) if function else []
+    called = list(callers(python, file, function)) if function else []
     script = "__main__" in file.text
     starts_itself = function is None or _is_start(function)
-    if not (callers or starts_itself or script):
+    if not (called or starts_itself or script):
         return
-    if managed and not starts_itself and not any(_starts(c) for _, c in callers):
+    if managed and not starts_itself and not any(_starts(c) for _, c in called):
         return
     yield _finding(file.path, call.node.lineno, managed)
-    entries = [(f, c) for f, c in callers if _starts(c) and not NOT_THE_APP.search(f.path)]
+    entries = [(f, c) for f, c in called if _starts(c) and not NOT_THE_APP.search(f.path)]
     if len(entries) > 1:
         for caller, entry in entries:
             yield _finding(caller.path, entry.node.lineno, managed)
@@ -129,20 +123,6 @@ def _finding(path: str, line: int, managed: bool) -> Finding:
     return Finding(path, line, text, steps, paste)
 
 
-def _callers(python: PythonFiles, function: Function) -> Iterator[tuple[PythonFile, Call]]:
-    for file in python.containing(function.name):
-        if NOT_THE_APP.search(file.path):
-            continue
-        for call in file.calls:
-            names = [call.node.func, *call.node.args]
-            if any(last_name(n) == function.name and not isinstance(n, ast.Call) for n in names):
-                found = python.definition(
-                    file.resolve(next(n for n in names if last_name(n) == function.name))
-                )
-                if found is None or found[1] is function:
-                    yield file, call
-
-
 def _starts(call: Call) -> bool:
     function = call.function
     return function is None or _is_start(function)
@@ -154,14 +134,3 @@ def _is_start(function: Function) -> bool:
     return any(
         "on_event" in ast.unparse(d) or "asynccontextmanager" in ast.unparse(d) for d in function.decorators
     )
-
-
-def _guarded(file: PythonFile, call: Call) -> bool:
-    """Tell whether an `if` on the environment stands around the call."""
-    scope: ast.AST | None = call.function.node if call.function else file.tree
-    for node in ast.walk(scope) if scope else ():
-        if isinstance(node, ast.If) and node.lineno <= call.node.lineno <= (node.end_lineno or 0):
-            test = ast.unparse(node.test)
-            if GUARD.search(test) and "__name__" not in test:
-                return True
-    return False
