@@ -1,0 +1,116 @@
+"""A token that opens a user's account is kept in clear text beside the user.
+
+A refresh or reset token is as good as a password while it lives. In clear text it opens the account for
+everybody who reads the table, a backup, a branch or a log of the statement.
+
+## Instead
+
+```python bad path=app/models.py
+from sqlmodel import Field, SQLModel
+
+class User(SQLModel, table=True):
+    __tablename__ = "users"
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True)
+    hashed_password: str
+    reset_token: str | None = None  # <- finding
+```
+
+```python good path=app/models.py
+from sqlmodel import Field, SQLModel
+
+class User(SQLModel, table=True):
+    __tablename__ = "users"
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True)
+    hashed_password: str
+    reset_token_hash: str | None = None
+```
+
+## When it does not matter
+
+The program hashes the token before it keeps it, and tables of the provider are the provider's affair:
+
+```python good path=app/models.py case=hashed
+from sqlmodel import Field, SQLModel
+
+class User(SQLModel, table=True):
+    __tablename__ = "users"
+    id: int | None = Field(default=None, primary_key=True)
+    hashed_password: str
+    reset_token: str | None = None
+```
+```python good path=app/reset.py case=hashed
+def keep(user, reset_token):
+    user.reset_token = hash_token(reset_token)
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from neondba.project.routes import is_test
+from neondba.project.schema import Schema
+from neondba.project.schema_provider import plain
+from neondba.project.schema_table import Column, Table
+from neondba.project.tree import Tree
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+
+TOKEN = re.compile(r"^(refresh|reset|password_?reset|reset_?password)_?token$", re.IGNORECASE)
+HASHED = re.compile(
+    r"(?:hash|digest|sha256|encrypt)\w*\(\s*[^()]{0,40}token"
+    r"|token\w*\s*[:=]\s*(?:await\s+)?(?:\w+\.)*(?:hash|sha256|createHash|encrypt)",
+    re.IGNORECASE,
+)
+
+
+@rule("NDB506", Category.AUTH, Severity.MEDIUM)
+def check(tree: Tree, schema: Schema) -> Iterator[Finding]:
+    """Look for tokens in the project's own tables of users."""
+    told: set[str] = set()
+    for table in schema.tables:
+        if table.provider is not None or plain(table.name.name) not in (
+            "user",
+            "account",
+            "member",
+            "customer",
+        ):
+            continue
+        column = next((c for c in table.columns.values() if TOKEN.match(_snake(c.name))), None)
+        if column is None or is_test(table.path) or plain(table.name.name) in told:
+            continue
+        if "provider_account_id" in table.columns or _hashes(tree):
+            return
+        told.add(plain(table.name.name))
+        yield _finding(table, column)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+
+
+def _hashes(tree: Tree) -> bool:
+    """Tell whether the program hashes tokens anywhere."""
+    for path in tree.named(suffix=(".py", ".ts", ".js", ".tsx")):
+        text = tree.text(path) or ""
+        if "oken" in text and HASHED.search(text):
+            return True
+    return False
+
+
+def _finding(table: Table, column: Column) -> Finding:
+    name = table.label or table.name.name
+    return Finding(
+        column.path,
+        column.line,
+        f"{name}.{column.name} holds tokens in clear text: whoever reads a row of {name}, in a backup "
+        "or on a "
+        "branch, can sign in as that user.",
+        steps=(
+            f"Keep only a SHA-256 hash of the token in {name}, and compare hashes.",
+            "Better still, let the provider keep sessions and resets.",
+        ),
+    )
