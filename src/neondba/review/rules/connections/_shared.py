@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 
+from neondba.project.addresses import Addresses
 from neondba.project.engines import Engine
+from neondba.project.places import is_test
 
 
 def address_of(engine: Engine) -> str:
@@ -34,3 +36,11 @@ def kept_settings(engine: Engine, *without: str) -> list[str]:
         if name not in (*without, "url", "dsn", "password") and isinstance(value, plain)
         and not (isinstance(value, ast.Constant) and isinstance(value.value, str))
     ]  # fmt: skip
+
+
+def shows_pooler(addresses: Addresses) -> bool:
+    """Tell whether the project's settings or documents show an address of Neon's pooler."""
+    return any(
+        "-pooler." in address.host and not is_test(address.path) and not address.path.endswith(".py")
+        for address in addresses.all
+    )

