@@ -125,14 +125,16 @@ def check(schema: Schema, tree: Tree) -> Iterator[Finding]:
 
 def _is_written(tree: Tree, name: str) -> bool:
     """Tell whether any code sets the column; a definition with a type or default is none."""
-    snake = "(?:" + "|".join(map(re.escape, sorted(spellings(name)))) + ")"
+    names = spellings(name)
+    snake = "(?:" + "|".join(map(re.escape, sorted(names))) + ")"
     pattern = re.compile(
         rf"\.{snake}\s*=[^=]|[\"']{snake}[\"']\s*[:\]]"
         rf"|\b{snake}\s*:\s*(?:new Date|Date\.|sql\b|now\b|dayjs|datetime\.)"
-        rf"|[({{,]\s*{snake}\s*=|\bset\b[^;]*\b\"?{snake}\"?\s*=|\b{snake}\s*=\s*(?:now|current_timestamp|datetime)",
+        rf"|[({{,]\s*{snake}\s*=|\bset\b[^;]{{0,300}}\b\"?{snake}\"?\s*=|\b{snake}\s*=\s*(?:now|current_timestamp|datetime)",
         re.IGNORECASE,
     )
-    return any(pattern.search(text) for path in tree.named(suffix=CODE) if (text := tree.text(path)))
+    texts = (tree.text(path) or "" for path in tree.named(suffix=CODE))
+    return any(pattern.search(text) for text in texts if any(n in text for n in names))
 
 
 def _snippet(table: Table, name: str) -> str:
