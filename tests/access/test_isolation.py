@@ -15,8 +15,8 @@ from neondba.core.context import Context
 from neondba.core.problem import NotFoundProblem
 from neondba.core.proof import Shown
 from neondba.core.secret import Secret
-from neondba.postgres.acting import Action
 from neondba.postgres.connect import connect, trusted
+from neondba.postgres.seen import Action
 
 Prove = Callable[..., IsolationProof]
 _numbers = count()

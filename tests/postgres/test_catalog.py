@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from neondba.core.secret import Secret
-from neondba.postgres.catalog import Level, diff, read, snapshot
+from neondba.postgres.catalog import diff, read, snapshot
 from neondba.postgres.connect import Connection, connect, trusted
 from neondba.postgres.scratch import neon_like_database
+from neondba.postgres.seen import Level
 
 BASE = """
 create type mood as enum ('good', 'bad');

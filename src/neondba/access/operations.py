@@ -25,7 +25,6 @@ PURPOSE = "isolate"
         Example({"path": "examples/taskboard"}),
         Example({"path": "no/such/folder"}, problem="path-not-found"),
         Example({"path": "examples/taskboard", "role": "nobody_here"}, problem="role-not-found"),
-        Example({"path": "examples/taskboard", "owner": ["task.nothing"]}, problem="owner-column-not-found"),
         Example({"path": "examples/taskboard/app"}, problem="schema-missing"),
     ),
 )

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from neondba.core.problem import NotFoundProblem
-from neondba.postgres.seeding import CannotSeedError, NotSeeded, Seeder, Values
+from neondba.postgres.seeding import CannotSeedError, Seeder, Values
+from neondba.postgres.seen import NotSeeded
 from neondba.postgres.shapes import Column, Shape
 
 OWNER_NAMES: Final = (

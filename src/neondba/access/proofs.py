@@ -10,7 +10,7 @@ from neondba.core.proof import Line, Proof, Shown, prover
 
 if TYPE_CHECKING:
     from neondba.access.results import IsolationProof, TableProof
-    from neondba.postgres.acting import Attempt
+    from neondba.postgres.seen import Attempt
 
 
 @prover("isolation")

@@ -6,8 +6,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
-from neondba.postgres.acting import Attempt
-from neondba.postgres.seeding import NotSeeded
+from neondba.postgres.seen import Attempt, NotSeeded
 
 
 class Protection(StrEnum):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from neondba.migrations.results import BLOCKS, Lock
-from neondba.postgres.catalog import Catalog, Difference, Level, diff, snapshot
+from neondba.postgres.catalog import Catalog, diff, snapshot
 from neondba.postgres.connect import Connection, Refused, ask
 from neondba.postgres.contents import Contents, contents
-from neondba.postgres.seeding import NotSeeded, Seeder
+from neondba.postgres.seeding import Seeder
+from neondba.postgres.seen import Difference, Level, NotSeeded
 from neondba.postgres.shapes import shapes
 from neondba.project.alembic_runner.runner import StepResult
+
+_PASSWORD = re.compile(r"password\s+'(?:[^']|'')*'", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -156,5 +160,5 @@ def differences(before: Picture, after: Picture) -> list[Difference]:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
+    text = _PASSWORD.sub("password '***'", " ".join(text.split()))
     return text if len(text) <= 90 else text[:89] + "…"

@@ -7,9 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from neondba.postgres.catalog import Difference
-from neondba.postgres.contents import Loss
-from neondba.postgres.seeding import NotSeeded
+from neondba.postgres.seen import Difference, Loss, NotSeeded
 
 BLOCKS: Final = {
     "AccessExclusiveLock": "reads and writes wait",

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from neondba.migrations.observer import Picture, differences
 from neondba.migrations.results import MOST_NAMED, Direction, Outcome, Reversibility, Run, Step
-from neondba.postgres.catalog import Difference, Level, diff
-from neondba.postgres.contents import Loss, losses
+from neondba.postgres.catalog import diff
+from neondba.postgres.contents import losses
+from neondba.postgres.seen import Difference, Level, Loss
 from neondba.project.alembic_runner.history import Revision
 from neondba.project.alembic_runner.runner import Failure, StepResult, first_line
 

@@ -5,39 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
-from pydantic import BaseModel
 
 from neondba.postgres.connect import Connection, trusted
+from neondba.postgres.seen import Action, Attempt
 from neondba.postgres.shapes import Column, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from neondba.postgres.seeding import Values
-
-
-class Action(StrEnum):
-    """What user A tries to do to a row of user B."""
-
-    SELECT = "select"
-    INSERT = "insert"
-    UPDATE = "update"
-    DELETE = "delete"
-
-
-class Attempt(BaseModel):
-    """One try, in a transaction that was rolled back."""
-
-    action: Action
-    open: bool
-    """True when it reached a row of B."""
-    text: str
-    """What happened, such as `read 1 row` or the server's refusal."""
 
 
 @dataclass(frozen=True)

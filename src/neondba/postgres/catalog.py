@@ -9,7 +9,6 @@ Postgres cannot take that back, and nothing refuses a row for it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from enum import StrEnum
 from typing import Any, Final
 
 from psycopg import IsolationLevel
@@ -17,6 +16,7 @@ from pydantic import BaseModel
 
 from neondba.postgres.connect import Connection, trusted
 from neondba.postgres.queries import query
+from neondba.postgres.seen import Change, Difference, Level
 
 KINDS: Final = {
     "schemas": "schema",
@@ -40,43 +40,6 @@ KINDS: Final = {
 """Query file to the word used for one object of that kind."""
 
 Attributes = dict[str, str | None]
-
-
-class Level(StrEnum):
-    """How much a difference matters."""
-
-    DIFFERENCE = "difference"
-    INFO = "info"
-
-
-class Change(StrEnum):
-    """What became of an object between two snapshots."""
-
-    ADDED = "added"
-    REMOVED = "removed"
-    CHANGED = "changed"
-
-
-class Difference(BaseModel):
-    """One way in which two schemas differ."""
-
-    kind: str
-    name: str
-    change: Change
-    attribute: str | None = None
-    before: str | None = None
-    after: str | None = None
-    level: Level = Level.DIFFERENCE
-
-    @property
-    def text(self) -> str:
-        """The difference as a sentence part, such as `index public.task_due is missing`."""
-        if self.change is Change.ADDED:
-            return f"{self.kind} {self.name} is left over"
-        if self.change is Change.REMOVED:
-            return f"{self.kind} {self.name} is missing"
-        attribute = (self.attribute or "").replace("_", " ")
-        return f"{self.kind} {self.name}: {attribute} was {_short(self.before)}, is {_short(self.after)}"
 
 
 class Catalog(BaseModel):
@@ -179,10 +142,3 @@ def _without_parts(found: list[Difference]) -> Iterator[Difference]:
             inside = {target, target.rpartition(".")[0]}
         if not any((difference.change, name) in whole for name in inside):
             yield difference
-
-
-def _short(value: str | None) -> str:
-    if value is None:
-        return "none"
-    text = " ".join(value.split())
-    return text if len(text) <= 80 else text[:77] + "…"

@@ -10,6 +10,7 @@ from psycopg import sql
 from pydantic import BaseModel
 
 from neondba.postgres.connect import Connection, trusted
+from neondba.postgres.seen import Loss
 from neondba.postgres.shapes import Shape
 
 LARGEST = 20_000
@@ -23,26 +24,6 @@ class Contents(BaseModel):
     values: dict[str, dict[str, dict[int, int]]]
     """Table, column, hash of the value, how many."""
     too_large: tuple[str, ...] = ()
-
-
-class Loss(BaseModel):
-    """Values that are no longer there."""
-
-    table: str
-    column: str | None
-    """The column; nothing when whole rows or the table are gone."""
-    lost: int
-    of: int
-    changed: bool = False
-    """True when there are as many values as before, but not the same ones."""
-
-    @property
-    def text(self) -> str:
-        """The loss as a sentence part."""
-        if self.column is None:
-            return f"{self.lost} of {self.of} rows of {self.table} are gone"
-        fate = "are no longer what they were" if self.changed else "are gone"
-        return f"{self.lost} of {self.of} values of {self.table}.{self.column} {fate}"
 
 
 def contents(session: Connection, tables: Iterable[Shape]) -> Contents:

@@ -8,8 +8,8 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from neondba.postgres.catalog import Change, Difference
 from neondba.postgres.connect import Connection, trusted
+from neondba.postgres.seen import Change, Difference
 
 _DROPPABLE: Final = {
     "view": "view",

@@ -8,21 +8,14 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from pydantic import BaseModel
 
 from neondba.postgres.connect import Connection, trusted
+from neondba.postgres.seen import NotSeeded
 from neondba.postgres.shapes import Constraint, Shape, shapes
 from neondba.postgres.values import candidates
 
 MOST_TRIES = 60
 Values = dict[str, str | None]
-
-
-class NotSeeded(BaseModel):
-    """A table that got no row, and why."""
-
-    table: str
-    reason: str
 
 
 class CannotSeedError(Exception):
