@@ -1,4 +1,4 @@
-"""Whether a function does anything with the caller before it hands out or changes a row.
+"""Whether a function looks at the caller before it hands out or changes a row.
 
 The question is answered generously: any comparison with the caller or with an owner column, and any
 call that receives the caller, counts as a check. Only a function that never looks is left.

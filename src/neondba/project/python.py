@@ -1,4 +1,4 @@
-"""The project's Python files: syntax trees, an index of each, and what its names mean."""
+"""The project's Python files: trees, an index of each, and what names mean."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class PythonFile:
 
     @cached_property
     def own_names(self) -> dict[str, Class | Function | ast.expr]:
-        """What the module itself defines: classes, functions, and values of plain assignments."""
+        """What the module itself defines: classes, functions and assigned values."""
         names: dict[str, Class | Function | ast.expr] = {}
         for node in self.index.module.assignments:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -141,7 +141,7 @@ class PythonFiles(Mapping[str, PythonFile]):
         return cls(files, modules, unparsed)
 
     def containing(self, *words: str) -> Iterator[PythonFile]:
-        """Give the files whose text has one of the words: the cheap question before the costly one."""
+        """Give the files whose text has one of the words: cheap, so ask it first."""
         for file in self._files.values():
             if any(word in file.text for word in words):
                 yield file

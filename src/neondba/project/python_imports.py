@@ -36,7 +36,7 @@ class Modules:
         return dotted
 
     def _visible(self, root: str, folder: str) -> bool:
-        """Tell whether `root` is likely on the path of modules in `folder`: above it, or beside it."""
+        """Tell whether modules in `folder` likely see `root`: above or beside it."""
         if root in self._packages:
             return False
         above = root.rpartition(".")[0]
@@ -58,7 +58,7 @@ def module_name(path: str) -> str:
 def imported(
     modules: Modules, importer: str, is_package: bool, nodes: Iterable[ast.Import | ast.ImportFrom]
 ) -> dict[str, str]:
-    """Map the local names that imports make to qualified names; the first one of a name wins."""
+    """Map the names that imports make to qualified names; the first one wins."""
     names: dict[str, str] = {}
     for node in nodes:
         if isinstance(node, ast.Import):

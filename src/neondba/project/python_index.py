@@ -236,7 +236,7 @@ def _open(
     stack: list[ast.AST],
     waiting: list[tuple[Scope, list[ast.AST]]],
 ) -> None:
-    """Note a function or class; its body waits, its head belongs to the scope around it."""
+    """Note a function or class; its body waits, its head is the outer scope's."""
     qualname = f"{scope.qualname}.{node.name}" if scope.qualname else node.name
     inner: Scope
     if isinstance(node, ast.ClassDef):

@@ -1,4 +1,4 @@
-"""Find the strings, comments and brackets of Python text without tokenizing it fully.
+"""Find the strings, comments and brackets of Python text.
 
 Python's own tokenizer of an older version stumbles over f-strings of a newer one; this one knows both.
 """
@@ -97,7 +97,7 @@ def _field_end(text: str, start: int, end: int) -> int:
 
 
 def blanked(text: str) -> str:
-    """Replace what is in strings and comments by blanks of the same length; keep line ends."""
+    """Replace what is in strings and comments by blanks; keep places and lines."""
     parts, place = [], 0
     for piece in pieces(text):
         if piece.kind in ("string", "comment"):

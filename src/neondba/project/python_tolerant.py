@@ -95,7 +95,7 @@ def _without_bracket(hollow: str, start: int) -> tuple[int, int, str]:
 
 
 def _plain_fstrings(text: str) -> str:
-    """Rewrite f-strings that only Python 3.12 reads, and template strings, as older f-strings."""
+    """Rewrite template strings and newer f-strings as older f-strings."""
     parts, place = [], 0
     for piece in pieces(text):
         if piece.kind == "string" and ("f" in piece.prefix or "t" in piece.prefix):

@@ -1,4 +1,4 @@
-"""The ORM statements of a function: what they read or change, and under which conditions."""
+"""The ORM statements of a function, and the conditions they run under."""
 
 from __future__ import annotations
 

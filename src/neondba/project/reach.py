@@ -1,4 +1,4 @@
-"""What each route reaches: the statements of its function and of the services it calls."""
+"""What each route reaches: its own statements and those of its services."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Handling:
 
     @property
     def is_checked_by_dependency(self) -> bool:
-        """Whether a dependency sees a row's id that the client sent, and may have checked it."""
+        """Whether a dependency sees the row's id, and so may have checked it."""
         return any(
             (name == "id" or name.endswith("_id")) and name not in CLAIMS
             for dependency in self.route.dependencies

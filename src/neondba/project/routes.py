@@ -1,4 +1,4 @@
-"""The routes of FastAPI (and of Flask, as far as decorators tell) and who may call them."""
+"""The routes of FastAPI and Flask, and who may call them."""
 
 from __future__ import annotations
 

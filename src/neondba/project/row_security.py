@@ -1,4 +1,4 @@
-"""Row-level security as the SQL files leave it: which tables have it, by which policies."""
+"""Row-level security as the SQL files leave it."""
 
 from __future__ import annotations
 

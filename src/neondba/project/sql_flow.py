@@ -49,7 +49,7 @@ class FlowReader:
         self._known: dict[str, frozenset[Flow]] = {}
 
     def flows(self, node: ast.AST | None) -> frozenset[Flow]:
-        """Give the parameters that are in a value; their place is 0 until they become text."""
+        """Give the parameters in a value; their line is 0 until they become text."""
         if isinstance(node, ast.Name):
             return self._name(node.id)
         if isinstance(node, ast.Call):
@@ -164,7 +164,7 @@ def _parts(node: ast.AST | None) -> list[ast.expr]:
 
 
 def _sources(function: Function, name: str) -> Iterator[ast.expr]:
-    """Give every value that a local name is given: by assignment, in a loop, or by appending."""
+    """Give every value of a local name: assigned, looped over or appended."""
     for node in function.assignments:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if node.value is not None and any(name in _names(t) for t in targets):
@@ -224,7 +224,7 @@ def _tested(function: Function) -> set[str]:
 
 
 def _is_harmless(files: PythonFiles, file: PythonFile, annotation: ast.expr | None) -> bool:
-    """Tell whether a type leaves no room for SQL: numbers, ids, dates, enumerations, dictionaries' keys."""
+    """Tell whether a type leaves no room for SQL: numbers, ids, dates, enums."""
     names = [file.resolve(n) or "" for n in ast.walk(annotation)] if annotation is not None else []
     plain = [n.rpartition(".")[2] for n in names if n]
     if (

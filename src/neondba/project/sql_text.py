@@ -1,4 +1,4 @@
-"""SQL written as text in Python: where it is run, what it says, and what is mixed into it."""
+"""SQL written as text in Python: where it runs and what is mixed into it."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ LISTS = ("package.json", "pyproject.toml", "requirements.txt")
 
 @rule("NDB501", Category.AUTH, Severity.HIGH)
 def check(tree: Tree, schema: Schema) -> Iterator[Finding]:
-    """Look for password columns of the project's own, where the project hashes them too."""
+    """Look for own password columns in projects that hash passwords."""
     told: set[str] = set()
     for table in schema.tables:
         column = next((c for c in table.columns.values() if PASSWORD.match(_snake(c.name))), None)
@@ -103,7 +103,7 @@ def _snake(name: str) -> str:
 
 
 def _is_provided(table: Table) -> bool:
-    """Tell whether the provider put the column there; Auth.js itself knows no passwords."""
+    """Tell whether the provider put the column there; Auth.js has none."""
     if table.provider is not None and table.provider != AUTH_JS:
         return plain(table.name.name) != "user"
     return plain(table.name.name) == "account" and any("provider" in c.lower() for c in table.columns)

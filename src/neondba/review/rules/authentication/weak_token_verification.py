@@ -136,7 +136,7 @@ def _steps(option: str) -> tuple[str, ...]:
 
 
 def _switched_off(node: ast.Call) -> tuple[int, list[str]]:
-    """Give the checks that a decoding switches off, the worst first, and the line of that one."""
+    """Give the line of the worst check that is off, and all that are off."""
     if isinstance(node.func, ast.Attribute) and node.func.attr == "get_unverified_claims":
         return node.lineno, ["verify_signature"]
     found: dict[str, int] = {}

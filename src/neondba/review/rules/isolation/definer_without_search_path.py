@@ -1,4 +1,4 @@
-"""A function runs with its owner's rights and looks up names wherever the caller says.
+"""A function with its owner's rights uses the search path of its caller.
 
 `SECURITY DEFINER` lends the caller the owner's rights. Without a search path of its own, the caller puts
 a table or function of the same name in front, and the function uses that one, with the owner's rights.

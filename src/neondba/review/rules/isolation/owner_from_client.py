@@ -104,7 +104,7 @@ def _claimed(handling: Handling) -> frozenset[str]:
 
 
 def _is_compared(function: Function, claimed: frozenset[str]) -> bool:
-    """Tell whether the claim is held against something else than a column, or handed to a check."""
+    """Tell whether the claim is compared with no column, or handed to a check."""
     for node in function.nodes:
         if isinstance(node, ast.Compare) and _compares(node, claimed):
             return True

@@ -98,7 +98,7 @@ READING = frozenset({"GET", "ROUTE", "HEAD"})
 
 @rule("NDB404", Category.ISOLATION, Severity.HIGH)
 def check(reach: Reach, routes: Routes) -> Iterator[Finding]:
-    """Look for routes without a caller among routes on the same model that know theirs."""
+    """Look for routes without a caller where others on the model know theirs."""
     if routes.has_guarding_middleware or reach.has_row_security:
         return
     by_model: dict[tuple[str, bool], list[Handling]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""One table of users' rows is left without row-level security among tables that have it.
+"""One table of users' rows lacks row-level security among tables that have it.
 
 Where users reach the database as themselves, a table without it is open to each of them.
 
