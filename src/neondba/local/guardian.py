@@ -19,6 +19,8 @@ for file in "$1"/*/data/postmaster.pid; do
   read -r pid < "$file" || continue
   [ "/proc/$pid/cwd" -ef "${file%/postmaster.pid}" ] && kill -INT "$pid"
 done 2> /dev/null
+sockets=$(cat "$1/../sockets" 2> /dev/null)
+case "$sockets" in */neondba-*) rm -rf "$sockets" ;; esac
 """
 
 
