@@ -59,6 +59,18 @@ def test_a_rule_whose_fact_is_missing_is_listed_as_not_checked() -> None:
     assert [(gap.what, gap.missing) for gap in outcome.not_checked] == [("NDB999 a-fault", "no database")]
 
 
+def test_a_rule_that_breaks_is_listed_and_the_others_go_on() -> None:
+    def broken(tree: Tree) -> Iterator[Finding]:
+        yield Finding(tree.paths[99], 1, "never")
+
+    other = Rule("NDB998", "broken", Category.SCHEMA, Severity.LOW, broken, "Broken.")
+    outcome = run(MemoryTree({"a.py": "fault"}), [other, rule()])
+    assert [f.rule for f in outcome.findings] == ["NDB999"]
+    [gap] = outcome.not_checked
+    assert gap.what == "NDB998 broken"
+    assert "IndexError in broken:" in gap.missing
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -21,6 +21,7 @@ CASES = [
 @pytest.mark.parametrize(("rule", "case"), CASES)
 def test_findings_stand_where_the_page_marks_them(rule: Rule, case: Case) -> None:
     outcome = run(MemoryTree(case.files), [rule])
+    assert outcome.not_checked == []
     assert {(f.path, f.line) for f in outcome.findings} == case.expected
 
 

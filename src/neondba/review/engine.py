@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -59,15 +60,9 @@ def run(
     chosen = list(rules)
     for number, rule in enumerate(chosen):
         progress(f"Checking {rule.name}", number / len(chosen))
-        try:
-            found = list(facts.call(rule.check))
-        except Unavailable as missing:
-            outcome.not_checked.append(NotChecked(what=f"{rule.code} {rule.name}", missing=str(missing)))
-            continue
-        except RecursionError:
-            nested = "A file is nested too deeply to be followed."
-            outcome.not_checked.append(NotChecked(what=f"{rule.code} {rule.name}", missing=nested))
-            continue
+        found, gap = _asked(facts, rule)
+        if gap:
+            outcome.not_checked.append(NotChecked(what=f"{rule.code} {rule.name}", missing=gap))
         for finding in dict.fromkeys(found):
             wish = wishes.answering(rule, finding)
             if wish is not None:
@@ -79,6 +74,19 @@ def run(
     outcome.findings += wishes.faults({rule.code for rule in chosen} | {rule.name for rule in chosen})
     outcome.findings = _one_per_place(outcome.findings)
     return outcome
+
+
+def _asked(facts: Facts, rule: Rule) -> tuple[list[Finding], str]:
+    """Give a rule's findings, or why it could not look."""
+    try:
+        return list(facts.call(rule.check)), ""
+    except Unavailable as missing:
+        return [], str(missing)
+    except RecursionError:
+        return [], "a file is nested too deeply to be followed"
+    except Exception as error:  # noqa: BLE001 - one broken rule must not cost the user all others
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return [], f"our own fault, please report it: {type(error).__name__} in {place.name}:{place.lineno}"
 
 
 def _one_per_place(findings: list[Reported]) -> list[Reported]:
