@@ -110,7 +110,9 @@ def check(texts: SqlTexts, owners: Owners, routes: Routes) -> Iterator[Finding]:
     tables = {_table(model): model for model in owners.models.values()}
     told: set[int] = set()
     for text in texts.texts:
-        if text.is_by_hand or text.function is None or id(text.function) in told or BEYOND.search(text.text):
+        if text.is_by_hand or text.function is None or any(f.line for f in text.flows):
+            continue
+        if id(text.function) in told or BEYOND.search(text.text):
             continue
         match = PLAIN.match(text.text)
         model = tables.get(match["table"].lower()) if match else None
