@@ -92,7 +92,9 @@ def test_the_projects_own_python_is_tried_first(tmp_path: Path) -> None:
     own.touch()
     found = interpreters(tmp_path / "backend" / "alembic.ini", tmp_path)
     assert found[0] == own
-    assert interpreters(tmp_path / "alembic.ini", tmp_path, "x/python") == [tmp_path / "x" / "python"]
+    assert interpreters(tmp_path / "alembic.ini", tmp_path, "backend/.venv/bin/python") == [own]
+    with pytest.raises(Problem, match="There is no"):
+        interpreters(tmp_path / "alembic.ini", tmp_path, "no/python")
 
 
 def test_a_configuration_in_pyproject_counts(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ PURPOSE = "isolate"
     examples=(
         Example({"path": "examples/taskboard"}),
         Example({"path": "no/such/folder"}, problem="path-not-found"),
-        Example({"path": "examples/taskboard", "role": "nobody_here"}, problem="role-not-found"),
         Example({"path": "examples/taskboard/app"}, problem="schema-missing"),
     ),
 )
@@ -62,6 +61,7 @@ def isolation_prove(
         Problem: the schema cannot be made, or a role or column that was named does not exist.
     """
     from neondba.access.isolation import Request, prove_at
+    from neondba.access.schema import require_migrations
     from neondba.local import platform
     from neondba.neon.throwaway import throwaway_branch
 
@@ -71,6 +71,8 @@ def isolation_prove(
             "path-not-found", f"{folder} is no folder.", hint="Give the path of the project's folder."
         )
     chosen = project or ctx.settings.project
+    if chosen is None:
+        require_migrations(folder, config)
     with (
         ctx.carry_out(_plan(chosen, folder.name, role)),
         platform.client(ctx) as client,

@@ -11,6 +11,7 @@ from neondba.postgres.connect import Connection
 from neondba.postgres.roles import create_plain_role, missing_role
 from neondba.postgres.shapes import shapes
 from neondba.project.alembic_runner.history import Revision
+from neondba.project.alembic_runner.locate import alembic_config
 from neondba.project.alembic_runner.runner import StepResult, first_line
 from neondba.project.alembic_runner.session import OpenAlembic, open_alembic
 
@@ -35,6 +36,20 @@ def apply_migrations(
             raise
         if shapes(session):
             return "public.alembic_version"
+        raise _no_tables(folder) from None
+
+
+def require_migrations(folder: Path, config: str | None) -> None:
+    """Refuse a project whose tables could come from nowhere.
+
+    Raises:
+        NotFoundProblem: it has no Alembic migrations.
+    """
+    try:
+        alembic_config(folder, config)
+    except NotFoundProblem as problem:
+        if problem.code != "alembic-not-found":
+            raise
         raise _no_tables(folder) from None
 
 

@@ -24,7 +24,7 @@ PURPOSE = "rehearse"
         Example({"path": "examples/taskboard"}),
         Example({"path": "no/such/folder"}, problem="path-not-found"),
         Example({"path": "examples/taskboard/app"}, problem="alembic-not-found"),
-        Example({"path": "examples/taskboard", "python": "no/such/python"}, problem="python-not-started"),
+        Example({"path": "examples/taskboard", "python": "no/such/python"}, problem="python-not-found"),
     ),
 )
 def migration_rehearse(
@@ -57,10 +57,11 @@ def migration_rehearse(
     from neondba.local import platform
     from neondba.migrations.rehearsal import rehearse_at
     from neondba.neon.throwaway import throwaway_branch
-    from neondba.project.alembic_runner.locate import alembic_config
+    from neondba.project.alembic_runner.locate import alembic_config, interpreters
 
     folder = (ctx.folder / path).resolve()
     found = alembic_config(folder, config)
+    interpreters(found, folder, python)
     chosen = project or ctx.settings.project
     with (
         ctx.carry_out(_plan(chosen, str(found.relative_to(folder)))),

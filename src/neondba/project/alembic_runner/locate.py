@@ -79,10 +79,21 @@ def _mentions_alembic(path: Path) -> bool:
 
 
 def interpreters(config: Path, folder: Path, wanted: str | None = None) -> list[Path]:
-    """Give the Pythons to try: asked for, the project's own, the active one."""
+    """Give the Pythons to try: asked for, the project's own, the active one.
+
+    Raises:
+        NotFoundProblem: the one asked for does not exist.
+    """
     if wanted is not None:
         chosen = Path(wanted).expanduser()
-        return [chosen if chosen.is_absolute() else folder / chosen]
+        chosen = chosen if chosen.is_absolute() else folder / chosen
+        if not chosen.exists():
+            raise NotFoundProblem(
+                "python-not-found",
+                f"There is no {chosen}.",
+                hint="Give --python the interpreter in which the project's Alembic is installed.",
+            )
+        return [chosen]
     places = [config.parent, *config.parents]
     top = folder.resolve()
     own = [p / name for p in places if p == top or top in p.parents for name in (".venv", "venv")]
