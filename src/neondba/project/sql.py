@@ -132,12 +132,12 @@ class SqlFiles(Mapping[str, SqlFile]):
 
     @cached_property
     def unparsed(self) -> list[Unparsed]:
-        """Statements that the grammar refuses, of files that make or change tables."""
+        """Statements that PostgreSQL's grammar refuses, in files that are meant for PostgreSQL."""
         return [
             Unparsed(
                 path=file.path, line=statement.error_line or statement.line, reason=statement.error or ""
             )
-            for file in self.of(Role.MIGRATION, Role.SCHEMA, Role.DUMP)
+            for file in self.of(*Role)
             for statement in file.broken
         ]
 
