@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from neondba.core.context import Clock
 from neondba.core.problem import ConflictProblem, Problem
-from neondba.local import guardian
 from neondba.local.server_file import ServerFile, folder_of, holder
+from neondba.postgres import guardian
 
 if TYPE_CHECKING:
     from neondba.local.control.plane import Plane
@@ -41,7 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     folder = folder_of(options.state_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _only_one(folder) as lock, guardian.watching(folder / "branches", lock):
+        servers, leftover = folder / "branches", folder / "sockets"
+        with _only_one(folder) as lock, guardian.watching(servers, leftover=leftover, lock=lock):
             asyncio.run(_serve(folder, options))
     except Problem as problem:
         print(problem.report().model_dump_json(), file=sys.stderr)  # noqa: T201 - read by the launcher

@@ -42,6 +42,7 @@ def connect(url: Secret, *, limit: float | None = None, autocommit: bool = True)
         raise explained(error, url) from None
     if limit is not None:
         # Not a start-up option: poolers refuse those.
+        # neondba: ignore[NDB214] limits are set on direct addresses only, and the session is ours alone
         session.execute(trusted(f"set statement_timeout = {max(1, int(limit * 1000))}"))
     session.autocommit = autocommit
     return session

@@ -1,6 +1,7 @@
 """A PostgreSQL of our own for as long as a block runs, from the wheel's programs.
 
-For tests and for recording facts. It listens on a Unix socket only.
+For tests and for recording facts. It listens on a Unix socket only, and ends with its owner, however
+that one ends.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 from neondba.core.problem import RemoteProblem
 from neondba.core.secret import Secret
+from neondba.postgres import guardian
 from neondba.postgres.connect import connect, trusted
 
 SUPERUSER = "scratch"
@@ -44,22 +46,33 @@ def programs() -> Path:
 @contextmanager
 def scratch_server(**parameters: str) -> Iterator[Secret]:
     """Start a fresh server; give a superuser's URL; remove it afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="ndb-"))
+    folder = Path(tempfile.mkdtemp(prefix="neondba-scratch-"))
+    leftover = folder / "leftover"
+    leftover.write_text(str(folder))
     try:
-        data = folder / "data"
-        if os.geteuid() == 0:
-            someone = _unprivileged()
-            os.chown(folder, someone.pw_uid, someone.pw_gid)
-        _run("initdb", "-D", str(data), "-U", SUPERUSER, "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
-        given = {"fsync": "off", "listen_addresses": "", "unix_socket_directories": str(folder), **parameters}
-        options = " ".join(f"-c {name}='{value}'" for name, value in given.items())
-        _run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
-        try:
-            yield Secret(f"postgresql://{SUPERUSER}@/postgres?host={folder}")
-        finally:
-            _run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+        with guardian.watching(folder, leftover=leftover, signal="QUIT"), _running(folder, parameters):
+            yield Secret(f"postgresql://{SUPERUSER}@/postgres?host={folder / 'server'}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running(folder: Path, parameters: dict[str, str]) -> Iterator[None]:
+    place = folder / "server"
+    place.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        someone = _unprivileged()
+        folder.chmod(0o711)
+        os.chown(place, someone.pw_uid, someone.pw_gid)
+    data = str(place / "data")
+    _run("initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
+    given = {"fsync": "off", "listen_addresses": "", "unix_socket_directories": str(place), **parameters}
+    options = " ".join(f"-c {name}='{value}'" for name, value in given.items())
+    _run("pg_ctl", "-D", data, "-w", "-l", str(place / "log"), "-o", options, "start")
+    try:
+        yield
+    finally:
+        _run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
 
 
 def neon_like_database(server: Secret, name: str) -> Secret:

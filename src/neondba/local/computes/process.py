@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from neondba.core.problem import RemoteProblem
 from neondba.local.computes.binaries import Binaries
 
 if TYPE_CHECKING:
-    import psycopg
+    from neondba.postgres.admin import AdminSession
 
 ADMIN: Final = "cloud_admin"
 SETTINGS: Final = {
@@ -72,19 +72,12 @@ class Compute:
         return self.process.poll() is None
 
     @contextmanager
-    def admin(self, database: str = "postgres") -> Iterator[psycopg.Connection[Any]]:
+    def admin(self, database: str = "postgres") -> Iterator[AdminSession]:
         """Connect as the superuser that no client can be."""
-        import psycopg
+        from neondba.postgres.admin import connect_socket
 
-        with psycopg.connect(
-            host=str(self.place.sockets),
-            port=5432,
-            user=ADMIN,
-            dbname=database,
-            autocommit=True,
-            application_name="neondba",
-        ) as connection:
-            yield connection
+        with connect_socket(self.place.sockets, ADMIN, database) as session:
+            yield session
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stop it: cleanly, or at once when its data are about to go."""

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from psycopg import Connection
-from psycopg.sql import SQL, Identifier, Literal
-
 from neondba.local import sql
 from neondba.local.computes.process import Compute
 from neondba.local.ids import scram_verifier
 from neondba.local.state.tables import RoleRow
 from neondba.local.storage.template import DATABASE, ROLE
+from neondba.postgres.admin import SQL, AdminSession, Identifier, Literal
 
 
 def apply(
@@ -33,6 +31,7 @@ def apply(
                 "select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [name]
             )
         for name in wanted.get("drop_databases", []):
+            # neondba: ignore[NDB616] the API's deleteProjectBranchDatabase, on a branch of this machine
             connection.execute(SQL("drop database if exists {} with (force)").format(Identifier(name)))
         for name in [*wanted.get("databases", []), *wanted.get("owners", [])]:
             if name in owners:
@@ -52,20 +51,20 @@ def verifier(compute: Compute, role: str) -> str | None:
     return None if row is None or row[0] is None else str(row[0])
 
 
-def _exists(connection: Connection[Any], kind: str, name: str) -> bool:
+def _exists(connection: AdminSession, kind: str, name: str) -> bool:
     table, column = ("pg_roles", "rolname") if kind == "role" else ("pg_database", "datname")
     query = SQL("select 1 from {} where {} = %s").format(Identifier(table), Identifier(column))
     return connection.execute(query, [name]).fetchone() is not None
 
 
-def _rename(connection: Connection[Any], kind: str, old: str, new: str | None) -> None:
+def _rename(connection: AdminSession, kind: str, old: str, new: str | None) -> None:
     if new is None or new == old or not _exists(connection, kind, old):
         return
     query = SQL("alter {} {} rename to {}").format(SQL(kind), Identifier(old), Identifier(new))
     connection.execute(query)
 
 
-def _role(connection: Connection[Any], role: RoleRow) -> None:
+def _role(connection: AdminSession, role: RoleRow) -> None:
     if not _exists(connection, "role", role.name):
         query = SQL(
             "create role {} {} inherit createrole createdb bypassrls replication in role neon_superuser"
@@ -75,7 +74,7 @@ def _role(connection: Connection[Any], role: RoleRow) -> None:
     connection.execute(SQL("alter role {} password {}").format(Identifier(role.name), password))
 
 
-def _database(compute: Compute, connection: Connection[Any], name: str, owner: str) -> None:
+def _database(compute: Compute, connection: AdminSession, name: str, owner: str) -> None:
     if _exists(connection, "database", name):
         connection.execute(SQL("alter database {} owner to {}").format(Identifier(name), Identifier(owner)))
     else:
@@ -85,7 +84,7 @@ def _database(compute: Compute, connection: Connection[Any], name: str, owner: s
         inside.execute(SQL("alter schema public owner to {}").format(Identifier(owner)))
 
 
-def _drop_role(compute: Compute, connection: Connection[Any], name: str) -> None:
+def _drop_role(compute: Compute, connection: AdminSession, name: str) -> None:
     """Hand the role's things to each database's owner, then drop it."""
     if not _exists(connection, "role", name):
         return

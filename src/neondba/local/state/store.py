@@ -47,14 +47,16 @@ class Rows:
         return list(self._session.exec(query.order_by(OperationRow.number)))  # type: ignore[arg-type]
 
     def add(self, *rows: SQLModel) -> None:
-        """Add rows and give them their numbers."""
-        self._session.add_all(rows)
-        self._session.flush()
+        """Add rows in this order, what is referred to first, and give them their numbers."""
+        for row in rows:
+            self._session.add(row)
+            self._session.flush()
 
     def delete(self, *rows: SQLModel) -> None:
         """Delete rows."""
         for row in rows:
             self._session.delete(row)
+            self._session.flush()
 
 
 class State:
@@ -107,5 +109,6 @@ def _engine(path: Path) -> Engine:
     def durable(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
 
     return engine

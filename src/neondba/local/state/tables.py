@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
 
 UNFINISHED = ("scheduling", "running")
 
@@ -30,9 +30,9 @@ class BranchRow(SQLModel, table=True):
 
     __tablename__ = "branch"
     id: str = Field(primary_key=True)
-    project_id: str = Field(index=True)
+    project_id: str = Field(foreign_key="project.id", index=True, ondelete="CASCADE")
     name: str
-    parent_id: str | None = None
+    parent_id: str | None = Field(default=None, foreign_key="branch.id", index=True, ondelete="SET NULL")
     parent_lsn: str | None = None
     parent_timestamp: str | None = None
     state: str = "init"
@@ -54,8 +54,8 @@ class EndpointRow(SQLModel, table=True):
 
     __tablename__ = "endpoint"
     id: str = Field(primary_key=True)
-    project_id: str = Field(index=True)
-    branch_id: str = Field(index=True)
+    project_id: str = Field(foreign_key="project.id", index=True, ondelete="CASCADE")
+    branch_id: str = Field(foreign_key="branch.id", index=True, ondelete="CASCADE")
     name: str = ""
     min_cu: float = 0.25
     max_cu: float = 0.25
@@ -75,8 +75,9 @@ class RoleRow(SQLModel, table=True):
     __tablename__ = "role"
     __table_args__ = (UniqueConstraint("branch_id", "name"),)
     number: int | None = Field(default=None, primary_key=True)
-    branch_id: str = Field(index=True)
+    branch_id: str = Field(foreign_key="branch.id", ondelete="CASCADE")
     name: str
+    # neondba: ignore[NDB501] a role's password in Postgres, which Neon's API shows again; nobody signs in
     password: str
     no_login: bool = False
     created_at: str
@@ -89,7 +90,7 @@ class DatabaseRow(SQLModel, table=True):
     __tablename__ = "database"
     __table_args__ = (UniqueConstraint("branch_id", "name"),)
     id: int | None = Field(default=None, primary_key=True)
-    branch_id: str = Field(index=True)
+    branch_id: str = Field(foreign_key="branch.id", ondelete="CASCADE")
     name: str
     owner_name: str
     created_at: str
@@ -97,14 +98,19 @@ class DatabaseRow(SQLModel, table=True):
 
 
 class OperationRow(SQLModel, table=True):
-    """An intent, durable before anything is done about it."""
+    """An intent, durable before anything is done about it, and a record afterwards."""
 
     __tablename__ = "operation"
+    __table_args__ = (
+        CheckConstraint("status in ('scheduling', 'running', 'finished', 'failed', 'cancelled')"),
+    )
     number: int | None = Field(default=None, primary_key=True)
     id: str = Field(unique=True)
+    # neondba: ignore[NDB702] the record of a deletion outlives the project
     project_id: str = Field(index=True)
+    # neondba: ignore[NDB702] as above, for the branch
     branch_id: str | None = None
-    endpoint_id: str | None = None
+    endpoint_id: str | None = None  # neondba: ignore[NDB702] as above
     action: str
     status: str = "scheduling"
     error: str | None = None

@@ -12,11 +12,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-import psycopg
-
 from neondba.core.problem import RemoteProblem
 from neondba.local.computes.process import Compute
 from neondba.local.storage.cloner import Cloner, clone_file, clone_tree
+from neondba.postgres.admin import AdminSession
 
 EMPTIED: Final = (
     "pg_wal/",
@@ -97,7 +96,7 @@ def _write(path: Path, content: bytes, owner: tuple[int, int] | None) -> None:
         os.chown(path, *owner)
 
 
-def _text(connection: psycopg.Connection[object], query: str) -> str:
+def _text(connection: AdminSession, query: str) -> str:
     row = connection.execute(query.encode()).fetchone()
-    assert isinstance(row, tuple)
+    assert row is not None
     return str(row[0])

@@ -69,6 +69,7 @@ def open_alembic(
     """
     found = alembic_config(folder, config)
     key = new_key()
+    # neondba: ignore[NDB214] a direct session: it holds the lock while Alembic looks for it in its own
     session.execute("select pg_advisory_lock(%s)", [key])
     try:
         with ExitStack() as stack:
