@@ -169,9 +169,15 @@ def test_the_twins_migrations_go_up_down_and_up_and_keep_the_rows(project: MakeP
     made.migrate("upgrade", "head")
     made.migrate("check")
     assert made.run("SELECT status, done, count(*) FROM task GROUP BY 1, 2") == [("done", True, 2101)]
-    made.run("UPDATE task SET done = false WHERE id % 2 = 0")
+    made.run("UPDATE task SET status = 'doing', done = false WHERE id % 2 = 0")
+    made.migrate("downgrade", "0004")
+    made.migrate("upgrade", "0005")
+    assert made.run("SELECT status, done, count(*) FROM task GROUP BY 1, 2 ORDER BY 1") == [
+        ("doing", False, 1050),
+        ("done", True, 1051),
+    ]
     made.migrate("downgrade", "0003")
-    assert made.run("SELECT done, count(*) FROM task GROUP BY 1") == [(True, 2101)]
+    assert made.run("SELECT done, count(*) FROM task GROUP BY 1 ORDER BY 1") == [(False, 1050), (True, 1051)]
     made.migrate("downgrade", "base")
     assert made.run("SELECT typname FROM pg_type WHERE typname = 'task_priority'") == []
     made.migrate("upgrade", "head")

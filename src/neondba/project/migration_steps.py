@@ -99,9 +99,9 @@ class MigrationSteps:
             for file in history.files:
                 steps += reader.file(file)
         for versions in alembic.histories:
-            state = SqlState()
+            state, checked = SqlState(), dict[str, set[str]]()
             for revision in versions.ordered:
-                steps += _revision(state, revision)
+                steps += _revision(state, revision, checked)
         return cls(steps)
 
     def forward(self, *kinds: str) -> Iterator[Step]:
@@ -120,8 +120,10 @@ class _SqlReader:
         created: set[str] = set()
         added: set[tuple[str, str | None]] = set()
         for statement in file.statements:
-            for step in self._statement(file, statement, created):
-                yield replace(step, new_column=(step.table.key, step.name) in added)
+            for step in statement_steps(file.path, statement, file.tool, self._state):
+                proven = _is_proven(step, self._state, self._checked)
+                new = (step.table.key, step.name) in added
+                yield replace(step, fresh=step.table.key in created, proven=proven, new_column=new)
                 if step.kind == "add column":
                     added.add((step.table.key, step.name))
             self._state.apply(file.path, statement)
@@ -130,16 +132,6 @@ class _SqlReader:
         for statement in file.down:
             for step in statement_steps(file.path, statement, file.tool, None):
                 yield replace(step, forward=False)
-
-    def _statement(self, file: SqlFile, statement: Statement, created: set[str]) -> Iterator[Step]:
-        for step in statement_steps(file.path, statement, file.tool, self._state):
-            key = step.table.key
-            if step.kind == "validate constraint":
-                self._checked.setdefault(key, set()).add(str(step.name))
-            proven = step.kind == "set not null" and _shows_not_null(
-                self._state.tables.get(key), step, self._checked
-            )
-            yield replace(step, fresh=key in created, proven=proven)
 
 
 def statement_steps(
@@ -224,20 +216,26 @@ def _owner(state: SqlState | None, index: Name) -> Name:
     return next((t.name for t in tables if any(i.name == index.name for i in t.indexes)), index)
 
 
-def _shows_not_null(table: Table | None, step: Step, checked: dict[str, set[str]]) -> bool:
-    if table is None or not checked.get(step.table.key):
+def _is_proven(step: Step, state: SqlState, checked: dict[str, set[str]]) -> bool:
+    """Note validated constraints; tell whether one shows that the column holds no NULL."""
+    if step.kind == "validate constraint":
+        checked.setdefault(step.table.key, set()).add(str(step.name))
+    table = state.tables.get(step.table.key)
+    if step.kind != "set not null" or table is None or not checked.get(step.table.key):
         return False
     wanted = f"{step.name} is not null".lower()
     return any(wanted in check.lower().replace('"', "") for check in table.checks)
 
 
-def _revision(state: SqlState, revision: Revision) -> Iterator[Step]:
+def _revision(state: SqlState, revision: Revision, checked: dict[str, set[str]]) -> Iterator[Step]:
     created: set[str] = set()
     added: set[tuple[str, str | None]] = set()
     for operation in revision.upgrade:
         for step in _operation(revision.path, operation, state):
             key = step.table.key
-            yield replace(step, fresh=key in created, new_column=(key, step.name) in added)
+            proven = _is_proven(step, state, checked)
+            new = (key, step.name) in added
+            yield replace(step, fresh=key in created, proven=proven, new_column=new)
             if step.kind == "add column":
                 added.add((key, step.name))
         apply_operation(state, revision.path, operation)

@@ -1,6 +1,7 @@
 """Expand: a status beside done
 
-Both are written until no running release reads done; a later revision drops it.
+It stays empty until 0005. The service writes both until no running release reads done; a later
+revision drops that.
 
 Revision ID: 0004
 Revises: 0003
@@ -18,10 +19,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column(
-        "task",
-        sa.Column("status", sa.String(length=20), server_default="open", nullable=False),
-    )
+    op.add_column("task", sa.Column("status", sa.String(length=20), nullable=True))
     op.execute(
         "ALTER TABLE task ADD CONSTRAINT task_status_known "
         "CHECK (status IN ('open', 'doing', 'done')) NOT VALID"

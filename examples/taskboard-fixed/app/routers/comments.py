@@ -12,6 +12,13 @@ from app.schemas import CommentCreate
 router = APIRouter(tags=["comments"])
 
 
+@router.get("/comments")
+def list_own_comments(user: CurrentUser, session: SessionDep) -> list[Comment]:
+    """List what the user has remarked on all tasks."""
+    query = select(Comment).where(Comment.user_id == user.id).order_by(col(Comment.id))
+    return list(session.exec(query))
+
+
 @router.get("/tasks/{task_id}/comments")
 def list_comments(task_id: int, user: CurrentUser, session: SessionDep) -> list[Comment]:
     """List the user's comments on a task."""

@@ -9,6 +9,11 @@ from app.schemas import CommentCreate
 router = APIRouter(tags=["comments"])
 
 
+@router.get("/comments")
+def list_own_comments(user: CurrentUser, session: SessionDep) -> list[Comment]:
+    return list(session.exec(select(Comment).where(Comment.user_id == user.id)))
+
+
 @router.get("/tasks/{task_id}/comments")
 def list_comments(task_id: int, session: SessionDep) -> list[Comment]:
     return list(session.exec(select(Comment).where(Comment.task_id == task_id)))

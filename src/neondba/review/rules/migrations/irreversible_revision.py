@@ -3,6 +3,7 @@
 When a release goes wrong, `alembic downgrade -1` is the way out. If `downgrade()` is missing or empty,
 Alembic moves its mark back and leaves the tables as they are: the next upgrade then fails on what already
 exists, at the worst moment. A way back that adds a required column without a default fails on the first row.
+One that drops a column and not the type that was made for it leaves the type: again the next upgrade fails.
 
 ## Instead
 
@@ -36,6 +37,39 @@ def upgrade():
 
 def downgrade():
     op.drop_column("tasks", "note")
+```
+
+```python bad path=alembic/versions/e4_mood.py
+from alembic import op
+
+revision = "e4"
+down_revision = "e3"
+
+
+def upgrade():
+    op.execute("CREATE TYPE mood AS ENUM ('good', 'bad')")
+    op.execute("ALTER TABLE tasks ADD COLUMN feeling mood")
+
+
+def downgrade():  # <- finding
+    op.drop_column("tasks", "feeling")
+```
+
+```python good path=alembic/versions/e4_mood.py
+from alembic import op
+
+revision = "e4"
+down_revision = "e3"
+
+
+def upgrade():
+    op.execute("CREATE TYPE mood AS ENUM ('good', 'bad')")
+    op.execute("ALTER TABLE tasks ADD COLUMN feeling mood")
+
+
+def downgrade():
+    op.drop_column("tasks", "feeling")
+    op.execute("DROP TYPE mood")
 ```
 
 ## When it does not matter
@@ -91,6 +125,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from neondba.postgres.statement import CreateEnum
 from neondba.project.alembic_history import AlembicHistory, Revision
 from neondba.project.alembic_operations import Operation
 from neondba.review.finding import Category, Finding, Severity
@@ -122,6 +157,7 @@ def check(alembic: AlembicHistory) -> Iterator[Finding]:
             )  # fmt: skip
         elif back is not None:
             yield from _cannot_restore(revision)
+            yield from _leaves_type(revision, back)
 
 
 def _changes_schema(operation: Operation) -> bool:
@@ -149,6 +185,29 @@ def _cannot_restore(revision: Revision) -> Iterator[Finding]:
                  "Take a snapshot of the branch before the upgrade."),
                 f'op.add_column("{operation.table}", sa.Column("{column.name}", …, nullable=True))',
             )  # fmt: skip
+
+
+def _leaves_type(revision: Revision, back: ast.FunctionDef) -> Iterator[Finding]:
+    """Find a type that only the upgrade names; a guarded CREATE TYPE stands in a DO block."""
+    start = revision.function("upgrade")
+    made = [s.action.name for o in revision.upgrade for s in o.statements if isinstance(s.action, CreateEnum)]
+    if start is None or not made or _gives_up(back):
+        return
+    lines = revision.file.text.splitlines()
+    elsewhere = "\n".join([*lines[: start.lineno - 1], *lines[start.end_lineno :]]).lower()
+    for name in made:
+        if "drop type" not in elsewhere and name.name.lower() not in elsewhere:
+            yield Finding(
+                revision.path,
+                back.lineno,
+                f"`alembic downgrade` leaves type `{name}` behind; the next upgrade fails because it exists.",
+                (f"Drop {name} at the end of `downgrade()`, after the columns that use it.",),
+                f'op.execute("DROP TYPE {name}")',
+            )
+
+
+def _gives_up(function: ast.FunctionDef) -> bool:
+    return any(isinstance(node, ast.Raise) for node in function.body)
 
 
 def _snippet(changes: list[Operation]) -> str:

@@ -32,6 +32,25 @@ def upgrade():
     op.alter_column("items", "owner_id", nullable=False)  # <- finding
 ```
 
+```python good path=alembic/versions/d4_owner.py case=proof-alembic
+from alembic import op
+
+revision = "d4"
+down_revision = "c3"
+
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.execute("ALTER TABLE items ADD CONSTRAINT owner_set CHECK (owner_id IS NOT NULL) NOT VALID")
+        op.execute("ALTER TABLE items VALIDATE CONSTRAINT owner_set")
+    op.alter_column("items", "owner_id", nullable=False)
+    op.drop_constraint("owner_set", "items")
+
+
+def downgrade():
+    op.alter_column("items", "owner_id", nullable=True)
+```
+
 ## When it does not matter
 
 The same migration creates the table, or the column was NOT NULL before:
