@@ -18,7 +18,7 @@ _SERVERS: Final = (
 )  # fmt: skip
 _SERVES: Final = re.compile(rf"^\s*(?:from|import)\s+(?:{'|'.join(_SERVERS[:-1])})\b|FastMCP\(", re.MULTILINE)
 _NEON: Final = re.compile(r"\bneon\.(?:tech|build)\b|@neondatabase/|\bneon(?:db)?\b", re.IGNORECASE)
-_POSTGRES: Final = re.compile(r"postgres|psycopg|asyncpg|\bneon\b", re.IGNORECASE)
+_POSTGRES: Final = ("postgres", "psycopg", "asyncpg")
 _TELLING: Final = (".prisma", ".py", ".yml", ".yaml")
 
 
@@ -81,7 +81,9 @@ class Services:
 
     def _note(self, path: str, text: str) -> None:
         service = self.of(path)
-        if not service.postgres and _POSTGRES.search(text):
-            service.postgres = True
-        if not service.neon and "neon" in text.lower() and _NEON.search(text):
-            service.neon = True
+        if service.postgres and service.neon:
+            return
+        lowered = text.lower()
+        neon = "neon" in lowered and _NEON.search(text) is not None
+        service.neon = service.neon or neon
+        service.postgres = service.postgres or neon or any(word in lowered for word in _POSTGRES)

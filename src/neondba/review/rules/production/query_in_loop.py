@@ -51,7 +51,7 @@ _LOOPS = (ast.For, ast.AsyncFor)
 @rule("NDB910", Category.PRODUCTION, Severity.LOW)
 def check(python: PythonFiles) -> Iterator[Finding]:
     """Report each loop over rows with a query in it."""
-    for file in apps(python, "select(", ".get(", ".query("):
+    for file in apps(python, "session.", "db.", "sess.", "conn.", "connection.", "database."):
         for function in file.functions:
             if any(is_session_work(call, READS) for call in function.calls):
                 yield from _loops(file.path, function)
