@@ -32,17 +32,19 @@ def copied(folder: Path, place: Path) -> int:
     return lines
 
 
-def seconds(command: list[str], runs: int = 3) -> float:
-    """Give the best of a few runs, pinned to one core where that can be done."""
+def seconds(command: list[str], runs: int = 3) -> tuple[float, float]:
+    """Give wall and processor seconds of the best of a few runs, pinned to one core where possible."""
     pin = ["taskset", "-c", "0"] if shutil.which("taskset") else []
-    best = float("inf")
+    taken = []
     for _ in range(runs):
-        started = time.perf_counter()
+        before, started = os.times(), time.perf_counter()
         subprocess.run(
             [*pin, *command], capture_output=True, check=False, env={**os.environ, "RAYON_NUM_THREADS": "1"}
         )
-        best = min(best, time.perf_counter() - started)
-    return best
+        wall, after = time.perf_counter() - started, os.times()
+        used = after.children_user + after.children_system - before.children_user - before.children_system
+        taken.append((wall, used))
+    return min(taken, key=lambda pair: pair[1])
 
 
 def main() -> None:
@@ -68,13 +70,13 @@ def main() -> None:
         }
         print(f"{folder}: {lines:,} lines of Python, one core, best of 3")
         taken = {name: seconds(command) for name, command in tools.items()}
-    for name, spent in taken.items():
+    ours = taken["neondba"][1]
+    for name, (wall, used) in taken.items():
         print(
-            f"{name:8} {spent:7.2f} s  {lines / spent:10,.0f} lines/s  "
-            f"{taken['neondba'] / spent:6.2f} x neondba's speed"
+            f"{name:8} {wall:7.2f} s wall {used:7.2f} s processor {lines / used:10,.0f} lines/s  "
+            f"{ours / used:6.2f} x neondba's speed"
         )
-    verdict = "holds" if lines / taken["neondba"] >= BAR else "MISSED"
-    print(f"bar {BAR:,} lines/s: {verdict}")
+    print(f"bar {BAR:,} lines/s of processor time: {'holds' if lines / ours >= BAR else 'MISSED'}")
 
 
 if __name__ == "__main__":
