@@ -92,6 +92,11 @@ def test_an_address_that_is_written_down_is_not_followed(
             assert looked.execute("select from pg_class where relname = 'alembic_version'").rowcount == 0
 
 
+def test_another_kind_of_database_is_not_followed(project, rehearse: Rehearse) -> None:
+    project.env(repr(f"sqlite:///{project.folder}/other.db"))
+    assert refused(rehearse, CREATE).code == "alembic-elsewhere"
+
+
 def test_an_address_from_alembic_ini_is_replaced(project, rehearse: Rehearse) -> None:
     project.env('context.config.get_main_option("sqlalchemy.url")')
     assert rehearse(CREATE).sound
@@ -183,7 +188,12 @@ def test_a_killed_child_is_one_problem(
     with pytest.raises(Problem) as caught:
         rehearse_at(ctx, project.folder, url)
     assert caught.value.code == "alembic-ended"
-    assert f"by signal {int(signal.SIGKILL)}" in caught.value.message
+    assert f"by signal {int(signal.SIGKILL)} while it ran revision r1 up" in caught.value.message
+
+
+def test_a_migration_that_exits_says_so(project, rehearse: Rehearse) -> None:
+    result = rehearse(("py:import sys; sys.exit(0)", "select 1"))
+    assert result.steps[0].sentences == ("The upgrade fails: the code calls sys.exit(0).",)
 
 
 def test_the_child_does_not_outlive_its_pipe(project, url: Secret) -> None:

@@ -105,7 +105,7 @@ class Observer:
         busy = [r for r in rows.values() if r["state"] == "active"]
         own = next((r for r in busy if r["pid"] == result.session), busy[0] if busy else None)
         if own is None:
-            return "no statement was running: the migration's own Python code does not come back"
+            return "while no statement was running: the migration's own Python code does not come back"
         text = f"in the statement: {_short(str(own['statement']))}"
         blockers = [rows[p] for p in own["blocked_by"] if p in rows]
         if blockers:

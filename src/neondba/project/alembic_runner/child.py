@@ -86,6 +86,8 @@ class Child:
         seen: dict[str, Any] = {}
 
         def look(heads: Any, context: Any) -> list[Any]:
+            if context.dialect.name != "postgresql":
+                raise ElsewhereError
             pid, marked = context.connection.exec_driver_sql(MARK.format(high=high, low=low)).one()
             seen.update(
                 pid=pid,
@@ -216,10 +218,11 @@ def failure(error: BaseException, folder: str) -> dict[str, Any]:
         if f.filename.startswith(folder + os.sep) and "site-packages" not in f.filename
     ]
     origin = getattr(error, "orig", None) or error
+    said = f"the code calls sys.exit({error.code!r})" if isinstance(error, SystemExit) else str(origin)
     code = getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None)
     return {
         "kind": type(error).__name__,
-        "said": str(origin).strip() or type(origin).__name__,
+        "said": said.strip() or type(origin).__name__,
         "sqlstate": code,
         "module": getattr(error, "name", None) if isinstance(error, ImportError) else None,
         "file": getattr(error, "filename", None) if isinstance(error, SyntaxError) else None,

@@ -81,6 +81,7 @@ class Runner:
         to_child, self._commands = os.pipe()
         self._events, from_child = os.pipe()
         self._buffer = b""
+        self._doing = "started"
         self._secrets = {s.reveal() for n, s in environment.items() if "PASS" in n or "URL" in n}
         shown = {name: secret.reveal() for name, secret in environment.items()}
         marked = {**os.environ, **shown, "NEONDBA_PROJECT_FOLDER": str(folder), "PYTHONUNBUFFERED": "1"}
@@ -159,8 +160,11 @@ class Runner:
         Raises:
             ConflictProblem: it is another one. Nothing has been changed there.
         """
+        self._doing = "connected to the branch"
         self._ask("verify", high=key >> 32, low=key & 0xFFFFFFFF)
         answer = self._next(START_LIMIT)
+        if answer["event"] == "elsewhere":
+            raise elsewhere()
         if answer["event"] != "verified":
             return Failure(**_body(answer))
         if not answer["marked"]:
@@ -169,6 +173,7 @@ class Runner:
 
     def step(self, direction: str, revision: str, limit: float, look: Callable[[], None]) -> StepResult:
         """Run one revision up or down, calling `look` meanwhile; give up at the limit."""
+        self._doing = f"ran revision {revision} {direction}"
         self._ask("step", direction=direction, revision=revision)
         return self._collect(limit, look)
 
@@ -241,8 +246,8 @@ class Runner:
         how = f"by signal {-status}" if status < 0 else f"with status {status}"
         return RemoteProblem(
             "alembic-ended",
-            f"The process that ran the project's Alembic ended {how}.",
-            hint="Run `alembic current` in the project; it should end normally.",
+            f"The process of the project's Alembic ended {how} while it {self._doing}.",
+            hint="Look there for code that ends its own process, or for a lack of memory.",
             status=status,
         )
 
