@@ -196,6 +196,16 @@ def test_a_migration_that_exits_says_so(project, rehearse: Rehearse) -> None:
     assert result.steps[0].sentences == ("The upgrade fails: the code calls sys.exit(0).",)
 
 
+@pytest.mark.parametrize("form", ["url.password", "url.render_as_string(hide_password=False)"])
+def test_no_form_of_the_password_is_shown(form: str, project, ctx: Context, url: Secret) -> None:
+    bare = "pw" + "-of-the-branch"
+    secret = Secret(url.reveal().replace("_owner@", f"_owner:endpoint=ep-x${bare}@"))
+    project.add(f"py:url = op.get_bind().engine.url; raise RuntimeError(f'it was {{{form}}}')", "select 1")
+    result = rehearse_at(ctx, project.folder, secret)
+    assert bare not in result.model_dump_json()
+    assert "it was" in result.steps[0].sentences[0]
+
+
 def test_the_child_does_not_outlive_its_pipe(project, url: Secret) -> None:
     import sys
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BaseModel
 
@@ -82,7 +83,8 @@ class Runner:
         self._events, from_child = os.pipe()
         self._buffer = b""
         self._doing = "started"
-        self._secrets = {s.reveal() for n, s in environment.items() if "PASS" in n or "URL" in n}
+        held = {s.reveal() for n, s in environment.items() if "PASS" in n or "URL" in n}
+        self._secrets = sorted({text for value in held for text in _spellings(value)}, key=len, reverse=True)
         shown = {name: secret.reveal() for name, secret in environment.items()}
         marked = {**os.environ, **shown, "NEONDBA_PROJECT_FOLDER": str(folder), "PYTHONUNBUFFERED": "1"}
         try:
@@ -235,10 +237,10 @@ class Runner:
         return self._masked(json.loads(line))
 
     def _masked(self, event: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(event.get("said"), str):
-            for secret in self._secrets:
-                if len(secret) > 3:
-                    event["said"] = event["said"].replace(secret, "***")
+        for name in ("said", "text"):
+            if isinstance(event.get(name), str):
+                for secret in self._secrets:
+                    event[name] = event[name].replace(secret, "***")
         return event
 
     def _gone(self) -> Problem:
@@ -273,6 +275,15 @@ def elsewhere() -> Problem:
         hint="Let the project's env.py read the address from an environment variable such as DATABASE_URL,"
         " and let the environment win over .env.",
     )
+
+
+def _spellings(value: str) -> set[str]:
+    """Give the forms in which a project may print a secret."""
+    password = (urlsplit(value).password or "") if "://" in value else value
+    # An endpoint may stand before the password, parted by "$".
+    bare = unquote(password).rpartition("$")[2]
+    forms = {value, password, bare, quote(value, safe=""), quote(bare, safe="")}
+    return {form for form in forms if len(form) > 3}
 
 
 def new_key() -> int:
