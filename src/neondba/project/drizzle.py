@@ -27,6 +27,8 @@ TYPES = {
 }  # fmt: skip
 ENUM = re.compile(r"\bconst\s+(\w+)\s*=\s*(?:\w+\.)?(?:pgEnum|enum)\(")
 LENGTH = re.compile(r"\blength\s*:\s*(\d+)")
+OUT = re.compile(r"\bout\s*:\s*[\"'`](?:\./)?([\w./-]+?)/?[\"'`]")
+SCHEMA = re.compile(r"\bschema\s*:\s*[\"'`](?:\./)?([^\"'`]+)[\"'`]")
 ON_DELETE = re.compile(r"onDelete\s*:\s*[\"']([\w ]+)[\"']")
 
 
@@ -48,7 +50,9 @@ def drizzle_tables(tree: Tree) -> list[Table]:
     enums = {m[1] for text in texts.values() for m in ENUM.finditer(text)}
     found = [made for path, text in texts.items() for made in _tables(path, text, enums)]
     names = {variable: table for variable, table, _ in found}
+    pulled = _pulled_into(tree)
     for _, table, fields in found:
+        table.generated = table.path.rpartition("/")[0] in pulled
         for column in table.columns.values():
             column.references = _settled(column.references, names)
         for key in table.foreign_keys:
@@ -56,6 +60,17 @@ def drizzle_tables(tree: Tree) -> list[Table]:
             key.table = target.name if target else key.table
             key.columns = tuple(fields.get(c, c) for c in key.columns)
     return [table for _, table, _ in found]
+
+
+def _pulled_into(tree: Tree) -> set[str]:
+    """Give the folders where `drizzle-kit pull` writes what it reads, when the schema stands elsewhere."""
+    folders: set[str] = set()
+    for path in tree.named("drizzle.config.ts", "drizzle.config.js", "drizzle.config.mjs"):
+        text = tree.text(path) or ""
+        out, schema = OUT.search(text), SCHEMA.search(text)
+        if out and schema and not schema[1].startswith(f"{out[1]}/"):
+            folders.add("/".join([*path.split("/")[:-1], out[1]]))
+    return folders
 
 
 def _settled(reference: References | None, names: dict[str, Table]) -> References | None:
@@ -194,4 +209,6 @@ def _foreign_key(path: str, line: int, inside: str, after: str, table: Table) ->
         action = re.search(r"\.onDelete\(\s*[\"']([\w ]+)[\"']", after)
         columns = tuple(FIELD.findall(own[1]))
         on_delete = action[1] if action else "no action"
-        table.foreign_keys.append(ForeignKey(columns, Name(other[1]), path, line, on_delete))
+        # The callback's own parameter, mostly called `table`, means the table itself.
+        target = table.name if re.search(rf"\b{other[1]}\.", own[1]) else Name(other[1])
+        table.foreign_keys.append(ForeignKey(columns, target, path, line, on_delete))

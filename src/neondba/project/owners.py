@@ -23,6 +23,11 @@ SHARED = re.compile(r"^(is_)?(public|published|shared|visible|visibility|shared_
 PEOPLE = re.compile(
     r"^(User|Account|Session|Verification|Jwks|Member|Membership|Profile|RefreshToken)s?$|Member"
 )
+USERS = re.compile(r"^(App|DB|Db)?Users?(Model|ORM|Table|DB)?$")
+TENANT = re.compile(
+    r"(account|tenant|organi[sz]ation|org|company|workspace|clinic|school|firm)(_\w+)?_(id|uuid)$"
+)
+"""Names for the group that a user works for, as against a role, a country or a plan."""
 USERS_KEY = re.compile(r"^(\w+\.)?(users?|accounts?)\.(id|uuid|email)$", re.IGNORECASE)
 
 
@@ -38,19 +43,23 @@ class Model:
     """Column names, with the value given in the class body."""
     table: ast.expr | None = None
     """The value of `__tablename__`, where it is given."""
+    tenants: frozenset[str] = frozenset()
+    """Columns that the users' own model has too: they say whose employees may see a row."""
 
     @cached_property
     def owners(self) -> list[str]:
         """Columns that name the owner or maker of a row; the surest first."""
         if PEOPLE.search(self.name):
             return []
-        sure = [c for c in self.columns if c.lower() in OWNER]
+        sure = [c for c in self.columns if c.lower() in OWNER or c in self.tenants]
         return sure + [c for c in self.columns if c in MAKER or (c not in sure and self._refers_to_users(c))]
 
     @property
     def is_private(self) -> bool:
         """Whether a row is for its owner alone, as far as the columns tell."""
-        return bool(self.owners) and self.owners[0].lower() in OWNER and not self.is_shared
+        if not self.owners or self.is_shared:
+            return False
+        return self.owners[0].lower() in OWNER or self.owners[0] in self.tenants
 
     @property
     def is_shared(self) -> bool:
@@ -67,6 +76,12 @@ class Owners:
 
     def __init__(self, models: dict[str, Model]) -> None:
         self.models = models
+        self.tenants = frozenset(
+            c for m in models.values() if USERS.match(m.name) for c in m.columns if TENANT.search(c)
+        )
+        """Columns of the users' model that name the group a user works for."""
+        for model in models.values():
+            model.tenants = self.tenants
         self.owned = {name: m for name, m in models.items() if m.owners}
 
     @classmethod

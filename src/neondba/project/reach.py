@@ -82,8 +82,12 @@ class Handling:
 class Reach:
     """The handling of every route that touches rows of the project's models."""
 
-    def __init__(self, handlings: list[Handling], has_row_security: bool) -> None:
+    def __init__(
+        self, handlings: list[Handling], has_row_security: bool, tenants: frozenset[str] = frozenset()
+    ) -> None:
         self.handlings = handlings
+        self.claims = CLAIMS | tenants
+        """Parameters by which a client says who it is, or for whom it acts."""
         self.has_row_security = has_row_security
         """Whether the application hands the caller to the database."""
 
@@ -97,7 +101,7 @@ class Reach:
         handlings = [walker.handle(r) for r in routes.routes]
         for handling in handlings:
             handling.behind_middleware = routes.has_guarding_middleware
-        return cls(handlings, has_row_security=seen)
+        return cls(handlings, has_row_security=seen, tenants=owners.tenants)
 
 
 class _Walker:

@@ -17,6 +17,7 @@ from neondba.project.schema_sql import SqlTables
 from neondba.project.schema_table import Column, ForeignKey, Index, Table
 from neondba.project.sql import SqlFiles
 from neondba.project.sqlalchemy_models import Models
+from neondba.project.sqlmodel_version import settle_datetimes
 from neondba.project.tree import Tree
 
 MANIFESTS = (
@@ -48,7 +49,9 @@ class Schema:
         prisma, drizzle = prisma_tables(tree), drizzle_tables(tree)
         sources = {tool for tool, tables in (("Prisma", prisma), ("Drizzle", drizzle)) if tables}
         written = SqlTables(sql, sources)
-        definitions = [*models, *prisma, *drizzle, *written.tables, *alembic_tables(alembic, bool(models))]
+        revised = alembic_tables(alembic, bool(models))
+        settle_datetimes(tree, models, [*written.tables, *revised])
+        definitions = [*models, *prisma, *drizzle, *written.tables, *revised]
         provider_of_tables(definitions)
         roots = {p.rpartition("/")[0] for p in tree.named(*MANIFESTS)}
         for table in definitions:

@@ -33,6 +33,8 @@ class Column:
     """Bounds that only the model checks: `ge=0`."""
     note: str = ""
     """Comment or description."""
+    by_library: bool = False
+    """The type is what the version of SQLModel makes of a plain `datetime`."""
 
 
 @dataclass

@@ -65,6 +65,7 @@ class ColumnReader:
             call = None
         call = call or annotated.column
         column = Column(name, self.types.python_type(annotated, {}), self.file.path, line, annotated.optional)
+        column.by_library = self.types.is_datetime(annotated)
         if value is not None and call is None:
             column.default = ast.unparse(value)
         if call is not None:
@@ -90,7 +91,7 @@ class ColumnReader:
         if default := given.get("default_factory", given.get("default", call.args[0] if call.args else None)):
             column.default = ast.unparse(default)
         if "sa_type" in given:
-            column.type = self.types.sa_type(self.file, given["sa_type"])
+            column.type, column.by_library = self.types.sa_type(self.file, given["sa_type"]), False
         self._sa_arguments(column, given)
 
     def _sa_arguments(self, column: Column, given: Mapping[str, ast.expr]) -> None:
@@ -104,6 +105,7 @@ class ColumnReader:
             for argument in more.elts:
                 self._argument(column, argument)
         whole = given.get("sa_column")
+        column.by_library = column.by_library and whole is None
         if isinstance(whole, ast.Call) and last_name(whole) in COLUMN_CALLS:
             column.type = None
             column.nullable = True

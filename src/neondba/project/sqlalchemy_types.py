@@ -176,6 +176,12 @@ class TypeReader:
             return "enum"
         return None
 
+    def is_datetime(self, annotated: Annotated) -> bool:
+        """Tell whether an annotation is the plain `datetime`."""
+        if annotated.type is None or annotated.file is None:
+            return False
+        return annotated.file.resolve(annotated.type) == "datetime.datetime"
+
     def _is_enum(self, file: PythonFile, class_: Class) -> bool:
         names = [file.resolve(b) or "" for b in class_.bases]
         return any(n in ENUM_BASES or n.rpartition(".")[2] in ("Enum", "StrEnum", "IntEnum") for n in names)

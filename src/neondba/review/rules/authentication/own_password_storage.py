@@ -74,7 +74,7 @@ from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
 PASSWORD = re.compile(
-    r"^(hashed|encrypted)?_?(password|passwd|pwd)_?(hash|hashed|digest|encrypted)?$", re.IGNORECASE
+    r"^(?:user_)?(hashed|encrypted)?_?(password|passwd|pwd)_?(hash|hashed|digest|encrypted)?$", re.IGNORECASE
 )
 HASHING = ("bcrypt", "passlib", "argon2", "pwdlib", "pbkdf2", "scrypt", "werkzeug.security", "CryptContext",
            "verify_password", "verifyPassword", "check_password", "hashlib.sha")  # fmt: skip

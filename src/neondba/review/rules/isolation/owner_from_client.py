@@ -47,6 +47,52 @@ def dependency(user_id: str = Depends(verify_user_access), session: Session = De
     return session.exec(select(Task).where(Task.user_id == user_id)).all()
 ```
 
+The group that a user works for is taken from the user in the same way, not from the address:
+
+```python bad path=app/main.py case=tenant
+from fastapi import Depends, FastAPI
+from sqlmodel import Field, Session, SQLModel, select
+
+from app.deps import get_current_user, get_session
+
+app = FastAPI()
+
+class User(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    account_ref_id: str = Field(foreign_key="account.ref_id")
+
+class ApiKey(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    account_ref_id: str = Field(foreign_key="account.ref_id", index=True)
+
+@app.get("/keys/{account_ref_id}")
+def keys(account_ref_id: str, session: Session = Depends(get_session), user=Depends(get_current_user)):
+    return session.exec(select(ApiKey).where(ApiKey.account_ref_id == account_ref_id)).all()  # <- finding
+```
+
+```python good path=app/main.py case=members
+from fastapi import Depends, FastAPI, HTTPException
+from sqlmodel import Field, Session, SQLModel, select
+
+from app.deps import get_current_user, get_session
+
+app = FastAPI()
+
+class User(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    account_ref_id: str = Field(foreign_key="account.ref_id")
+
+class ApiKey(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    account_ref_id: str = Field(foreign_key="account.ref_id", index=True)
+
+@app.get("/keys/{account_ref_id}")
+def keys(account_ref_id: str, session: Session = Depends(get_session), user=Depends(get_current_user)):
+    if user.account_ref_id != account_ref_id:
+        raise HTTPException(404)
+    return session.exec(select(ApiKey).where(ApiKey.account_ref_id == account_ref_id)).all()
+```
+
 ## When it does not matter
 
 Routes of administrators, and services called by other services:
@@ -75,7 +121,7 @@ from collections.abc import Iterator
 
 from neondba.project.guards import CHECKING, called, mentions
 from neondba.project.python import Function
-from neondba.project.reach import CLAIMS, Handling, Reach, Reached
+from neondba.project.reach import Handling, Reach, Reached
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
@@ -86,7 +132,7 @@ def check(reach: Reach) -> Iterator[Finding]:
     if reach.has_row_security:
         return
     for handling in reach.handlings:
-        claimed = _claimed(handling)
+        claimed = _claimed(handling, reach.claims)
         if not claimed or handling.route.is_for_staff or _is_compared(handling.route.function, claimed):
             continue
         for reached in handling.reached:
@@ -95,11 +141,11 @@ def check(reach: Reach) -> Iterator[Finding]:
                 break
 
 
-def _claimed(handling: Handling) -> frozenset[str]:
+def _claimed(handling: Handling, claims: frozenset[str]) -> frozenset[str]:
     """Give the client's parameters that name a user and that no dependency has seen."""
     route = handling.route
     seen: frozenset[str] = frozenset().union(*(d.read_from_request for d in route.dependencies))
-    names = {n for n in route.client_parameters if n.lower() in CLAIMS}
+    names = {n for n in route.client_parameters if n.lower() in claims}
     return frozenset(names - seen)
 
 

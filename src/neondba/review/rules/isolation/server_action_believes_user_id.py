@@ -43,12 +43,17 @@ The function asks for the session, checks a token or a signature, or does not re
 
 ```ts good path=src/actions/orders.ts
 "use server";
-import { requireUser } from "@/lib/session";
+import { requireAdmin, requireUser } from "@/lib/session";
 import { db } from "@/lib/db";
 
 export async function listOrders(userId: string) {
   await requireUser(userId);
   return db.order.findMany({ where: { userId } });
+}
+
+export async function restoreUser(userId: string) {
+  await requireAdmin();
+  await db.user.update({ where: { id: userId }, data: { deletedAt: null } });
 }
 
 export async function greet(userId: string) {
@@ -80,9 +85,7 @@ ACTION = re.compile(
 )
 CLAIM = re.compile(r"[({,]\s*(?P<id>userId|user_id|ownerId|owner_id|uid)\b(?!\s*:\s*session)")
 # Possessive, or a file that opens with a dozen comments takes minutes.
-MARKED = re.compile(
-    r"\s*+(?:(?://[^\n]*+|/\*(?>.*?\*/))\s*+)*+[\"']use server[\"']", re.DOTALL
-)
+MARKED = re.compile(r"\s*+(?:(?://[^\n]*+|/\*(?>.*?\*/))\s*+)*+[\"']use server[\"']", re.DOTALL)
 FROM_REQUEST = re.compile(
     r"searchParams\.get\(\s*[\"'](?P<query>userId|user_id|ownerId|owner_id)[\"']"
     r"|const\s*\{[^}]*\b(?P<body>userId|user_id|ownerId|owner_id)\b[^}]*\}\s*=\s*await\s+(?:req|request)\.json\("
@@ -91,7 +94,7 @@ DATABASE = re.compile(
     r"\b(?:db|prisma|database|client|sql|pool|drizzle)\b\s*(?:\.\s*\w+\s*\.\s*\w+\(|\.\s*(?:select|insert|update|delete|query|execute)\b|`)"
 )
 ASKS = re.compile(
-    r"\bauth\b|session|currentUser|getUser|requireUser|requireAuth|verify|getToken|jwt|authorization|signature|"
+    r"\bauth\b|session|currentUser|getUser|\brequire[A-Z_]|verify|getToken|jwt|authorization|signature|"
     r"\bprotect|isAdmin|withAuth|validateRequest|cookies\(|clerk|assert|ensure|permission|secret|apiKey",
     re.IGNORECASE,
 )

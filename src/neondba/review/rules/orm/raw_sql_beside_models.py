@@ -75,6 +75,21 @@ from sqlalchemy import text
 def count(session):
     return session.execute(text("SELECT count(*) FROM orders")).scalar()
 ```
+```python good path=backend/fix_status_case.py
+from sqlalchemy import text
+
+from app.db import open_session
+
+
+def fix_status_case():
+    with open_session() as session:
+        session.execute(text("UPDATE orders SET status = lower(status)"))
+        session.commit()
+
+
+if __name__ == "__main__":
+    fix_status_case()
+```
 """
 
 from __future__ import annotations

@@ -23,6 +23,10 @@ class Task(SQLModel, table=True):
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))  # <- finding
 ```
 
+```text bad path=requirements.txt case=drift
+sqlmodel==0.0.27
+```
+
 ```sql good path=migrations/001_tasks.sql case=same
 create table if not exists tasks (id uuid primary key, created_at timestamptz not null default now());
 ```

@@ -49,6 +49,55 @@ class Task(SQLModel, table=True):
 
 ## When it does not matter
 
+SQLModel 0.0.45 and later give a plain `datetime` a column with time zone:
+
+```python good path=app/models.py case=settled
+from datetime import UTC, datetime
+
+from sqlmodel import Field, SQLModel
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    created_at: datetime = Field(default_factory=datetime.utcnow)
+```
+
+```text good path=requirements.txt case=settled
+sqlmodel==0.0.46
+```
+
+```python good path=app/models.py case=open
+from datetime import UTC, datetime
+
+from sqlmodel import Field, SQLModel
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+```
+
+```text good path=requirements.txt case=open
+sqlmodel>=0.0.22
+```
+
+An older one that is pinned, in a lock file or a list, does not:
+
+```python bad path=app/models.py case=old
+from datetime import UTC, datetime
+
+from sqlmodel import Field, SQLModel
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))  # <- finding
+```
+
+```text bad path=requirements.txt case=old
+sqlmodel==0.0.27
+```
+
 A request body is no table, the base may map `datetime` itself, an authentication provider chooses its own
 types, and a local time of day may be meant:
 

@@ -22,6 +22,8 @@ of stand-ins that the program refuses to start with elsewhere:
 ```bash good path=web/.env.production case=public
 NEXT_PUBLIC_API_URL=https://api.shop-orders.io
 VITE_TITLE=Shop
+WIDGET_CSS_URL=./dist/widget.css
+CDN_URL=https://cdn.shop-orders.io/widget
 ```
 ```bash good path=.env.test case=test
 DATABASE_URL=postgresql://postgres:postgres@localhost/test
@@ -50,8 +52,10 @@ from neondba.review.rules.secrets._shared import is_kept, some
 
 _PUBLIC: Final = re.compile(r"^(?:NEXT_PUBLIC|VITE|REACT_APP|PUBLIC|NUXT_PUBLIC|GATSBY|EXPO_PUBLIC)_")
 _BACKEND: Final = re.compile(r"\.supabase\.co\b|\.neon\.tech\b|\.firebaseio\.com\b")
+_ADDRESS: Final = re.compile(r"^https?://[^@\s]*$")
+"""The address of a page or service, which alone opens nothing."""
 _HARMLESS: Final = re.compile(
-    r"^(?:true|false|\d{1,6}|local|localhost|dev\w*|prod\w*|staging|info|debug|none|null|.{0,3})$",
+    r"^(?:true|false|\d{1,6}|local|localhost|dev\w*|prod\w*|staging|info|debug|none|null|.{0,3}|\.{0,2}/\S*)$",
     re.IGNORECASE,
 )
 _SERVICE: Final = re.compile(r"(?:^|_)(?:URL|URI|DSN|HOST|KEY|SECRET|TOKEN|PASSWORD|PASS|ID)$")
@@ -77,6 +81,8 @@ def _is_real(entry: EnvEntry) -> bool:
     if _PUBLIC.match(entry.key) and not _BACKEND.search(value):
         return False
     if _HARMLESS.match(value) or not _SERVICE.search(entry.key.upper()):
+        return False
+    if _ADDRESS.match(value) and not _BACKEND.search(value):
         return False
     if "://" in value:
         if any(not address.is_local and not is_placeholder(address.host) for address in in_text("", value)):
