@@ -11,14 +11,18 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel
 
 from neondba.core.plan import Plan
+from neondba.core.problem import ArgumentProblem
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+UNUSABLE: Final = "Free some space there, or choose another folder with --state-dir or NEONDBA_STATE_DIR."
+"""What helps when the state folder cannot be written."""
 
 
 class Entry(BaseModel):
@@ -50,7 +54,24 @@ class Journal:
         self.path = path
 
     def append(self, plan: Plan, outcome: str, at: datetime) -> Entry:
-        """Record what became of a plan; return the entry as stored."""
+        """Record what became of a plan; return the entry as stored.
+
+        Raises:
+            ArgumentProblem: the folder cannot be written, or its disk is full.
+        """
+        from neondba.core import journal_store
+
+        try:
+            return self._append(plan, outcome, at)
+        except journal_store.TROUBLE as error:
+            raise ArgumentProblem(
+                "state-dir-unusable",
+                f"The state folder {self.path.parent} cannot be written: {journal_store.reason(error)}. "
+                f"{plan.operation} ended with {outcome}, and its journal does not say so.",
+                hint=UNUSABLE,
+            ) from None
+
+    def _append(self, plan: Plan, outcome: str, at: datetime) -> Entry:
         from neondba.core import journal_store
 
         with journal_store.locked(self._engine()) as rows:

@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Field, Session, SQLModel, create_engine, select
+
+TROUBLE: Final = (OSError, OperationalError)
+"""What a folder that cannot be written, or a full disk, raises."""
 
 
 class JournalRow(SQLModel, table=True):
@@ -58,3 +63,10 @@ def bodies(engine: Engine) -> list[str]:
     """Give every entry's JSON, oldest first."""
     with Session(engine) as session:
         return list(session.exec(select(JournalRow.body).order_by(JournalRow.number)))  # type: ignore[arg-type]
+
+
+def reason(error: Exception) -> str:
+    """Give the trouble in the words of the system or of SQLite."""
+    if isinstance(error, OperationalError):
+        return str(error.orig)
+    return str(getattr(error, "strerror", None) or error)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +16,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from neondba.core.journal import UNUSABLE
 from neondba.core.problem import ArgumentProblem, ConflictProblem, Problem, ProblemReport, RemoteProblem
 from neondba.local.server_file import ServerFile, folder_of, holder
 
@@ -20,7 +24,14 @@ START_LIMIT: Final = 60.0
 STOP_LIMIT: Final = 60.0
 ALREADY: Final = 75
 LOG_KEPT: Final = 1 << 20
-CONFLICTS: Final = ("state-layout-version", "port-in-use", "data-directory-version")
+ROOM: Final = 1 << 20
+"""Bytes that must be free to start; a project then takes some tens of megabytes."""
+KINDS: Final[dict[str, type[Problem]]] = {
+    "state-layout-version": ConflictProblem,
+    "port-in-use": ConflictProblem,
+    "data-directory-version": ConflictProblem,
+    "state-dir-unusable": ArgumentProblem,
+}
 
 _started: list[subprocess.Popen[bytes]] = []
 """Children that outlive us; kept so that those that end do not stay as zombies."""
@@ -88,6 +99,23 @@ def ensure(
     return _await(state_dir, process, log, begun)
 
 
+def check_ports(running: Status, *, port: int | None, postgres_port: int | None) -> None:
+    """Refuse ports that a running server does not have.
+
+    Raises:
+        ConflictProblem: it listens elsewhere.
+    """
+    asked = [("--port", port, running.api_port), ("--postgres-port", postgres_port, running.postgres_port)]
+    for flag, wanted, has in asked:
+        if wanted and wanted != has:
+            raise ConflictProblem(
+                "local-already-running",
+                f"The local Neon over {Path(running.state_dir)} runs already, with {flag} {has}.",
+                hint=f"Stop it first: neondba local stop, then neondba local start {flag} {wanted}.",
+                port=has,
+            )
+
+
 def stop(state_dir: Path) -> bool:
     """End the server of this folder and wait until it is gone; tell whether one ran.
 
@@ -140,8 +168,9 @@ def _reason(log: Path, begun: int) -> Problem:
         return RemoteProblem(
             "local-did-not-start", f"The local Neon ended at once; it said: {last}", hint=f"Look into {log}."
         )
-    kind = ConflictProblem if report.code in CONFLICTS else RemoteProblem
-    return kind(report.code, report.message, hint=report.hint, **report.facts)
+    return KINDS.get(report.code, RemoteProblem)(
+        report.code, report.message, hint=report.hint, **report.facts
+    )
 
 
 def _log(state_dir: Path) -> Path:
@@ -152,11 +181,14 @@ def _log(state_dir: Path) -> Path:
         log.touch(mode=0o600)
         if log.stat().st_size > LOG_KEPT:
             log.write_bytes(log.read_bytes()[-LOG_KEPT // 2 :])
+        # On a full disk not even the log could say why the server ends.
+        if shutil.disk_usage(folder).free < ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         raise ArgumentProblem(
             "state-dir-unusable",
             f"The state folder {state_dir} cannot be used: {error.strerror}.",
-            hint="Choose another one with --state-dir or NEONDBA_STATE_DIR.",
+            hint=UNUSABLE,
         ) from None
     return log
 

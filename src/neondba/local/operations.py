@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -11,10 +11,14 @@ from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect, Plan, Target
 
+State = Literal["started", "running already", "running", "stopped", "not running"]
+
 
 class LocalNeon(BaseModel):
     """A local Neon and where it listens."""
 
+    state: State
+    """What it is now; after a start or a stop, whether that one did it."""
     running: bool
     state_dir: Path
     api: str | None = None
@@ -33,15 +37,37 @@ class LocalNeon(BaseModel):
     next: str | None = None
     """The command to go on with."""
 
+    def as_text(self, width: int) -> str:  # noqa: ARG002 - addresses are not wrapped
+        """Show it for a person; without its addresses when it does not run."""
+        if not self.running:
+            lines = [f"The local Neon over {self.state_dir} is {self.state}; its projects stay on disk."]
+            if self.state == "not running":
+                lines = [f"No local Neon is running over {self.state_dir}."]
+            return "\n".join([*lines, "", "Next:", f"  {self.next}"])
+        computes = "1 compute is" if self.awake == 1 else f"{self.awake} computes are"
+        lines = [
+            f"The local Neon over {self.state_dir} is {self.state} (process {self.pid}).",
+            "",
+            f"API         {self.api}  (takes any key)",
+            f"PostgreSQL  {self.postgres}",
+            f"Authority   {self.authority}",
+            f"Projects    {self.projects}; {computes} awake, {self.connections} connected",
+            f"Branches    are cloned by {self.cloned_by}",
+        ]
+        return "\n".join([*lines, "", "Next:", f"  {self.next}"])
 
-def _shown(ctx: Context) -> LocalNeon:
+
+def _shown(ctx: Context, state: State | None = None) -> LocalNeon:
     from neondba.local import launch
 
     running, folder = launch.status(ctx.settings.state_dir), ctx.settings.state_dir
     if running is None:
-        return LocalNeon(running=False, state_dir=folder, next="neondba local start")
+        return LocalNeon(
+            state=state or "not running", running=False, state_dir=folder, next="neondba local start"
+        )
     api = f"http://127.0.0.1:{running.api_port}/api/v2"
     return LocalNeon(
+        state=state or "running",
         running=True,
         state_dir=folder,
         api=api,
@@ -76,6 +102,9 @@ def local_start(
         steps=(f"Start the local Neon over {ctx.settings.state_dir}, unless it runs already.",),
     )
     with ctx.carry_out(plan):
+        already = launch.status(ctx.settings.state_dir)
+        if already:
+            launch.check_ports(already, port=port, postgres_port=postgres_port)
         launch.ensure(
             ctx.settings.state_dir,
             port=port,
@@ -83,7 +112,7 @@ def local_start(
             idle_exit=idle_exit,
             progress=ctx.progress,
         )
-    return _shown(ctx)
+    return _shown(ctx, "running already" if already else "started")
 
 
 @operation("local.status", effect=Effect.READ, examples=(Example(),))
@@ -105,5 +134,5 @@ def local_stop(ctx: Context) -> LocalNeon:
     )
     with ctx.carry_out(plan):
         ctx.progress("Stopping the local Neon")
-        launch.stop(ctx.settings.state_dir)
-    return _shown(ctx)
+        stopped = launch.stop(ctx.settings.state_dir)
+    return _shown(ctx, "stopped" if stopped else None)

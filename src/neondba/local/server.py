@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from neondba.core.context import Clock
-from neondba.core.problem import ConflictProblem, Problem
+from neondba.core.journal import UNUSABLE
+from neondba.core.problem import ArgumentProblem, ConflictProblem, Problem
 from neondba.local.server_file import ServerFile, folder_of, holder
 from neondba.postgres import guardian
 
@@ -45,9 +46,21 @@ def main(arguments: list[str] | None = None) -> int:
         with _only_one(folder) as lock, guardian.watching(servers, leftover=leftover, lock=lock):
             asyncio.run(_serve(folder, options))
     except Problem as problem:
-        print(problem.report().model_dump_json(), file=sys.stderr)  # noqa: T201 - read by the launcher
-        return ALREADY if problem.code == "local-already-running" else problem.exit_status
+        return _told(problem)
+    except OSError as error:
+        return _told(
+            ArgumentProblem(
+                "state-dir-unusable",
+                f"The state folder {folder.parent} cannot be used: {error.strerror or error}.",
+                hint=UNUSABLE,
+            )
+        )
     return 0
+
+
+def _told(problem: Problem) -> int:
+    print(problem.report().model_dump_json(), file=sys.stderr)  # noqa: T201 - read by the launcher
+    return ALREADY if problem.code == "local-already-running" else problem.exit_status
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -161,8 +161,8 @@ class Transport:
         trace = f" (request {request})" if request else ""
         return RemoteProblem(
             "neon-refused" if status < 500 else "neon-failed",
-            f"{host} answered {status} for {thing}: {message}{trace}.",
-            hint="Try again later." if status >= 500 or status == 429 else None,
+            f"{host} answered {status} for {thing}: {message.rstrip('.')}{trace}.",
+            hint="Try again later." if (status >= 500 and status != 507) or status == 429 else None,
             **facts,
         )
 

@@ -66,7 +66,8 @@ class State:
         path.touch(mode=0o600)
         self._engine = _engine(path)
         self._writing = threading.RLock()
-        SQLModel.metadata.create_all(self._engine, tables=[_table(kind) for kind in TABLES])
+        with _no_space(path):
+            SQLModel.metadata.create_all(self._engine, tables=[_table(kind) for kind in TABLES])
 
     @contextmanager
     def change(self) -> Iterator[Rows]:
@@ -75,16 +76,13 @@ class State:
         Raises:
             OSError: the disk is full; nothing is changed.
         """
-        with self._writing, Session(self._engine, expire_on_commit=False) as session:
-            try:
-                yield Rows(session)
-                session.commit()
-            except OperationalError as error:
-                if "disk is full" in str(error.orig):
-                    raise OSError(
-                        errno.ENOSPC, os.strerror(errno.ENOSPC), self._engine.url.database
-                    ) from None
-                raise
+        with (
+            self._writing,
+            _no_space(self._engine.url.database),
+            Session(self._engine, expire_on_commit=False) as session,
+        ):
+            yield Rows(session)
+            session.commit()
 
     @contextmanager
     def read(self) -> Iterator[Rows]:
@@ -96,6 +94,17 @@ class State:
     def close(self) -> None:
         """Close the file."""
         self._engine.dispose()
+
+
+@contextmanager
+def _no_space(path: object) -> Iterator[None]:
+    """Turn SQLite's word for a full disk into the system's."""
+    try:
+        yield
+    except OperationalError as error:
+        if "disk is full" in str(error.orig):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
+        raise
 
 
 def _table(kind: type[SQLModel]) -> Any:

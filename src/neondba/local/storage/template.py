@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import tempfile
@@ -49,10 +50,13 @@ def _initdb(binaries: Binaries, data: Path) -> None:
         check=False,
         **binaries.spawn,
     )
+    said = (done.stderr or done.stdout).strip()
+    if done.returncode and os.strerror(errno.ENOSPC) in said:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(data))
     if done.returncode:
         raise RemoteProblem(
             "initdb-failed",
-            f"PostgreSQL could not make a data directory: {(done.stderr or done.stdout).strip()[-400:]}",
+            f"PostgreSQL could not make a data directory: {said[-400:]}",
             hint="Is there space on the disk, and is the state folder on a local file system?",
         )
     (data / "pg_hba.conf").write_text("local all all trust\nlocal replication all trust\n")
