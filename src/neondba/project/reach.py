@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from neondba.project.guards import called, looks_at_caller, mentions
-from neondba.project.owners import Owners
+from neondba.project.owners import Model, Owners
 from neondba.project.python import Class, Function, PythonFile, PythonFiles
 from neondba.project.queries import Statement, statements
 from neondba.project.routes import Route, Routes
@@ -49,12 +49,23 @@ class Reached:
         return mentions(value, self.client)
 
 
+@dataclass(frozen=True)
+class Created:
+    """A row that a route makes for an owner whom the client named."""
+
+    model: Model
+    owner: str
+    path: str
+    line: int
+
+
 @dataclass(eq=False)
 class Handling:
     """A route with all that it reaches, and whether the caller is ever looked at."""
 
     route: Route
     reached: list[Reached] = field(default_factory=list)
+    created: list[Created] = field(default_factory=list)
     looks_at_caller: bool = False
     behind_middleware: bool = False
     """Whether a middleware of the program looks at the callers of most routes."""
@@ -126,6 +137,7 @@ class _Walker:
         client = _chosen(function, client)
         for statement in self._of(file, function):
             handling.reached.append(Reached(handling.route, statement, client))
+        handling.created += self._created(file, function, client)
         if depth >= 2:
             return
         for call in function.calls:
@@ -136,6 +148,16 @@ class _Walker:
             if not handling.looks_at_caller and looks_at_caller(inner, (), self.rows):
                 handling.looks_at_caller = True
             self._follow(handling, where, inner, _received(call, inner, client), depth + 1)
+
+    def _created(self, file: PythonFile, function: Function, client: frozenset[str]) -> Iterator[Created]:
+        """Find `Task(user_id=user_id)` where the client chose the value."""
+        for call in function.calls:
+            if called(call) not in self.rows:
+                continue
+            model = self.owners.model(self.files, file, call.func)
+            for keyword in call.keywords if model is not None else ():
+                if model and keyword.arg in model.owners and _is_chosen(keyword.value, client):
+                    yield Created(model, keyword.arg or "", file.path, call.lineno)
 
     def _of(self, file: PythonFile, function: Function) -> list[Statement]:
         if id(function) not in self._statements:
@@ -193,6 +215,13 @@ def _chosen(function: Function, client: frozenset[str]) -> frozenset[str]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names |= {t.id for t in targets if isinstance(t, ast.Name)}
     return frozenset(names)
+
+
+def _is_chosen(value: ast.expr, client: frozenset[str]) -> bool:
+    """Tell whether a value is a name that the client chose, as it is or converted."""
+    if isinstance(value, ast.Call) and called(value) in ("UUID", "int", "str") and value.args:
+        value = value.args[0]
+    return isinstance(value, ast.Name) and value.id in client
 
 
 def _received(call: ast.Call, function: Function, client: frozenset[str]) -> frozenset[str]:

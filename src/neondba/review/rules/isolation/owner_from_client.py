@@ -47,6 +47,48 @@ def dependency(user_id: str = Depends(verify_user_access), session: Session = De
     return session.exec(select(Task).where(Task.user_id == user_id)).all()
 ```
 
+New rows are made in the name of whoever is named:
+
+```python bad path=app/main.py case=created
+from fastapi import Depends, FastAPI
+from sqlmodel import Field, Session, SQLModel
+
+from app.deps import get_current_user, get_session
+
+app = FastAPI()
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str
+    title: str
+
+@app.post("/{user_id}/tasks")
+def add(user_id: str, title: str, session: Session = Depends(get_session), user=Depends(get_current_user)):
+    session.add(Task(user_id=user_id, title=title))  # <- finding
+    session.commit()
+```
+
+```python good path=app/main.py case=created-for-self
+from fastapi import Depends, FastAPI, HTTPException
+from sqlmodel import Field, Session, SQLModel
+
+from app.deps import get_current_user, get_session
+
+app = FastAPI()
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str
+    title: str
+
+@app.post("/{user_id}/tasks")
+def add(user_id: str, title: str, session: Session = Depends(get_session), user=Depends(get_current_user)):
+    if str(user.id) != user_id:
+        raise HTTPException(403)
+    session.add(Task(user_id=user_id, title=title))
+    session.commit()
+```
+
 The group that a user works for is taken from the user in the same way, not from the address:
 
 ```python bad path=app/main.py case=tenant
@@ -120,8 +162,9 @@ import ast
 from collections.abc import Iterator
 
 from neondba.project.guards import CHECKING, called, mentions
+from neondba.project.owners import Model
 from neondba.project.python import Function
-from neondba.project.reach import Handling, Reach, Reached
+from neondba.project.reach import Created, Handling, Reach, Reached
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
@@ -135,10 +178,13 @@ def check(reach: Reach) -> Iterator[Finding]:
         claimed = _claimed(handling, reach.claims)
         if not claimed or handling.route.is_for_staff or _is_compared(handling.route.function, claimed):
             continue
-        for reached in handling.reached:
-            if _uses_claim(reached):
-                yield _finding(handling, reached)
-                break
+        reached = next((r for r in handling.reached if _uses_claim(r)), None)
+        if reached is not None:
+            statement = reached.statement
+            yield _finding(handling, statement.model, statement.file.path, statement.line)
+        elif handling.created:
+            made = handling.created[0]
+            yield _made_for_another(handling, made)
 
 
 def _claimed(handling: Handling, claims: frozenset[str]) -> frozenset[str]:
@@ -183,19 +229,45 @@ def _uses_claim(reached: Reached) -> bool:
     )
 
 
-def _finding(handling: Handling, reached: Reached) -> Finding:
-    statement, route = reached.statement, handling.route
-    model, owner = statement.model, statement.model.owners[0]
-    who = f"{route.principal}.id" if route.principal else "the user of the verified token"
-    known = "signed-in user" if handling.knows_caller else "caller, signed in or not,"
+def _finding(handling: Handling, model: Model, path: str, line: int) -> Finding:
+    owner = model.owners[0]
     return Finding(
-        statement.file.path,
-        statement.line,
-        f"Any {known} who puts another id into {route.method} {route.path or route.function.name} reaches "
-        f"that user's {model.name} rows: {route.function.name}() believes the {owner} it is given.",
-        steps=(
-            f"Take {owner} from {who}, not from the request.",
-            "If it must stay in the path, compare it with the caller and answer 403 when they differ.",
-        ),
-        snippet=f"select({model.name}).where({model.name}.{owner} == {route.principal or 'current_user'}.id)",
+        path,
+        line,
+        f"Any {_known(handling)} who puts another id into {_address(handling)} reaches that user's "
+        f"{model.name} rows: {handling.route.function.name}() believes the {owner} it is given.",
+        steps=_steps(handling, owner),
+        snippet=f"select({model.name}).where({model.name}.{owner} == {_principal(handling)}.id)",
     )
+
+
+def _made_for_another(handling: Handling, made: Created) -> Finding:
+    return Finding(
+        made.path,
+        made.line,
+        f"Any {_known(handling)} who puts another id into {_address(handling)} makes {made.model.name} rows "
+        f"in that user's name: {handling.route.function.name}() believes the {made.owner} it is given.",
+        steps=_steps(handling, made.owner),
+        snippet=f"{made.model.name}({made.owner}={_principal(handling)}.id, ...)",
+    )
+
+
+def _steps(handling: Handling, owner: str) -> tuple[str, ...]:
+    principal = handling.route.principal
+    who = f"{principal}.id" if principal else "the user of the verified token"
+    return (
+        f"Take {owner} from {who}, not from the request.",
+        "If it must stay in the path, compare it with the caller and answer 403 when they differ.",
+    )
+
+
+def _known(handling: Handling) -> str:
+    return "signed-in user" if handling.knows_caller else "caller, signed in or not,"
+
+
+def _address(handling: Handling) -> str:
+    return f"{handling.route.method} {handling.route.path or handling.route.function.name}"
+
+
+def _principal(handling: Handling) -> str:
+    return handling.route.principal or "current_user"
