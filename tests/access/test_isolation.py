@@ -78,7 +78,9 @@ def test_a_role_with_bypassrls_is_named_and_the_way_out_is_proven(prove: Prove, 
     assert app in proof.bypassing_roles
     assert f"Policy own_notes exists but does not apply to {app}: it carries BYPASSRLS." in said(proof)
     assert proof.tables[0].with_own_role is Protection.POLICY
-    assert "without BYPASSRLS: protected" in said(proof)
+    assert "has no BYPASSRLS, the same tries reach no row: the policy itself is right." in said(proof)
+    assert proof.summary.endswith("reaches another's rows in 1 of 1 tables: public.note.")
+    assert proof_of(proof).lines[-1].text.startswith("No policy binds it: it carries BYPASSRLS.")
     assert "create role app login nobypassrls" in (proof.fix or "")
 
 
@@ -87,6 +89,29 @@ def test_the_branchs_owner_stands_for_the_application_when_nothing_else_is_known
     assert proof.role.endswith("_owner")
     assert "owner role" in proof.role_chosen
     assert only(proof) is Protection.BYPASSED
+
+
+@pytest.mark.parametrize("owners_first", [True, False])
+def test_the_role_of_database_url_stands_for_the_application(
+    prove: Prove, tmp_path: Path, app: str, owners_first: bool
+) -> None:
+    lines = [
+        f"DATABASE_URL_UNPOOLED=postgresql://{app}_migrates:<password>@<host>/shop",
+        f"DATABASE_URL=postgresql+psycopg://{app}:<password>@<host>/shop",
+    ]
+    (tmp_path / ".env.example").write_text("\n".join(lines if owners_first else lines[::-1]))
+    proof = prove(TABLE + POLICY + role(app) + f"create role {app}_migrates login bypassrls;")
+    assert (proof.role, proof.role_chosen) == (app, "named in .env.example")
+    assert only(proof) is Protection.POLICY
+
+
+def test_a_role_of_the_application_is_preferred_to_the_branchs_owner(
+    prove: Prove, url: Secret, tmp_path: Path, app: str
+) -> None:
+    owner = url.reveal().partition("//")[2].partition("@")[0]
+    lines = [f"{key}=postgresql://{name}@<host>/shop" for key, name in (("DIRECT", owner), ("APP", app))]
+    (tmp_path / ".env.example").write_text("\n".join(lines))
+    assert prove(TABLE + POLICY + role(app)).role == app
 
 
 def test_an_owner_passes_by_a_policy_that_is_not_forced(prove: Prove, app: str) -> None:

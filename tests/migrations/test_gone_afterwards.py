@@ -63,7 +63,7 @@ def is_running(pid: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_command_takes_its_branch_and_its_child_along(project, local: Context, number: int) -> None:
     command, child = started(project, local)
     assert any(name.startswith("neondba-rehearse-") for name in names(local))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import pytest
+
 from neondba.core.proof import Shown
 from neondba.migrations.proofs import proof_of
 from neondba.migrations.results import Direction, Outcome, Rehearsal, Reversibility
@@ -149,6 +151,47 @@ def test_locks_are_named_with_what_waits(rehearse: Rehearse) -> None:
     assert (lock.relation, lock.mode, lock.blocks) == ("public.item", "ShareLock", "writes wait")
     assert lock.statement == "create index item_name on item (name)"
     assert lock.held is not None
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "reason"),
+    [
+        ("create index i on item (name)", "drop index i", "until the index is built"),
+        ("alter table item alter id set not null", "select 1", "until every row is checked"),
+        ("alter table item alter id type bigint", "alter table item alter id type int", "written anew"),
+        ("alter table item add check (id > 0)", "alter table item drop constraint item_id_check", "checked"),
+        (
+            "py:op.execute('alter table item add n int')\nop.execute('update item set n = id')",
+            "alter table item drop n",
+            "until rows are updated",
+        ),
+        ("alter table item add n int", "alter table item drop n", None),
+        ("create table other (id int references item)", "drop table other", None),
+    ],
+)
+def test_a_wait_is_told_when_it_grows_with_the_table(
+    rehearse: Rehearse, up: str, down: str, reason: str | None
+) -> None:
+    result = rehearse(CREATE, (up, down))
+    grows = [lock.grows for lock in result.steps[1].locks if lock.relation == "public.item"]
+    assert len(grows) == 1
+    assert (reason or "-") in (grows[0] or "-")
+    told = proof_of(result).lines[1].text
+    assert ("the larger the table, the longer" in told) is (reason is not None)
+
+
+def test_a_not_null_that_a_valid_check_guarantees_is_no_wait(rehearse: Rehearse) -> None:
+    result = rehearse(
+        ("create table item (id int primary key, name text not null)", "drop table item"),
+        ("alter table item alter name drop not null", "alter table item alter name set not null"),
+        (
+            "alter table item add constraint named check (name is not null) not valid",
+            "alter table item drop constraint named",
+        ),
+        ("alter table item validate constraint named", "select 1"),
+        ("alter table item alter name set not null", "alter table item alter name drop not null"),
+    )
+    assert [lock.grows for lock in result.steps[4].locks] == [None]
 
 
 def test_a_rewritten_table_is_named(rehearse: Rehearse) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from neondba.access.fix import fix_for
 from neondba.access.identity import settings_for, sources
@@ -183,9 +182,9 @@ def _with_own_role(proof: TableProof, kind: Protection | None) -> TableProof:
         return proof
     if proof.protection is not Protection.BYPASSED:
         return proof.model_copy(update={"with_own_role": kind})
-    word = "protected" if kind.holds else f"still open ({kind.value})"
-    sentences: tuple[Any, ...] = (
-        *proof.sentences,
-        f"Tried with a role of its own, without BYPASSRLS: {word}.",
-    )
-    return proof.model_copy(update={"with_own_role": kind, "sentences": sentences})
+    if kind is Protection.UNCLEAR:
+        came = "show nothing, because it does not read its own rows either"
+    else:
+        came = "reach no row: the policy itself is right" if kind.holds else f"reach rows too ({kind.value})"
+    sentence = f"As a role that owns nothing and has no BYPASSRLS, the same tries {came}."
+    return proof.model_copy(update={"with_own_role": kind, "sentences": (*proof.sentences, sentence)})

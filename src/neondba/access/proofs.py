@@ -10,7 +10,6 @@ from neondba.core.proof import Line, Proof, Shown, prover
 
 if TYPE_CHECKING:
     from neondba.access.results import IsolationProof, TableProof
-    from neondba.postgres.seen import Attempt
 
 
 @prover("isolation")
@@ -33,6 +32,7 @@ def proof_of(isolation: IsolationProof) -> Proof:
         for table in isolation.not_seeded
     ]
     unclear = not isolation.tables or all(line.shown is Shown.NOT_CHECKED for line in lines)
+    lines.append(_role(isolation))
     shown = Shown.HOLDS if isolation.holds else Shown.NOT_CHECKED if unclear else Shown.FAILS
     return Proof(
         claim="isolation",
@@ -51,17 +51,29 @@ def _line(table: TableProof) -> Line:
         shown = Shown.HOLDS
     else:
         shown = Shown.NOT_CHECKED if table.protection is Protection.UNCLEAR else Shown.FAILS
-    return Line(subject=table.table, shown=shown, text=" ".join([*table.sentences, _tried(table)]))
+    verdict, *more = table.sentences
+    return Line(subject=table.table, shown=shown, text=" ".join([verdict, _tried(table), *more]))
+
+
+def _role(isolation: IsolationProof) -> Line:
+    bound = f"No policy binds it: {isolation.passes_by}" if isolation.passes_by else "Policies bind it"
+    return Line(
+        subject=f"role {isolation.role}",
+        shown=Shown.FAILS if isolation.passes_by else Shown.HOLDS,
+        text=f"{bound}. Why this role: {isolation.role_chosen}.",
+    )
 
 
 def _tried(table: TableProof) -> str:
-    done = [_listed_verb(attempt) for attempt in table.attempts if attempt.open]
-    if not done:
+    verbs = {"select": "read", "insert": "add", "update": "change", "delete": "delete"}
+    reached = [attempt for attempt in table.attempts if attempt.open]
+    stopped = [verbs[a.action] for a in reached if a.text.startswith("only a foreign key")]
+    done = [verbs[a.action] for a in reached if not a.text.startswith("only a foreign key")]
+    if not reached:
         return "User A reached no row of user B by SELECT, INSERT, UPDATE or DELETE."
-    return f"User A could {', '.join(done)} rows of user B."
+    said = f"User A could {_listed(done)} rows of user B" if done else "User A came as far as user B's rows"
+    return f"{said}; only a foreign key stopped {_listed(stopped)}." if stopped else f"{said}."
 
 
-def _listed_verb(attempt: Attempt) -> str:
-    stopped = attempt.text.startswith("only a foreign key")
-    verb = {"select": "read", "insert": "add", "update": "change", "delete": "delete"}[attempt.action]
-    return f"{verb} (but for a foreign key)" if stopped else verb
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -30,6 +30,11 @@ class Protection(StrEnum):
         """True when another user's rows are out of reach."""
         return self in (Protection.POLICY, Protection.NO_PRIVILEGE)
 
+    @property
+    def is_open(self) -> bool:
+        """True when another user's rows were reached."""
+        return not self.holds and self is not Protection.UNCLEAR
+
 
 class TableProof(BaseModel):
     """One table: what was tried and what protects it."""
@@ -77,12 +82,21 @@ class IsolationProof(BaseModel):
         """One sentence over all tables."""
         if not self.tables:
             return "No table has an owner column, so there is nothing to prove."
-        open_tables = [t for t in self.tables if not t.protection.holds]
-        if not open_tables:
-            return f"As {self.role}, one user reaches none of another's rows in {len(self.tables)} tables."
-        named = ", ".join(t.table for t in open_tables)
+        every = len(self.tables)
+        reached = [t.table for t in self.tables if t.protection.is_open]
+        unclear = [t.table for t in self.tables if t.protection is Protection.UNCLEAR]
         why = f" ({self.passes_by})" if self.passes_by else ""
-        return f"As {self.role}{why}, one user is not kept from another's rows in: {named}."
+        if reached:
+            return (
+                f"As {self.role}{why}, one user reaches another's rows in {len(reached)} of {every} tables:"
+                f" {', '.join(reached)}."
+            )
+        if unclear:
+            return (
+                f"As {self.role}, it is unclear in {len(unclear)} of {every} tables whether one user reaches"
+                f" another's rows: {', '.join(unclear)}."
+            )
+        return f"As {self.role}, one user reaches none of another's rows in {every} tables."
 
     def as_text(self, width: int) -> str:  # noqa: ARG002 - the terminal wraps it
         """Show the proof for a person."""

@@ -96,8 +96,8 @@ def _sentence(kind: Protection, guard: Guard, seen: Seen, role: str) -> str:
             return f"{role} has no privilege on it."
         case Protection.APPLICATION_ONLY:
             return (
-                f"Nothing in the database stops it ({done}): the application's filter is the only"
-                " protection, and it is not proven here."
+                "Nothing in the database stops it: the application's filter is the only protection, and it"
+                " is not proven here."
             )
         case Protection.BYPASSED:
             return f"{policies.capitalize()} exists but does not apply to {role}: {guard.passed_by}."

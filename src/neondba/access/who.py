@@ -42,7 +42,7 @@ def application_role(session: Connection, folder: Path, wanted: str | None, befo
             )
         return Login(there[wanted], "chosen with --role", wanted == own)
     made = [name for name in there if name not in before and there[name].can_login]
-    for file, name in _examples(folder):
+    for file, name in sorted(_examples(folder), key=lambda one: one[1] == own):
         if name in there:
             by = " and made by a migration" if name in made else ""
             return Login(there[name], f"named in {file}{by}", name == own)
@@ -54,9 +54,13 @@ def application_role(session: Connection, folder: Path, wanted: str | None, befo
 
 
 def _examples(folder: Path) -> list[tuple[str, str]]:
-    found = []
-    for pattern in _EXAMPLES:
-        for path in sorted(folder.glob(pattern)):
-            text = path.read_text(encoding="utf-8", errors="replace")
-            found += [(path.name, name) for name in _ADDRESS_ROLE.findall(text)]
-    return found
+    """Give files and the roles they name; what the application itself reads comes first."""
+    found = [
+        (path.name, line.partition("=")[0].removeprefix("export ").strip(), name)
+        for pattern in _EXAMPLES
+        for path in sorted(folder.glob(pattern))
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
+        for name in _ADDRESS_ROLE.findall(line)
+    ]
+    found.sort(key=lambda one: one[1] != "DATABASE_URL")
+    return [(file, name) for file, _, name in found]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from neondba.migrations.results import BLOCKS, Lock
+from neondba.migrations.waiting import Growth
 from neondba.postgres.catalog import Catalog, diff, snapshot
 from neondba.postgres.connect import Connection, Refused, ask
 from neondba.postgres.contents import Contents, contents
 from neondba.postgres.seeding import Seeder
 from neondba.postgres.seen import Difference, Level, NotSeeded
 from neondba.postgres.shapes import shapes
-from neondba.project.alembic_runner.runner import StepResult
+from neondba.project.alembic_runner.runner import Executed, StepResult
 
+_COLUMNS = re.compile(r"^(create table [^(]*)\(.*", re.IGNORECASE)
 _PASSWORD = re.compile(r"password\s+'(?:[^']|'')*'", re.IGNORECASE)
 
 
@@ -83,19 +86,23 @@ class Observer:
         except Refused:
             return
 
-    def locks(self, result: StepResult, before: Picture) -> tuple[Lock, ...]:
+    def locks(self, result: StepResult, before: Picture, written: Collection[str]) -> tuple[Lock, ...]:
         """Give the strongest lock on each relation that was there before the step."""
         known = {name for name, _ in before.files.values()} - {self.version_table}
+        growth = Growth(known, before.catalog, written)
+        reasons = [growth.reason(statement.text) for statement in result.statements]
         found: dict[str, Lock] = {}
         left = sum(s.seconds or 0.0 for s in result.statements)
-        for statement in result.statements:
-            for held in statement.locks:
-                if held.relation in known and held.mode in BLOCKS:
-                    _keep(found, held.relation, held.mode, _short(statement.text), left)
+        for number, statement in enumerate(result.statements):
+            for lock in statement.locks:
+                if lock.relation in known and lock.mode in BLOCKS:
+                    grows = _while_held(lock.relation, result.statements[number:], reasons[number:])
+                    taken = _lock(lock.relation, lock.mode, _short(statement.text), left, grows)
+                    _keep(found, taken)
             left -= statement.seconds or 0.0
         for relation, mode in self._seen:
             if relation in known:
-                _keep(found, relation, mode, None, None)
+                _keep(found, _lock(relation, mode, None, None, None))
         self._seen = set()
         return tuple(found.values())
 
@@ -132,15 +139,25 @@ def _columns(shape: Any) -> tuple[str, ...]:
     return tuple(column.name for column in shape.columns)
 
 
-def _keep(
-    found: dict[str, Lock], relation: str, mode: str, statement: str | None, held: float | None
-) -> None:
+def _while_held(relation: str, statements: Sequence[Executed], reasons: Sequence[str | None]) -> str | None:
+    """Give the first work on all rows that a statement does before the lock is let go."""
+    for statement, reason in zip(statements, reasons, strict=True):
+        if reason and any(lock.relation == relation for lock in statement.locks):
+            return reason
+    return None
+
+
+def _lock(relation: str, mode: str, statement: str | None, held: float | None, grows: str | None) -> Lock:
+    return Lock(
+        relation=relation, mode=mode, blocks=BLOCKS[mode], statement=statement, held=held, grows=grows
+    )
+
+
+def _keep(found: dict[str, Lock], lock: Lock) -> None:
     order = list(BLOCKS)
-    present = found.get(relation)
-    if present is None or order.index(mode) < order.index(present.mode):
-        found[relation] = Lock(
-            relation=relation, mode=mode, blocks=BLOCKS[mode], statement=statement, held=held
-        )
+    present = found.get(lock.relation)
+    if present is None or order.index(lock.mode) < order.index(present.mode):
+        found[lock.relation] = lock
 
 
 def rewritten(before: Picture, after: Picture) -> tuple[str, ...]:
@@ -161,4 +178,5 @@ def differences(before: Picture, after: Picture) -> list[Difference]:
 
 def _short(text: str) -> str:
     text = _PASSWORD.sub("password '***'", " ".join(text.split()))
+    text = _COLUMNS.sub(r"\1(…)", text)
     return text if len(text) <= 90 else text[:89] + "…"

@@ -27,7 +27,11 @@ def proof_of(rehearsal: Rehearsal) -> Proof:
             subject=f"{step.revision} {step.title}".rstrip(),
             shown=Shown.HOLDS if step.sound else Shown.FAILS,
             text=" ".join(
-                [f"{step.reversibility.value}:", *step.sentences, *[f"{lock.brief}." for lock in step.locks]]
+                [
+                    f"{step.reversibility.value.capitalize()}.",
+                    *step.sentences,
+                    *[lock.sentence for lock in step.locks if lock.is_notable],
+                ]
             ),
         )
         for step in rehearsal.steps

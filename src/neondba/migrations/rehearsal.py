@@ -169,13 +169,14 @@ class Stage:
 
     def _described(self, direction: Direction, result: StepResult, before: Picture, after: Picture) -> Run:
         outcome = Outcome.STOPPED if result.stopped else Outcome.FAILED if result.failure else Outcome.DONE
+        written = rewritten(before, after)
         return Run(
             direction=direction,
             outcome=outcome,
             seconds=result.seconds,
             statements=len([s for s in result.statements if self._counts(s.text)]),
-            locks=self.observer.locks(result, before),
-            rewritten=rewritten(before, after),
+            locks=self.observer.locks(result, before, written),
+            rewritten=written,
             error=result.failure.said.split("\n")[0] if result.failure else None,
         )
 

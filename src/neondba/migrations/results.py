@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -17,6 +18,8 @@ BLOCKS: Final = {
     "ShareUpdateExclusiveLock": "other schema changes wait",
 }
 """Lock modes worth telling, strongest first, and what they keep waiting."""
+LONG: Final = 0.5
+"""Seconds that a request feels."""
 MOST_NAMED = 6
 """Of a kind in one sentence or list."""
 
@@ -58,17 +61,23 @@ class Lock(BaseModel):
     held: float | None
     """Seconds from the statement's start to the end of the step, where known."""
 
-    @property
-    def text(self) -> str:
-        """The lock as a sentence, with the statement that took it."""
-        by = f", taken by: {self.statement}" if self.statement else ""
-        return f"{self.brief} ({self.mode}){by}"
+    grows: str | None = None
+    """What is done to all rows before the lock is let go; nothing when the wait is as short as it was."""
 
     @property
-    def brief(self) -> str:
-        """Who waited for what, and how long."""
-        held = "" if self.held is None else f" for {self.held * 1000:.0f} ms"
-        return f"{self.relation}: {self.blocks}{held}"
+    def is_notable(self) -> bool:
+        """True when the application would feel it, on a large table or already here."""
+        if self.mode == "ShareUpdateExclusiveLock":
+            return False
+        return self.grows is not None or (self.held or 0.0) >= LONG
+
+    @property
+    def sentence(self) -> str:
+        """What waits and why, without the statement."""
+        if self.grows is None:
+            return f"{self.relation}: {self.blocks} for {self.held or 0.0:.1f} s."
+        long = f" Here it took {self.held:.1f} s." if (self.held or 0.0) >= LONG else ""
+        return f"{self.relation}: {self.blocks} {self.grows}; the larger the table, the longer.{long}"
 
 
 class Run(BaseModel):
@@ -82,6 +91,12 @@ class Run(BaseModel):
     rewritten: tuple[str, ...] = ()
     """Relations whose file was written anew."""
     error: str | None = None
+
+    @property
+    def brief(self) -> str:
+        """The direction, its time, and how it ended where that is not well."""
+        tail = "" if self.outcome is Outcome.DONE else f" {self.outcome.value}"
+        return f"{self.direction.value}{tail} {self.seconds * 1000:.0f} ms"
 
 
 class Step(BaseModel):
@@ -161,12 +176,20 @@ class Rehearsal(BaseModel):
         for step in self.steps:
             lines.append(f"{step.revision}  {step.reversibility.value.upper()}  {step.title}  ({step.path})")
             lines += [f"    {sentence}" for sentence in step.sentences]
-            lines += [f"    {lock.text}" for lock in step.locks]
-            for run in step.runs:
-                tail = "" if run.outcome is Outcome.DONE else f" {run.outcome.value}"
-                lines.append(f"    {run.direction.value}: {run.seconds * 1000:.0f} ms{tail}")
+            lines += [f"    {line}" for line in _locks(step.locks)]
+            lines.append(f"    {', '.join(run.brief for run in step.runs)}")
         lines += [f"{revision}  NOT REACHED" for revision in self.skipped]
         for table in self.not_seeded:
             lines.append(f"No rows in {table.table}: {table.reason}")
         lines += [f"Rows of {table} were not compared: too many." for table in self.not_compared]
         return "\n".join(lines)
+
+
+def _locks(locks: Sequence[Lock]) -> Iterator[str]:
+    for lock in locks:
+        if lock.is_notable:
+            by = f" ({lock.mode} of: {lock.statement})" if lock.statement else f" ({lock.mode})"
+            yield f"{lock.sentence}{by}"
+    short = [lock.relation for lock in locks if not lock.is_notable]
+    if short:
+        yield f"Locked for a moment: {', '.join(short)}."

@@ -75,10 +75,11 @@ def _verdict(revision: Revision, seen: Evidence) -> tuple[Reversibility, list[st
     if seen.upgraded is None:
         return Reversibility.FAILS, [f"The upgrade fails: {_said(seen)}."]
     if seen.stops_on_any:
+        kind, sentences = _reversal(revision, seen)
         return Reversibility.FAILS, [
             f"The upgrade stops on tables with rows: {first_line(seen.stops_on_any)}.",
             "On empty tables it passes.",
-            *_reversal(revision, seen)[1],
+            *(sentences if kind is not Reversibility.REVERSIBLE else ()),
         ]
     return _reversal(revision, seen)
 
@@ -97,7 +98,7 @@ def _reversal(revision: Revision, seen: Evidence) -> tuple[Reversibility, list[s
     if seen.second_up_fails:
         sentences.append(f"The second upgrade fails: {first_line(seen.second_up_fails)}.")
     if lost:
-        sentences.append(f"Up and down: {_listed([loss.text for loss in lost])}.")
+        sentences.append(f"After the downgrade, {_listed([loss.text for loss in lost])}.")
     again = _again(seen)
     if again:
         sentences.append(f"The second upgrade gives another schema: {_listed(again)}.")
