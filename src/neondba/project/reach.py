@@ -156,7 +156,7 @@ class _Walker:
                 continue
             model = self.owners.model(self.files, file, call.func)
             for keyword in call.keywords if model is not None else ():
-                if model and keyword.arg in model.owners and _is_chosen(keyword.value, client):
+                if model and keyword.arg in model.owners and is_chosen(keyword.value, client):
                     yield Created(model, keyword.arg or "", file.path, call.lineno)
 
     def _of(self, file: PythonFile, function: Function) -> list[Statement]:
@@ -217,7 +217,7 @@ def _chosen(function: Function, client: frozenset[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _is_chosen(value: ast.expr, client: frozenset[str]) -> bool:
+def is_chosen(value: ast.expr, client: frozenset[str]) -> bool:
     """Tell whether a value is a name that the client chose, as it is or converted."""
     if isinstance(value, ast.Call) and called(value) in ("UUID", "int", "str") and value.args:
         value = value.args[0]

@@ -89,6 +89,29 @@ def add(user_id: str, title: str, session: Session = Depends(get_session), user=
     session.commit()
 ```
 
+A WebSocket is a door like any other, and a conversion of the id checks nothing:
+
+```python bad path=app/live.py
+from uuid import UUID
+
+from fastapi import APIRouter, WebSocket
+from sqlmodel import Field, SQLModel, select
+
+from app.db import open_session
+
+router = APIRouter()
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: UUID
+
+@router.websocket("/ws/{user_id}")
+async def live(websocket: WebSocket, user_id: str):
+    async with open_session() as session:
+        found = await session.exec(select(Task).where(Task.user_id == UUID(user_id)))  # <- finding
+        await websocket.send_json([t.id for t in found])
+```
+
 The group that a user works for is taken from the user in the same way, not from the address:
 
 ```python bad path=app/main.py case=tenant
@@ -164,7 +187,7 @@ from collections.abc import Iterator
 from neondba.project.guards import CHECKING, called, mentions
 from neondba.project.owners import Model
 from neondba.project.python import Function
-from neondba.project.reach import Created, Handling, Reach, Reached
+from neondba.project.reach import Created, Handling, Reach, Reached, is_chosen
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
@@ -224,7 +247,7 @@ def _is_column(node: ast.expr) -> bool:
 def _uses_claim(reached: Reached) -> bool:
     model = reached.statement.model
     return any(
-        column in model.owners and isinstance(value, ast.Name) and value.id in reached.client
+        column in model.owners and is_chosen(value, reached.client)
         for column, value in reached.statement.equalities()
     )
 
