@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _told(problem: Problem) -> int:
-    print(problem.report().model_dump_json(), file=sys.stderr)  # noqa: T201 - read by the launcher
+    sys.stderr.write(problem.report().model_dump_json() + "\n")  # read by the launcher
     return ALREADY if problem.code == "local-already-running" else problem.exit_status
 
 
