@@ -95,6 +95,10 @@ EXPECTED = (
         "Comments are listed without asking who reads.", ("auth",),
     ),
     Fault(
+        f"{VERSIONS}/0002_comments.py", "CREATE POLICY comment_author", "isolation", "NDB416",
+        "The policy never binds: nothing gives it app.user_id, and the owner's role bypasses it.",
+    ),
+    Fault(
         "app/auth.py", '"verify_aud": False', "auth", "NDB502",
         "Tokens made for another audience are taken.",
     ),
