@@ -112,6 +112,9 @@ def _script_reads(path: str, text: str) -> Iterator[Read]:
     if ".env" not in text:
         return
     for match in _IN_SCRIPT.finditer(text):
+        start = text.rfind("\n", 0, match.start()) + 1
+        if text[start : match.start()].lstrip().startswith(("//", "* ", "/*")):
+            continue
         default = _IN_SCRIPT_DEFAULT.match(text, match.end())
         line = text.count("\n", 0, match.start()) + 1
         yield Read(

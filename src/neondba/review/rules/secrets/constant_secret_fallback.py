@@ -55,6 +55,10 @@ if (!process.env.BETTER_AUTH_SECRET) throw new Error("BETTER_AUTH_SECRET is miss
 const secret = process.env.BETTER_AUTH_SECRET ?? "";
 const key = process.env.NEXT_PUBLIC_SITE_KEY ?? "site";
 ```
+```typescript good path=web/auth.ts case=comment
+// secret: process.env.BETTER_AUTH_SECRET || "your-secret-key-change-in-production",
+export const secret = process.env.BETTER_AUTH_SECRET;
+```
 ```python good path=tests/conftest.py case=tests
 import os
 
