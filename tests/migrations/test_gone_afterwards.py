@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +22,10 @@ CREATE = ("create table item (id int primary key, name text)", "drop table item"
 
 
 @pytest.fixture(scope="module")
-def local() -> Iterator[Context]:
-    folder = Path(tempfile.mkdtemp(prefix="ndb-"))
-    try:
-        yield Context(settings=Settings(state_dir=folder, step_limit=60))
-    finally:
-        launch.stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+def local(prepared: Callable[[], Path]) -> Iterator[Context]:
+    folder = prepared()
+    yield Context(settings=Settings(state_dir=folder, step_limit=60))
+    launch.stop(folder)
 
 
 def names(ctx: Context) -> list[str]:

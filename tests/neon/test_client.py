@@ -54,9 +54,32 @@ def test_a_wait_longer_than_our_patience_is_not_begun(
     client: NeonClient, script: Script, clock: MovedClock
 ) -> None:
     script.answer("GET /projects", {"message": "later"}, 429, retry_after="3600")
-    with pytest.raises(RemoteProblem):
+    with pytest.raises(RemoteProblem) as caught:
         client.projects()
     assert clock.slept == []
+    assert caught.value.hint == "Try again in 1h."
+
+
+def test_a_host_that_takes_no_connections_is_given_up_early(clock: MovedClock) -> None:
+    nobody = "http://127.0.0.1:9/api/v2"
+    with NeonClient(nobody, Secret("k"), clock=clock) as client, pytest.raises(RemoteProblem) as caught:
+        client.projects()
+    assert caught.value.code == "neon-unreachable"
+    assert clock.seconds <= 10
+
+
+def test_a_key_that_no_header_takes_is_refused(clock: MovedClock) -> None:
+    for key in ("napi\n", "clé", "two words"):
+        with pytest.raises(CredentialsProblem) as caught:
+            NeonClient("http://127.0.0.1:9/api/v2", Secret(key), clock=clock)
+        assert caught.value.code == "neon-key-unusable"
+
+
+def test_the_word_local_is_not_masked_away(script: Script) -> None:
+    script.answer("GET /projects", {"message": "no room on /state/local/branches"}, 507)
+    with NeonClient(script.url, Secret("local")) as client, pytest.raises(RemoteProblem) as caught:
+        client.projects()
+    assert "/state/local/branches" in caught.value.message
 
 
 def test_a_broken_connection_repeats_no_change(client: NeonClient, script: Script) -> None:

@@ -1,7 +1,7 @@
 """A branch to try things on, gone afterwards whatever happens.
 
-Three nets, one behind the other: the `finally` here (also on Ctrl-C and SIGTERM), Neon's own expiry
-after an hour, and the sweep when the next throw-away is made.
+Three nets, one behind the other: the `finally` here (also on Ctrl-C, SIGTERM and a closed terminal),
+Neon's own expiry after an hour, and the sweep when the next throw-away is made.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def throwaway_branch(
     parent = client.find_project(project) if project is not None else None
     _sweep(client, ctx, parent)
     ctx.progress(f"Making throw-away {'branch' if parent else 'project'} {name}.")
-    with _stopped_by_sigterm():
+    with _unwound_by_signals():
         try:
             yield _make(client, ctx, parent, name, database)
         finally:
@@ -173,8 +173,8 @@ def _quietly(ctx: Context, name: str, delete: Callable[[], None]) -> None:
 
 
 @contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the stack, so that `finally` blocks run."""
+def _unwound_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind the stack, so that `finally` blocks run."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -182,8 +182,11 @@ def _stopped_by_sigterm() -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    heard = [signal.SIGTERM, signal.SIGHUP]
+    # Whoever started us with nohup wants SIGHUP to do nothing.
+    before = {one: signal.signal(one, stop) for one in heard if signal.getsignal(one) is not signal.SIG_IGN}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)

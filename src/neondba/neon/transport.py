@@ -8,7 +8,9 @@ many callers do not come back together; Retry-After outranks them.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Any, Final
@@ -16,6 +18,7 @@ from typing import Any, Final
 import httpx2
 
 from neondba.core.context import Clock
+from neondba.core.duration import spell
 from neondba.core.problem import (
     ArgumentProblem,
     ConflictProblem,
@@ -30,6 +33,9 @@ from neondba.neon.connection_string import mask_text
 BUSY: Final = frozenset({423, 429, 503})
 FIRST_WAIT: Final = 0.25
 LONGEST_WAIT: Final = 10.0
+UNREACHABLE: Final = 10.0
+"""Seconds after which a host that takes no connections is given up, whatever our patience."""
+USABLE_KEY: Final = re.compile(r"[!-~]*")
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -46,6 +52,12 @@ class Transport:
                 "api-host-insecure",
                 f"{url.host or base_url} would be sent the API key without encryption.",
                 hint="Set the API host to an https address: --api-host https://console.neon.tech/api/v2",
+            )
+        if not USABLE_KEY.fullmatch(api_key.reveal()):
+            raise CredentialsProblem(
+                "neon-key-unusable",
+                "The API key holds a space, a line break or a letter that no key of Neon's has.",
+                hint="Copy it again from the Neon Console and set NEON_API_KEY to it.",
             )
         self._key, self._clock, self._chance, self._patience = api_key, clock, chance, patience
         self._http = httpx2.Client(
@@ -75,14 +87,16 @@ class Transport:
         Raises:
             Problem: the call was refused, or could not be made within our patience.
         """
-        deadline = self._clock.monotonic() + self._patience
+        began = self._clock.monotonic()
         bound = FIRST_WAIT
         while True:
             response, problem = self._once(method, path, thing, params, body)
             if problem is None:
                 return self._object(response, thing)
             wait = self._wait(method, response, bound)
-            if wait is None or self._clock.monotonic() + wait > deadline:
+            unreachable = problem.code == "neon-unreachable"
+            patience = min(self._patience, UNREACHABLE) if unreachable else self._patience
+            if wait is None or self._clock.monotonic() + wait > began + patience:
                 raise problem
             self._clock.sleep(wait)
             bound = min(bound * 2, LONGEST_WAIT)
@@ -162,9 +176,13 @@ class Transport:
         return RemoteProblem(
             "neon-refused" if status < 500 else "neon-failed",
             f"{host} answered {status} for {thing}: {message.rstrip('.')}{trace}.",
-            hint="Try again later." if (status >= 500 and status != 507) or status == 429 else None,
+            hint=self._later(response) if (status >= 500 and status != 507) or status == 429 else None,
             **facts,
         )
+
+    def _later(self, response: httpx2.Response) -> str:
+        asked = self._retry_after(response.headers.get("retry-after", ""))
+        return f"Try again in {spell(timedelta(seconds=asked))}." if asked else "Try again later."
 
     def _said(self, response: httpx2.Response) -> tuple[str, str | None]:
         try:
@@ -178,7 +196,8 @@ class Transport:
 
     def _clean(self, text: str) -> str:
         key = self._key.reveal()
-        return mask_text(text.replace(key, "***") if key else text).rstrip(".")
+        # The local Neon takes any word as its key: that one is no secret.
+        return mask_text(text.replace(key, "***") if len(key) > 8 else text).rstrip(".")
 
     def _object(self, response: httpx2.Response | None, thing: str) -> dict[str, Any]:
         if response is None or not response.content:
