@@ -110,15 +110,18 @@ def test_an_unknown_command_suggests_the_nearest(
     ("argv", "said"),
     [
         (["--nope"], "Unknown option: --nope."),
-        (["ball", "extra"], "Usage: neondba toy show NAME"),
+        (["ball", "extra"], "extra is more than this command takes.\nUsage: neondba toy show NAME"),
         (["ball", "--colour"], "--colour requires an argument"),
         (["ball", "--grade", "a", "--grade", "b"], "specified multiple times"),
         (["ball", "--extra", "{"], "--extra takes JSON"),
-        ([], "toy.show: name: Field required."),
+        ([], "toy.show: name: it is missing."),
         (["ball", "--weight", "heavy"], "toy.show: weight: "),
         (["ball", "--format", "poem"], "--format: poem is not a format."),
         (["ball", "--format", "sarif"], "It can be shown as: terminal, json."),
-        (["ball", "--step-limit", "soon"], "step_limit from --step-limit is not usable"),
+        (
+            ["ball", "--step-limit", "soon"],
+            "step_limit from --step-limit is not usable: it should be a valid number.",
+        ),
     ],
 )
 def test_a_wrong_call_is_refused_with_what_it_takes(
@@ -291,6 +294,40 @@ def test_a_reader_who_goes_away_is_no_error(tmp_path: Path) -> None:
             check=False,
         )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_result_that_cannot_be_written_is_a_problem() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "neondba", "operation", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 7
+    assert done.stderr.startswith(b"The result could not be written to standard output: ")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(closed: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m neondba rule show NDB000 {closed}', sys.executable],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert b"of its own" not in done.stderr
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'rmdir "$1" && "$0" -m neondba rule list', sys.executable, str(tmp_path)],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.split(b"\n")[0]) == (4, b"The current folder no longer exists.")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])

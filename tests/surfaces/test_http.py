@@ -22,6 +22,7 @@ from neondba import capabilities
 from neondba.core.context import Context
 from neondba.core.operation import Operation
 from neondba.surfaces import http, http_app
+from neondba.surfaces.calls import Answer
 
 Toys = dict[str, Operation]
 TOKEN = "k" * 43
@@ -157,6 +158,15 @@ def test_a_fault_in_the_server_itself_shows_no_trace(ctx: Context, toys: Toys) -
     assert "private words" not in response.text
 
 
+def test_an_answer_that_cannot_be_written_shows_no_trace(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Answer, "data", {"name": "\udcff"})
+    response = client.post("/v1/toy/show", json={"name": "ball"})
+    assert (response.status_code, response.json()["code"]) == (500, "unexpected")
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
 @pytest.mark.parametrize("port", ["x", "70000", "-1"])
 def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert http.command([f"--port={port}"]) == 2
@@ -207,6 +217,14 @@ def test_the_command_serves_until_it_is_stopped(tmp_path: Path) -> None:
     assert token not in lines + out + err
     assert "Traceback" not in err
     assert server.returncode in (0, 130)
+
+
+def test_a_state_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert http.command(["--port", "0", "--state-dir", str(tmp_path / "file" / "state")]) == 2
+    assert "cannot be written: Not a directory.\nChoose another one" in capsys.readouterr().err
 
 
 def test_each_start_makes_a_new_token(ctx: Context) -> None:

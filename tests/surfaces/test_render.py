@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from toys import Report, Shelf, Toy
 
+from neondba import capabilities
 from neondba.core.operation import Operation
 from neondba.core.plan import Effect, Plan, Target
 from neondba.core.secret import Secret
@@ -179,3 +180,11 @@ def test_the_width_is_the_terminal_s_within_reason(
     monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.setattr(sys, "__stdout__", None)
     assert output.width() == width
+
+
+def test_a_signature_is_spelled_in_plain_types(toys: Toys) -> None:
+    from neondba.surfaces.detail import signature
+
+    spelled = [signature(one) for one in {**capabilities.load(), **toys}.values()]
+    assert not [text for text in spelled if "<" in text or "Annotated" in text or "Validator" in text]
+    assert any("expires: timedelta | None = None" in text for text in spelled)

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, PlannedOnly
-from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem
+from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem, wrong_value
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -114,7 +114,7 @@ class Operation:
         known = ", ".join(p.name for p in self.parameters) or "none"
         return ArgumentProblem(
             "argument-invalid",
-            f"{self.name}: {name}: {first['msg']}.",
+            f"{self.name}: {name}: {wrong_value(first)}.",
             hint=f"It takes: {known}. See: neondba {' '.join(self.words)} --help",
             operation=self.name,
             argument=name,

@@ -13,6 +13,7 @@ A `Problem` is an answer, not a crash: every surface renders the same four parts
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
@@ -29,6 +30,18 @@ class ProblemReport(BaseModel):
     """What to do next, as a command or an edit."""
     facts: dict[str, Any] = {}
     """What the sentence was made from. Never a secret."""
+
+
+def wrong_value(error: Mapping[str, Any]) -> str:
+    """Say in our words what pydantic finds wrong with a value."""
+    if error["type"] == "missing":
+        return "it is missing"
+    if error["type"] == "extra_forbidden":
+        return "nothing is called so"
+    if error["type"] == "path_type":
+        return "it should be a path"
+    said = str(error["msg"]).partition(", unable to")[0]
+    return said.replace("Input should", "it should", 1)
 
 
 class Problem(Exception):

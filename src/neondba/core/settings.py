@@ -20,7 +20,7 @@ from typing import Annotated, Any
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from neondba.core.problem import ArgumentProblem
+from neondba.core.problem import ArgumentProblem, NotFoundProblem, wrong_value
 from neondba.core.secret import Secret
 
 SECRET_FIELDS = frozenset({"api_key"})
@@ -106,7 +106,7 @@ def load(
     origins: dict[str, str] = {}
     for source, table in [
         (str(user_file), _read(user_file)),
-        *_project_tables(folder or Path.cwd()),
+        *_project_tables(folder or _here()),
     ]:
         for key, value in table.items():
             field = _field(key, source)
@@ -120,16 +120,28 @@ def load(
     return _validated(values, origins)
 
 
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise NotFoundProblem(
+            "folder-gone", "The current folder no longer exists.", hint="Change to another: cd ~"
+        ) from None
+
+
 def _validated(values: dict[str, Any], origins: dict[str, str]) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = str(first["loc"][0])
+        origin = origins.get(field, "default")
         raise ArgumentProblem(
             "setting-invalid",
-            f"{field} from {origins.get(field, 'default')} is not usable: {first['msg']}.",
-            hint=f"Correct it there, or override it with {flag_of(field)}.",
+            f"{field} from {origin} is not usable: {wrong_value(first)}.",
+            hint="Give another value."
+            if origin == flag_of(field)
+            else f"Correct it there, or override it with {flag_of(field)}.",
             setting=field,
         ) from None
     settings._origins.update(origins)

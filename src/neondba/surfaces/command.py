@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -50,6 +51,8 @@ def _carried_out(operation: Operation, tokens: Sequence[str], line: ProgressLine
     values = parse(tokens, every, usage(" ".join(["neondba", *operation.words]), arguments))
     running, flags, mine = split(values, own)
     render.check_format(operation, running.format)
+    # What a library notes in its log, such as a query cut off by Ctrl-C, is no answer to the user.
+    logging.lastResort = None
     ctx = Context(
         settings=settings.load(flags),
         listener=line,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import textwrap
-from typing import get_args
+from enum import Enum
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from neondba.core.operation import Operation, Parameter
 from neondba.surfaces import described, pages, render, shape, tools
@@ -35,7 +37,7 @@ def signature(found: Operation) -> str:
     """Give the call as a Python program writes it."""
     given = ", ".join(_parameter(parameter) for parameter in found.parameters)
     call = f'neondba.call("{found.name}"{", " + given if given else ""})'
-    return f"{call} -> {inspect.formatannotation(found.result).replace('neondba.', '')}"
+    return f"{call} -> {_type(found.result)}"
 
 
 def text(shown: OperationDetail) -> str:
@@ -59,6 +61,27 @@ def text(shown: OperationDetail) -> str:
 
 
 def _parameter(parameter: Parameter) -> str:
-    kind = get_args(parameter.annotation)[0]
-    default = "" if parameter.required else f" = {parameter.default!r}"
-    return f"{parameter.name}: {inspect.formatannotation(kind)}{default}"
+    default = "" if parameter.required else f" = {_value(parameter.default)}"
+    return f"{parameter.name}: {_type(parameter.annotation)}{default}"
+
+
+def _type(annotation: Any) -> str:
+    """Spell a type as a signature does, without what validates it."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(inside[0])
+    if origin in (Union, UnionType):
+        return " | ".join(_type(one) for one in inside)
+    if origin is Literal:
+        return f"Literal[{', '.join(repr(one) for one in inside)}]"
+    if origin is not None:
+        return f"{_type(origin)}[{', '.join(_type(one) for one in inside)}]"
+    if annotation in (None, type(None)):
+        return "None"
+    return "..." if annotation is ... else getattr(annotation, "__name__", str(annotation))
+
+
+def _value(default: Any) -> str:
+    if isinstance(default, Enum):
+        return f"{type(default).__name__}.{default.name}"
+    return f"Path({str(default)!r})" if isinstance(default, Path) else repr(default)

@@ -30,14 +30,14 @@ def _serve(base: Context, values: dict[str, Any]) -> int:
     from neondba.surfaces import output
     from neondba.surfaces.http_app import application
 
-    listening = _listen(str(values.get("port", _PORT.default)))
-    token, path = _token(base)
-    port = listening.getsockname()[1]
-    output.out(f"Listening on http://{_HOST}:{port}/v1\nThe bearer token is in {path}")
-    config = uvicorn.Config(
-        application(base, token), log_level="warning", access_log=False, server_header=False
-    )
-    uvicorn.Server(config).run(sockets=[listening])
+    with _listen(str(values.get("port", _PORT.default))) as listening:
+        token, path = _token(base)
+        port = listening.getsockname()[1]
+        output.out(f"Listening on http://{_HOST}:{port}/v1\nThe bearer token is in {path}")
+        config = uvicorn.Config(
+            application(base, token), log_level="warning", access_log=False, server_header=False
+        )
+        uvicorn.Server(config).run(sockets=[listening])
     return 0
 
 
@@ -70,10 +70,19 @@ def _token(base: Context) -> tuple[str, str]:
     import os
     import secrets
 
+    from neondba.core.problem import ArgumentProblem
+
     path = base.settings.state_dir / "http-token"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.unlink(missing_ok=True)
     token = secrets.token_urlsafe(32)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(token + "\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(token + "\n")
+    except OSError as error:
+        raise ArgumentProblem(
+            "state-dir-unusable",
+            f"The state folder {path.parent} cannot be written: {error.strerror}.",
+            hint="Choose another one with --state-dir or NEONDBA_STATE_DIR.",
+        ) from None
     return token, str(path)

@@ -71,6 +71,8 @@ def _guarded(endpoint: Endpoint, token: str) -> Endpoint:
             return await endpoint(request)
         except Problem as problem:
             return refusal(problem)
+        except Exception as error:  # noqa: BLE001 - further up it would be logged with its trace
+            return await _crash(request, error)
 
     return guard
 

@@ -15,12 +15,17 @@ def prepare() -> None:
             reconfigure(errors="backslashreplace" if stream is sys.stderr else "replace")
 
 
-def is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
     """Say whether a person looks at the stream; a closed stream is nobody."""
     try:
-        return stream.isatty()
+        return stream is not None and stream.isatty()
     except ValueError:
         return False
+
+
+def moves_the_cursor(stream: TextIO | None) -> bool:
+    """Say whether a line on the stream can be written over."""
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -34,24 +39,47 @@ def is_unicode(stream: TextIO) -> bool:
 
 
 def out(text: str) -> None:
-    """Print a result; a reader who has gone away is no error."""
-    _write(sys.stdout, text)
+    """Print a result; a reader who has gone away is no error.
+
+    Raises:
+        RemoteProblem: it cannot be written, as on a full disk.
+    """
+    try:
+        _write(sys.stdout, text)
+    except OSError as error:
+        from neondba.core.problem import RemoteProblem
+
+        _give_up(sys.stdout)
+        raise RemoteProblem(
+            "output-not-written",
+            f"The result could not be written to standard output: {error.strerror}.",
+            hint="Make room there, or print to another place.",
+        ) from None
 
 
 def err(text: str) -> None:
     """Print what is not the result: problems, questions, progress."""
-    _write(sys.stderr, text)
+    try:
+        _write(sys.stderr, text)
+    except OSError:
+        _give_up(sys.stderr)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:  # closed by whoever started us
+        return
     try:
         stream.write(text if text.endswith("\n") else text + "\n")
         stream.flush()
     except BrokenPipeError:
-        # What is still buffered would raise again at exit: let it go nowhere.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        _give_up(stream)
+
+
+def _give_up(stream: TextIO) -> None:
+    # What is still buffered would raise again at exit: let it go nowhere.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def width() -> int:

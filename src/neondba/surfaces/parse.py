@@ -28,11 +28,14 @@ def parse(tokens: Sequence[str], arguments: Sequence[Argument], usage: str) -> d
     Raises:
         ArgumentProblem: an option is unknown, lacks its value or is repeated; JSON is malformed.
     """
-    from cyclopts import CycloptsError
+    from cyclopts import CycloptsError, UnusedCliTokensError
 
     _refuse_secrets(tokens)
     try:
         _, bound, _ = _app(arguments).parse_args(list(tokens), exit_on_error=False, print_error=False)
+    except UnusedCliTokensError as error:
+        spare = " ".join(error.unused_tokens or ())
+        raise _refused(f"{spare} is more than this command takes.", usage) from None
     except CycloptsError as error:
         raise _refused(_on_one_line(str(error)), usage) from None
     by_name = {argument.name: argument for argument in arguments}

@@ -12,7 +12,7 @@ class ProgressLine:
     """Show the newest progress in place; print nothing where nobody looks."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._on = not quiet and output.is_terminal(sys.stderr)
+        self._on = not quiet and output.moves_the_cursor(sys.stderr)
         self._shown = False
 
     def __call__(self, message: str, done: float | None) -> None:
