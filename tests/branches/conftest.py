@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from neon_world import World
@@ -11,8 +12,8 @@ from neondba.local import launch
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(tmp_path_factory.mktemp("world"))
+def world(prepared: Callable[[], Path]) -> Iterator[World]:
+    made = World(prepared())
     yield made
     launch.stop(made.state)
 

@@ -22,9 +22,9 @@ REAL = sorted(name for name in capabilities.load() if not name.startswith("toy."
 
 
 @pytest.fixture(scope="session")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Context]]:
+def worlds(prepared: Callable[[], Path]) -> Iterator[dict[str, Context]]:
     """Give each surface a local Neon of its own with a project called parity."""
-    folders = {surface: tmp_path_factory.mktemp(surface) / "state" for surface in SURFACES}
+    folders = {surface: prepared() for surface in SURFACES}
     made = {surface: _context(folder) for surface, folder in folders.items()}
     try:
         at_once(lambda surface: _call("project.create", made[surface], name="parity", branch="main"))
@@ -62,6 +62,7 @@ def check(operation: Operation, outcomes: dict[str, list[Outcome]]) -> None:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.xdist_group("parity")  # Four local Neons are enough.
 @pytest.mark.parametrize("name", REAL)
 def test_an_operation_answers_the_same_everywhere(name: str, worlds: dict[str, Context]) -> None:
     operation = capabilities.load()[name]
