@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Coroutine, Iterator
@@ -17,10 +14,11 @@ from typing import Any
 import psycopg
 
 from neondba.core.problem import ConflictProblem
-from neondba.local.computes.binaries import Binaries, find
 from neondba.local.proxy.server import Proxy, serve
 from neondba.local.proxy.tls import CertificatePaths, ensure_certificates
 from neondba.local.routing import Directory, Route
+from neondba.postgres.connect import connect, trusted
+from neondba.postgres.scratch import SUPERUSER, scratch_server
 
 ENDPOINT = "ep-calm-sun-a1b2c3d4"
 DISABLED = "ep-shut-door-a1b2c3d4"
@@ -30,46 +28,11 @@ PASSWORD = "pw-" + "7" * 12
 @contextmanager
 def postgres() -> Iterator[Path]:
     """Give the socket folder of a running server with role app."""
-    binaries = find()
-    with tempfile.TemporaryDirectory(prefix="ndb-", dir="/tmp") as top:
-        folder = Path(top)
-        folder.chmod(0o755)
-        data = folder / "data"
-        data.mkdir(0o700)
-        sockets = folder / "s"
-        sockets.mkdir(0o700)
-        if binaries.owner:
-            for each in (data, sockets):
-                os.chown(each, *binaries.owner)
-        command = [binaries.program("initdb"), "-D", str(data), "-U", "admin", "-A", "trust", "-N"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=data, **binaries.spawn)
-        server = _start(binaries, data, sockets)
-        try:
-            _prepare(sockets)
-            yield sockets
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _start(binaries: Binaries, data: Path, sockets: Path) -> subprocess.Popen[bytes]:
-    command = [binaries.program("postgres"), "-D", str(data), "-k", str(sockets)]
-    for setting in ("listen_addresses=", "fsync=off", "io_method=sync", "max_connections=60"):
-        command += ["-c", setting]
-    return subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=data, **binaries.spawn)
-
-
-def _prepare(sockets: Path) -> None:
-    waited = threading.Event()
-    for _ in range(600):
-        try:
-            with psycopg.connect(host=str(sockets), user="admin", dbname="postgres", autocommit=True) as db:
-                db.execute(f"create role app login password '{PASSWORD}'")
-                db.execute("create database shop owner app")
-            return
-        except psycopg.OperationalError:
-            waited.wait(0.05)
-    raise AssertionError("PostgreSQL did not start")
+    with scratch_server(io_method="sync", max_connections="60") as url:
+        with connect(url) as session:
+            session.execute(trusted(f"create role app login password '{PASSWORD}'"))
+            session.execute("create database shop owner app")
+        yield Path(url.reveal().partition("host=")[2])
 
 
 class OneCompute(Directory):
@@ -80,7 +43,7 @@ class OneCompute(Directory):
         self.told: Counter[str] = Counter()
         self.thinks_for = 0.0
         self._changed = threading.Condition()
-        with psycopg.connect(host=str(sockets), user="admin", dbname="postgres") as db:
+        with psycopg.connect(host=str(sockets), user=SUPERUSER, dbname="postgres") as db:
             (self._verifier,) = db.execute(
                 "select rolpassword from pg_authid where rolname = 'app'"
             ).fetchone() or ("",)

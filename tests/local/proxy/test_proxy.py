@@ -19,6 +19,8 @@ from neondba.local.proxy import messages
 from neondba.local.proxy.server import serve
 from neondba.local.proxy.startup import NO_ENDPOINT, NO_SUCH_ENDPOINT
 
+pytestmark = pytest.mark.xdist_group("proxy")  # One PostgreSQL for all.
+
 
 def refused(proxy: Running, label: str | None = ENDPOINT, **more: object) -> str:
     with pytest.raises(psycopg.OperationalError) as caught:
