@@ -38,7 +38,7 @@ _EVERYDAY: Final = frozenset(
     qwerty welcome abc abcd xyz ci build temp tmp temporary some any long longer todo todos task tasks
     shop blog store docker compose minio must be not to of it me and or one two real set via from env
     environment var variable key32 change32 openssl base64 hex rand bit bits byte bytes ok no yes
-    fallback minimum maximum hackathon phase number length
+    fallback webhook minimum maximum hackathon phase number length
     """,
     )
 )

@@ -23,6 +23,7 @@ of stand-ins that the program refuses to start with elsewhere:
 NEXT_PUBLIC_API_URL=https://api.shop-orders.io
 VITE_TITLE=Shop
 WIDGET_CSS_URL=./dist/widget.css
+WIDGET_SCRIPT_URL=widget.js
 CDN_URL=https://cdn.shop-orders.io/widget
 ```
 ```bash good path=.env.test case=test
@@ -54,6 +55,8 @@ _PUBLIC: Final = re.compile(r"^(?:NEXT_PUBLIC|VITE|REACT_APP|PUBLIC|NUXT_PUBLIC|
 _BACKEND: Final = re.compile(r"\.supabase\.co\b|\.neon\.tech\b|\.firebaseio\.com\b")
 _ADDRESS: Final = re.compile(r"^https?://[^@\s]*$")
 """The address of a page or service, which alone opens nothing."""
+_DEMO: Final = "eyJpc3MiOiJzdXBhYmFzZS1kZW1v"
+"""The issuer of the keys that every local Supabase has."""
 _HARMLESS: Final = re.compile(
     r"^(?:true|false|\d{1,6}|local|localhost|dev\w*|prod\w*|staging|info|debug|none|null|.{0,3}|\.{0,2}/\S*)$",
     re.IGNORECASE,
@@ -88,6 +91,8 @@ def _is_real(entry: EnvEntry) -> bool:
         if any(not address.is_local and not is_placeholder(address.host) for address in in_text("", value)):
             return any(address.is_live for address in in_text("", value))
         return not _LOCAL.search(value) and not is_placeholder(value.partition("://")[2])
+    if _DEMO in value or (entry.key.upper().endswith(("URL", "URI")) and not _BACKEND.search(value)):
+        return False
     if entry.key.upper().endswith(("HOST", "ID")):
         return "." in value and not _LOCAL.search(value) and not is_placeholder(value)
     return len(value) >= 8 and not is_placeholder(value)
