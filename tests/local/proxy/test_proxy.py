@@ -18,6 +18,7 @@ from neondba.core.problem import ConflictProblem
 from neondba.local.proxy import messages
 from neondba.local.proxy.server import serve
 from neondba.local.proxy.startup import NO_ENDPOINT, NO_SUCH_ENDPOINT
+from neondba.postgres.scratch import SUPERUSER
 
 pytestmark = pytest.mark.xdist_group("proxy")  # One PostgreSQL for all.
 
@@ -76,7 +77,7 @@ def test_a_compute_that_cannot_wake_says_why(proxy: Running) -> None:
     assert "The endpoint has been disabled." in refused(proxy, DISABLED)
 
 
-@pytest.mark.parametrize("who", [{"password": "wrong"}, {"user": "nobody"}, {"user": "admin"}])
+@pytest.mark.parametrize("who", [{"password": "wrong"}, {"user": "nobody"}, {"user": SUPERUSER}])
 def test_wrong_password_and_unknown_role_look_alike(proxy: Running, who: dict[str, str]) -> None:
     woken = proxy.directory.told["woken"]
     role = who.get("user", "app")
