@@ -1,5 +1,6 @@
 """Which files are read, and from where."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -93,3 +94,36 @@ def test_a_binary_and_a_huge_file_have_no_text(tmp_path: Path, monkeypatch: pyte
 def test_a_link_that_leads_nowhere_is_passed_by(tmp_path: Path) -> None:
     (tmp_path / "gone").symlink_to(tmp_path / "nothing")
     assert FolderTree(tmp_path).paths == []
+
+
+@pytest.mark.parametrize("in_git", [True, False])
+def test_a_file_whose_name_is_no_unicode_is_read(tmp_path: Path, in_git: bool) -> None:
+    if in_git:
+        git(tmp_path, "init", "-q")
+        (tmp_path / "a.py").write_text("x")
+        git(tmp_path, "add", "a.py")
+    (tmp_path / os.fsdecode(b"\xff.py")).write_text("one")
+    files = FolderTree(tmp_path)
+    assert "\N{REPLACEMENT CHARACTER}.py" in files.paths
+    assert files.text("\N{REPLACEMENT CHARACTER}.py") == "one"
+
+
+def test_a_file_in_utf_16_is_text(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("A=é\n".encode("utf-16"))
+    assert FolderTree(tmp_path).text(".env") == "A=é\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_listed(tmp_path: Path) -> None:
+    for name in ("shut/a.py", "listed/b.py", "c.py", "open.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    modes = {"shut": 0, "listed": 0o600, "c.py": 0}
+    for name, mode in modes.items():
+        (tmp_path / name).chmod(mode)
+    files = FolderTree(tmp_path)
+    assert files.paths == ["c.py", "open.py"]
+    assert files.text("c.py") is None
+    assert files.closed == {"shut", "listed/b.py", "c.py"}
+    for name in modes:
+        (tmp_path / name).chmod(0o700)

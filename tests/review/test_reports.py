@@ -95,3 +95,31 @@ def test_sarif_names_each_rule_once_and_places_each_finding() -> None:
     places = [r["locations"][0]["physicalLocation"]["region"]["startLine"] for r in run["results"]]
     assert places == [2, 3]
     assert {r["level"] for r in run["results"]} == {"error"}
+
+
+def odd(**changes: str) -> Review:
+    [finding] = review().findings
+    return review().model_copy(update={"findings": [finding.model_copy(update=changes)]})
+
+
+def test_sarif_places_are_addresses() -> None:
+    [run] = odd(path="a b/é.py").as_sarif()["runs"]
+    place = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert place == "a%20b/%C3%A9.py"
+
+
+def test_a_long_snippet_is_cut_and_counted() -> None:
+    text = odd(snippet="\n".join(f"NAME_{n}=" for n in range(30))).as_text(90)
+    assert "NAME_19=" in text
+    assert "NAME_20=" not in text
+    assert "and 10 more lines" in text
+
+
+def test_a_snippet_starts_at_the_margin_and_keeps_its_shape() -> None:
+    indented = odd(snippet="    if x:\n        y()")
+    assert "\n        if x:\n            y()\n" in indented.as_text(90)
+    assert "```\nif x:\n    y()\n```" in indented.as_markdown()
+
+
+def test_a_path_with_a_line_break_stays_on_its_line() -> None:
+    assert "new\N{REPLACEMENT CHARACTER}line.py:2  NDB601" in odd(path="new\nline.py").as_text(90)

@@ -35,6 +35,22 @@ def test_a_tree_of_binaries_is_refused(ctx: Context) -> None:
     assert refused(ctx, path=".").code == "nothing-to-review"
 
 
+def test_what_may_not_be_read_is_told(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(path: Path, mode: str = "r") -> object:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (ctx.folder / "a.py").write_text("x = 1\n")
+    monkeypatch.setattr(Path, "open", closed)
+    assert "that you may read: a.py is closed to you" in refused(ctx, path=".").message
+
+
+def test_the_next_commands_can_be_pasted(ctx: Context) -> None:
+    (ctx.folder / "my shop").mkdir()
+    (ctx.folder / "my shop" / "a.py").write_text("x = 1\n")
+    result = review(ctx, Path("my shop"))
+    assert "neondba review 'my shop' --prove" in result.next
+
+
 def test_a_path_that_is_missing_or_a_file_is_refused(ctx: Context) -> None:
     (ctx.folder / "a.py").write_text("x = 1\n")
     assert refused(ctx, path="none").code == "path-not-found"

@@ -61,5 +61,7 @@ class Facts:
         """Give what the facts built so far could not understand, by path and line."""
         found = [item for fact in self._built.values() for item in getattr(fact, "unparsed", ())]
         tree: Tree = self._built[Tree]
+        found = [item for item in found if item.path not in tree.closed]
         found += [Unparsed(path=path, reason="larger than 4 MB: not read") for path in tree.too_large]
+        found += [Unparsed(path=path, reason="may not be read by this user") for path in tree.closed]
         return sorted(found, key=lambda item: (item.path, item.line))

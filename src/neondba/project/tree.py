@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import subprocess
@@ -29,6 +30,8 @@ class Tree(ABC):
     def __init__(self) -> None:
         self.too_large: list[str] = []
         """Files that were not read because of their size."""
+        self.closed: set[str] = set()
+        """Files and folders that this user may not read."""
         self._texts: dict[str, str | None] = {}
 
     @cached_property
@@ -60,7 +63,7 @@ class Tree(ABC):
 
     def _decoded(self, path: str) -> str | None:
         data = self._read(path)
-        if data is None or b"\0" in data[:8192]:
+        if data is None or (b"\0" in data[:8192] and not data.startswith(UTF16)):
             return None
         if len(data) > LARGEST:
             self.too_large.append(path)
@@ -103,11 +106,13 @@ class FolderTree(Tree):
                 "path-not-a-folder", f"{folder} is a file.", hint=f"Give its folder: {folder.parent}"
             )
         self.folder = folder
+        self._places: dict[str, str] = {}
+        """The real name of each file whose name is no Unicode; every other is read by the name shown."""
 
     @cached_property
     def _git(self) -> frozenset[str] | None:
         listed = _git(self.folder, "ls-files", "-z")
-        return None if listed is None else frozenset(listed.decode(errors="replace").split("\0")) - {""}
+        return None if listed is None else self._named(listed)
 
     @property
     def tracked(self) -> frozenset[str] | None:
@@ -117,24 +122,47 @@ class FolderTree(Tree):
     def _list(self) -> Iterable[str]:
         if self._git:
             others = _git(self.folder, "ls-files", "-z", "--others", "--exclude-standard") or b""
-            found = self._git | (frozenset(others.decode(errors="replace").split("\0")) - {""})
-            return [p for p in found if (self.folder / p).is_file()]
+            return [p for p in self._git | self._named(others) if self._is_file(self._place(p))]
         return self._walk()
 
+    def _named(self, listed: bytes) -> frozenset[str]:
+        return frozenset(self._shown(os.fsdecode(name)) for name in listed.split(b"\0") if name)
+
+    def _shown(self, name: str) -> str:
+        shown = os.fsencode(name).decode(errors="replace")
+        if shown != name:
+            self._places[shown] = name
+        return shown
+
+    def _place(self, path: str) -> Path:
+        return self.folder / self._places.get(path, path)
+
+    def _is_file(self, path: Path) -> bool:
+        try:
+            return path.is_file()
+        except OSError as error:
+            self._note(error)
+            return False
+
     def _walk(self) -> Iterator[str]:
-        for place, folders, files in os.walk(self.folder):
+        for place, folders, files in os.walk(self.folder, onerror=self._note):
             folders[:] = [f for f in folders if f not in PASSED_BY]
             for file in files:
                 path = Path(place, file)
-                if path.is_file():
-                    yield str(PurePosixPath(path.relative_to(self.folder)))
+                if self._is_file(path):
+                    yield self._shown(str(PurePosixPath(path.relative_to(self.folder))))
 
     def _read(self, path: str) -> bytes | None:
         try:
-            with (self.folder / path).open("rb") as file:
+            with self._place(path).open("rb") as file:
                 return file.read(LARGEST + 1)
-        except OSError:
+        except OSError as error:
+            self._note(error)
             return None
+
+    def _note(self, error: OSError) -> None:
+        if isinstance(error, PermissionError):
+            self.closed.add(self._shown(os.path.relpath(error.filename, self.folder)))
 
 
 class RevisionTree(Tree):
@@ -198,12 +226,17 @@ class RevisionTree(Tree):
         return batch
 
 
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How a file of Windows PowerShell begins, such as a `.env` written with `>`."""
+
 DECLARED = re.compile(rb"\A(?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*([-\w.]+)")
 """The encoding that a file names in one of its first two lines."""
 
 
 def _decoded(data: bytes) -> str:
     """Read bytes as UTF-8, else in the encoding they declare, else as far as possible."""
+    if data.startswith(UTF16):
+        return data.decode("utf-16", errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ def _finding(finding: Reported) -> Iterator[str]:
     yield from (f"{number}. {_plain(step)}" for number, step in enumerate(finding.steps, start=1))
     if finding.snippet.strip():
         fence = "````" if "```" in finding.snippet else "```"
-        yield f"\n{fence}\n{finding.snippet.strip()}\n{fence}"
+        yield f"\n{fence}\n{textwrap.dedent(finding.snippet).strip()}\n{fence}"
 
 
 def _plain(text: str) -> str:

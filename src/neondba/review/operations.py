@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field
 
@@ -14,6 +15,9 @@ from neondba.core.problem import ArgumentProblem
 from neondba.core.proof import Proof, Shown, provers
 from neondba.review.finding import Category, Severity
 from neondba.review.model import Review
+
+if TYPE_CHECKING:
+    from neondba.project.tree import Tree
 
 PATH = Field(description="Folder of the project.")
 
@@ -64,7 +68,7 @@ def review(
     if not texts:
         raise ArgumentProblem(
             "nothing-to-review",
-            f"{folder} holds no text files{'' if tree.paths else ': it is empty'}.",
+            f"{folder} holds no text files{_why_none(tree)}.",
             hint="Give the folder that holds the project's code, such as: neondba review ~/code/shop",
             path=str(path),
         )
@@ -87,6 +91,12 @@ def review(
     )
 
 
+def _why_none(tree: Tree) -> str:
+    if tree.closed:
+        return f" that you may read: {min(tree.closed)} is closed to you"
+    return "" if tree.paths else ": it is empty"
+
+
 def _prove(ctx: Context, folder: Path) -> list[Proof]:
     """Ask every prover; one that cannot is told of, and the others go on."""
     from neondba.core.problem import Problem
@@ -104,13 +114,14 @@ def _prove(ctx: Context, folder: Path) -> list[Proof]:
 
 
 def _next(path: Path, codes: list[str], proven: bool) -> list[str]:
+    quoted = shlex.quote(str(path))
     commands = [f"neondba rule show {code}" for code in dict.fromkeys(codes[:1])]
     if not proven:
-        commands.append(f"neondba review {path} --prove")
+        commands.append(f"neondba review {quoted} --prove")
     commands += [
-        f"neondba review {path} --format markdown > review.md",
-        f"neondba migration rehearse {path}",
-        f"neondba isolation prove {path}",
+        f"neondba review {quoted} --format markdown > review.md",
+        f"neondba migration rehearse {quoted}",
+        f"neondba isolation prove {quoted}",
     ]
     return commands
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from neondba.core.version import VERSION
 from neondba.review.finding import Reported, Severity
@@ -65,7 +66,7 @@ def _result(finding: Reported, index: int) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": finding.path},
+                    "artifactLocation": {"uri": quote(finding.path)},
                     "region": {"startLine": max(1, finding.line)},
                 }
             }

@@ -18,6 +18,9 @@ Line = list[tuple[str, str]]
 IN_FULL = 25
 """Findings told in full; further ones get one line each."""
 
+SNIPPET = 20
+"""Lines of one snippet; the rest is only counted."""
+
 NARROWEST, WIDEST = 72, 110
 """Columns; paths and snippets are never broken, whatever their length."""
 
@@ -50,13 +53,22 @@ def lines(review: Review, width: int) -> list[Line]:
 
 def _head(review: Review) -> Iterator[Line]:
     yield [("bold", f"Review of {review.project}")]
-    counts = f"{review.files:,} files, {review.lines:,} lines, {review.seconds:.1f} s"
+    counts = f"{_count(review.files, 'file')}, {_count(review.lines, 'line')}, {review.seconds:.1f} s"
     by_severity = [
         f"{number} {severity}"
         for severity in Severity
         if (number := sum(f.severity is severity for f in review.findings))
     ]
     yield [("dim", f"{counts} · "), ("", ", ".join(by_severity) if by_severity else "no findings")]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _one_line(name: str) -> str:
+    """Keep a path with a line break in it on its line."""
+    return name.replace("\n", "\N{REPLACEMENT CHARACTER}")
 
 
 def _verdicts(review: Review, width: int) -> Iterator[Line]:
@@ -88,7 +100,7 @@ def _findings(review: Review, width: int) -> Iterator[Line]:
             yield [
                 ("", f"{number:>3}  "),
                 (SEVERITIES[finding.severity], f"{finding.severity:<8}"),
-                ("", f" {finding.path}:{finding.line}  "),
+                ("", f" {_one_line(finding.path)}:{finding.line}  "),
                 ("dim", f"{finding.rule} {finding.name}"),
             ]
 
@@ -98,7 +110,7 @@ def _finding(number: int, finding: Reported, width: int) -> Iterator[Line]:
     yield [
         ("", f"{number:>3}  "),
         (SEVERITIES[finding.severity], f"{finding.severity}"),
-        ("bold", f"  {finding.path}:{finding.line}"),
+        ("bold", f"  {_one_line(finding.path)}:{finding.line}"),
         ("dim", f"  {finding.rule} {finding.name}"),
     ]
     for row in textwrap.wrap(finding.message, width - 5):
@@ -109,8 +121,15 @@ def _finding(number: int, finding: Reported, width: int) -> Iterator[Line]:
         rows = textwrap.wrap(step, width - 8)
         for first, row in enumerate(rows):
             yield [("", f"     {count}. {row}" if first == 0 else f"        {row}")]
-    for row in finding.snippet.strip("\n").split("\n") if finding.snippet.strip() else ():
+    yield from _snippet(finding.snippet)
+
+
+def _snippet(snippet: str) -> Iterator[Line]:
+    rows = textwrap.dedent(snippet).strip("\n").split("\n") if snippet.strip() else []
+    for row in rows[:SNIPPET]:
         yield [("green", f"        {row}")]
+    if len(rows) > SNIPPET:
+        yield [("dim", f"        and {_count(len(rows) - SNIPPET, 'more line')}: --format json gives all")]
 
 
 def _proofs(review: Review, width: int) -> Iterator[Line]:
@@ -134,7 +153,7 @@ def _proof(proof: Proof, width: int) -> Iterator[Line]:
 
 def _gaps(review: Review, width: int) -> Iterator[Line]:
     gaps = [f"{gap.what}: {gap.missing}" for gap in review.not_checked]
-    gaps += [f"{file.path}:{file.line}: {file.reason}" for file in review.unparsed]
+    gaps += [f"{_one_line(file.path)}:{file.line}: {file.reason}" for file in review.unparsed]
     if gaps:
         yield []
         yield [("bold", "Not checked")]
