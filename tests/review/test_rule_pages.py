@@ -1,6 +1,7 @@
 """Every rule's page is run: its findings stand exactly where the page says."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,10 @@ CASES = [
     pytest.param(rule, case, id=f"{rule.code}-{case.name}")
     for rule in rules().values()
     for case in cases(rule.page)
+] + [
+    pytest.param(rules()[case.rule], case, id=f"{file.stem}-{case.rule}-{case.name}")
+    for file in sorted((Path(__file__).parent / "cases").glob("*.md"))
+    for case in cases(file.read_text())
 ]
 
 

@@ -20,6 +20,8 @@ class Case:
     kind: str
     """`bad`, `good` or `fixed`."""
     name: str
+    rule: str = ""
+    """Code of the rule it belongs to, where it does not stand on that rule's own page."""
     files: dict[str, str] = field(default_factory=dict)
     expected: set[tuple[str, int]] = field(default_factory=set)
     """Path and line of each expected finding."""
@@ -34,7 +36,7 @@ def cases(page: str) -> list[Case]:
     for number, fence in enumerate(FENCE.finditer(page)):
         options = dict(part.split("=", 1) for part in fence["options"].split() if "=" in part)
         name = f"{fence['kind']} {options.get('case', number)}"
-        case = found.setdefault(name, Case(fence["kind"], name))
+        case = found.setdefault(name, Case(fence["kind"], name, options.get("rule", "")))
         path = options.get("path", f"example.{fence['language']}")
         lines = fence["body"].split("\n")
         case.expected |= {(path, i) for i, line in enumerate(lines, start=1) if "<- finding" in line}
