@@ -64,12 +64,10 @@ class Journal:
         try:
             return self._append(plan, outcome, at)
         except journal_store.TROUBLE as error:
-            raise ArgumentProblem(
-                "state-dir-unusable",
-                f"The state folder {self.path.parent} cannot be written: {journal_store.reason(error)}. "
-                f"{plan.operation} ended with {outcome}, and its journal does not say so.",
-                hint=UNUSABLE,
-            ) from None
+            said = f"The state folder {self.path.parent} cannot be written: {journal_store.reason(error)}."
+            if outcome != "state-dir-unusable":
+                said += f" {plan.operation} ended ({outcome}), which could not be recorded."
+            raise ArgumentProblem("state-dir-unusable", said, hint=UNUSABLE) from None
 
     def _append(self, plan: Plan, outcome: str, at: datetime) -> Entry:
         from neondba.core import journal_store
