@@ -191,6 +191,13 @@ def test_a_killed_child_is_one_problem(
     assert f"by signal {int(signal.SIGKILL)} while it ran revision r1 up" in caught.value.message
 
 
+def test_a_migration_that_ends_our_session_is_named(project, rehearse: Rehearse) -> None:
+    ends = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'neondba'"
+    problem = refused(rehearse, CREATE, (ends, "select 1"))
+    assert problem.code == "session-ended"
+    assert "while revision r2 ran" in problem.message
+
+
 def test_a_migration_that_exits_says_so(project, rehearse: Rehearse) -> None:
     result = rehearse(("py:import sys; sys.exit(0)", "select 1"))
     assert result.steps[0].sentences == ("The upgrade fails: the code calls sys.exit(0).",)

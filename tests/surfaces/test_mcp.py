@@ -137,7 +137,9 @@ def test_a_wrong_call_is_a_problem_too(
 
 
 def test_an_unlisted_operation_is_found_by_words_and_run(ctx: Context, toys: Toys) -> None:
-    found = called(ctx, "find_operation", {"words": "break a toy"}).structured_content["operations"]
+    reply = called(ctx, "find_operation", {"words": "break a toy"})
+    assert '"name": "toy.break"' in reply.content[0].text
+    found = reply.structured_content["operations"]
     assert found[0]["name"] == "toy.break"
     assert found[0]["effect"] == "destroy"
     assert found[0]["arguments"]["required"] == ["name"]

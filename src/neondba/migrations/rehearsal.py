@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from neondba.core.context import Context
+from neondba.core.problem import ConflictProblem, Problem
 from neondba.core.secret import Secret
 from neondba.migrations.observer import Observer, Picture, differences, rewritten
 from neondba.migrations.results import Direction, Outcome, Rehearsal, Run, Step
 from neondba.migrations.verdict import Evidence, judged
-from neondba.postgres.connect import connect
+from neondba.postgres.connect import Refused, connect
 from neondba.postgres.repair import drop_added, start_over
 from neondba.postgres.roles import create_plain_role, missing_role
 from neondba.project.alembic_runner.history import Revision
@@ -42,7 +43,12 @@ def rehearse_at(
         open_alembic(folder, direct, session, config=config, python=python) as alembic,
     ):
         stage = Stage(ctx, folder, alembic, Observer(session, alembic.version_table))
-        steps = list(stage.all_steps())
+        try:
+            steps = list(stage.all_steps())
+        except Refused:
+            if not session.closed:
+                raise
+            raise stage.session_ended() from None
         done = {step.revision for step in steps}
         return Rehearsal(
             config=str(alembic.config.relative_to(folder)),
@@ -70,12 +76,23 @@ class Stage:
         self._from_scratch = not alembic.verified.heads and not self._now.catalog.names("table")
         self._passed: list[Revision] = []
         self._stuck = False
+        self._playing = ""
+
+    def session_ended(self) -> Problem:
+        """Say that a migration ended the session from which it was watched."""
+        return ConflictProblem(
+            "session-ended",
+            f"neondba's own session on the branch was ended while revision {self._playing} ran.",
+            hint="Look in it for pg_terminate_backend: what ends other sessions cannot be rehearsed.",
+            revision=self._playing,
+        )
 
     def all_steps(self) -> Iterator[Step]:
         """Play the pending revisions until one stands in the way of the rest."""
         pending = self._alembic.pending
         for number, revision in enumerate(pending):
             title = f"Rehearsing {revision.id} {revision.title}".rstrip()
+            self._playing = revision.id
             self._ctx.progress(f"{title}.", number / len(pending))
             evidence = self._played(revision)
             yield judged(revision, self._relative(revision), evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -50,9 +51,9 @@ def of_part(name: str, part: Any, path: str, start: int) -> types.CallToolResult
 def of_data(body: dict[str, Any]) -> types.CallToolResult:
     """Give data whose text form is the data itself in brief."""
     cut = shorten(body)
-    return _result(
-        cut.data if isinstance(cut.data, dict) else {}, f"{', '.join(body)}: see the structured content."
-    )
+    # Not every client hands structured content to its model.
+    text = json.dumps(cut.data, ensure_ascii=False, indent=1)
+    return _result(cut.data if isinstance(cut.data, dict) else {}, text)
 
 
 def of_problem(problem: Problem) -> types.CallToolResult:
