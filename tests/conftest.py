@@ -65,8 +65,8 @@ def prepared(templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
     """Make new state folders that share the template."""
 
     def make() -> Path:
-        state = tmp_path_factory.mktemp("state")
-        (state / "local").mkdir(mode=0o700)
+        state = tmp_path_factory.mktemp("over") / "state"
+        (state / "local").mkdir(mode=0o700, parents=True)
         (state / "local" / "templates").symlink_to(templates)
         return state
 

@@ -14,8 +14,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-pytestmark = pytest.mark.xdist_group("neon-cli")  # One local Neon and one project for all.
-
 PINNED = Path(__file__).parents[1] / "clients" / "node_modules" / ".bin" / "neon"
 
 

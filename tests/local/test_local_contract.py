@@ -11,8 +11,6 @@ import pytest
 from neondba.local.api.call import ROUTES, Refusal
 from neondba.local.requirements import ANSWERED, DEFERRED, REQUIREMENTS, document
 
-pytestmark = pytest.mark.xdist_group("local-contract")
-
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "local-neon.md"
 
 

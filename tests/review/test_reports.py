@@ -9,7 +9,7 @@ from neondba.project.facts import Unparsed
 from neondba.review.engine import NotChecked, Suppressed
 from neondba.review.finding import Category, Evidence, Reported, Severity
 from neondba.review.model import Review
-from neondba.review.verdict import verdicts
+from neondba.review.verdict import Sight, verdicts
 
 
 def review(count: int = 1) -> Review:
@@ -29,7 +29,7 @@ def review(count: int = 1) -> Review:
         )
     ]  # fmt: skip
     return Review(
-        project=".", files=2, lines=30, seconds=0.5, verdicts=verdicts(findings, proofs, []),
+        project=".", files=2, lines=30, seconds=0.5, verdicts=verdicts(findings, proofs, Sight()),
         findings=findings, proofs=proofs, next=["neondba rule show NDB601"],
         suppressed=[Suppressed(rule="NDB101", path="a.md", line=3, reason="invented")],
         not_checked=[NotChecked(what="NDB801 x", missing="no database")],

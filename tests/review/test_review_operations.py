@@ -58,6 +58,13 @@ def test_a_path_that_is_missing_or_a_file_is_refused(ctx: Context) -> None:
     assert refused(ctx, path=".", revision="HEAD").code == "revision-not-found"
 
 
+def test_a_revision_is_not_proven_by_the_folder_it_is_not(ctx: Context) -> None:
+    (ctx.folder / "a.py").write_text("x = 1\n")
+    problem = refused(ctx, path=".", prove=True, revision="v1")
+    assert problem.code == "revision-not-provable"
+    assert "git worktree add" in (problem.hint or "")
+
+
 def test_a_file_that_cannot_be_parsed_is_listed_and_the_others_are_reviewed(ctx: Context) -> None:
     (ctx.folder / "broken.py").write_text("def f(:\n")
     (ctx.folder / "broken.sql").write_text("create tabel x (;\n")
@@ -72,6 +79,12 @@ def test_a_severity_leaves_out_what_matters_less(ctx: Context) -> None:
     every, high = review(ctx, Path()), find("review").call(ctx, {"path": ".", "severity": "critical"})
     assert every.findings
     assert high.findings == []
+    assert high.verdicts == every.verdicts
+
+
+def test_a_project_without_a_database_is_not_proven_rather_than_met(ctx: Context) -> None:
+    (ctx.folder / "a.py").write_text("x = 1\n")
+    assert {verdict.standing for verdict in review(ctx, Path()).verdicts} == {"not proven"}
 
 
 def test_json_holds_the_fields_that_tools_read(ctx: Context) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from neondba.core.proof import Proof, Shown
 from neondba.review.finding import Category, Evidence, Reported, Severity
-from neondba.review.verdict import QUESTIONS, Standing, verdicts
+from neondba.review.verdict import QUESTIONS, Sight, Standing, verdicts
 
 HOLDING = [
     Proof(claim="migrations", shown=Shown.HOLDS, summary="3 of 3 revisions"),
@@ -20,11 +20,11 @@ def finding(category: Category, severity: Severity = Severity.HIGH) -> Reported:
 
 
 def standings(*findings: Reported, proofs: list[Proof] = HOLDING) -> dict[str, Standing]:
-    return {v.title: v.standing for v in verdicts(findings, proofs, [])}
+    return {v.title: v.standing for v in verdicts(findings, proofs, Sight())}
 
 
 def test_there_are_five_duties_and_four_criteria() -> None:
-    kinds = [v.kind for v in verdicts([], [], [])]
+    kinds = [v.kind for v in verdicts([], [], Sight())]
     assert (kinds.count("duty"), kinds.count("criterion")) == (5, 4)
 
 
@@ -43,23 +43,33 @@ def test_a_low_finding_stands_against_nothing() -> None:
 
 
 def test_isolation_without_a_proof_is_not_proven_and_says_how_to_prove_it() -> None:
-    isolation = next(v for v in verdicts([], [], []) if "only their own rows" in v.title)
+    isolation = next(v for v in verdicts([], [], Sight()) if "only their own rows" in v.title)
     assert isolation.standing is Standing.NOT_PROVEN
     assert "--prove" in isolation.because
 
 
 def test_a_failed_proof_is_not_met_even_without_a_finding() -> None:
     failed = [HOLDING[0], Proof(claim="isolation", shown=Shown.FAILS, summary="A reads B's tasks")]
-    isolation = next(v for v in verdicts([], failed, []) if "only their own rows" in v.title)
+    isolation = next(v for v in verdicts([], failed, Sight()) if "only their own rows" in v.title)
     assert (isolation.standing, isolation.because) == (Standing.NOT_MET, "shown: A reads B's tasks")
 
 
 def test_what_was_shown_is_met() -> None:
-    isolation = next(v for v in verdicts([], HOLDING, []) if "only their own rows" in v.title)
+    isolation = next(v for v in verdicts([], HOLDING, Sight()) if "only their own rows" in v.title)
     assert (isolation.standing, isolation.because) == (Standing.MET, "shown: 2 of 2 tables")
 
 
 def test_production_is_never_met_from_files_alone() -> None:
-    production = next(v for v in verdicts([], HOLDING, []) if "production:" in v.title)
+    production = next(v for v in verdicts([], HOLDING, Sight()) if "production:" in v.title)
     assert production.standing is Standing.NOT_PROVEN
     assert "backups" in production.because
+
+
+def test_silence_about_a_project_without_a_database_proves_nothing() -> None:
+    given = verdicts([], [], Sight(database=False))
+    assert {v.standing for v in given} == {Standing.NOT_PROVEN}
+
+
+def test_what_could_not_be_looked_at_is_counted_beside_met() -> None:
+    met = [v.because for v in verdicts([], HOLDING, Sight(gaps=2)) if v.standing is Standing.MET]
+    assert "read: no finding; 2 places could not be looked at, see below" in met

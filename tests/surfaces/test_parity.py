@@ -62,7 +62,6 @@ def check(operation: Operation, outcomes: dict[str, list[Outcome]]) -> None:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.xdist_group("parity")  # Four local Neons are enough.
 @pytest.mark.parametrize("name", REAL)
 def test_an_operation_answers_the_same_everywhere(name: str, worlds: dict[str, Context]) -> None:
     operation = capabilities.load()[name]

@@ -17,6 +17,9 @@ from neondba.review.finding import Category, Severity
 from neondba.review.model import Review
 
 if TYPE_CHECKING:
+    from neondba.project.facts import Facts
+
+if TYPE_CHECKING:
     from neondba.project.tree import Tree
 
 PATH = Field(description="Folder of the project.")
@@ -53,48 +56,74 @@ def review(
 
     Raises:
         NotFoundProblem: the folder or the revision does not exist.
-        ArgumentProblem: there is nothing to review.
+        ArgumentProblem: there is nothing to review, or a revision shall be proven.
     """
     from neondba.project.facts import Facts
-    from neondba.project.tree import FolderTree, RevisionTree
     from neondba.review.engine import run
     from neondba.review.rule import rules
-    from neondba.review.verdict import verdicts
+    from neondba.review.verdict import Sight, verdicts
 
     started = ctx.clock.monotonic()
-    folder = ctx.folder / path
-    tree = FolderTree(folder) if revision is None else RevisionTree(FolderTree(folder).folder, revision)
-    texts = [text for file in tree.paths if (text := tree.text(file))]
-    if not texts:
+    if prove and revision is not None:
         raise ArgumentProblem(
-            "nothing-to-review",
-            f"{folder} holds no text files{_why_none(tree)}.",
-            hint="Give the folder that holds the project's code, such as: neondba review ~/code/shop",
-            path=str(path),
+            "revision-not-provable",
+            f"A proof runs the migrations of a folder; {revision} is only read.",
+            hint=f"Check it out first: git worktree add /tmp/{revision} {revision}",
         )
+    tree = _opened(ctx.folder / path, revision)
     facts = Facts(tree)
     outcome = run(tree, rules().values(), facts, ctx.progress)
+    proofs = _prove(ctx, ctx.folder / path) if prove else []
+    unparsed = facts.unparsed()
+    sight = Sight(_speaks_to_a_database(facts), len(outcome.not_checked) + len(unparsed))
     findings = [f for f in outcome.findings if f.severity.rank <= severity.rank]
-    proofs = _prove(ctx, folder) if prove else []
     return Review(
         project=str(path) if revision is None else f"{path} at {revision}",
         files=len(tree.paths),
-        lines=sum(text.count("\n") for text in texts),
+        lines=sum((tree.text(file) or "").count("\n") for file in tree.paths),
         seconds=ctx.clock.monotonic() - started,
-        verdicts=verdicts(findings, proofs, outcome.not_checked),
+        verdicts=verdicts(outcome.findings, proofs, sight),
         findings=findings,
         proofs=proofs,
         suppressed=outcome.suppressed,
         not_checked=outcome.not_checked,
-        unparsed=facts.unparsed(),
+        unparsed=unparsed,
         next=_next(path, [f.rule for f in findings], prove),
     )
+
+
+def _opened(folder: Path, revision: str | None) -> Tree:
+    """Open a folder or one of its revisions; refuse one without a line of text."""
+    from neondba.project.tree import FolderTree, RevisionTree
+
+    tree: Tree = FolderTree(folder)
+    if revision is not None:
+        tree = RevisionTree(folder, revision)
+    if not any(tree.text(file) for file in tree.paths):
+        raise ArgumentProblem(
+            "nothing-to-review",
+            f"{folder} holds no text files{_why_none(tree)}.",
+            hint="Give the folder that holds the project's code, such as: neondba review ~/code/shop",
+            path=str(folder),
+        )
+    return tree
 
 
 def _why_none(tree: Tree) -> str:
     if tree.closed:
         return f" that you may read: {min(tree.closed)} is closed to you"
     return "" if tree.paths else ": it is empty"
+
+
+def _speaks_to_a_database(facts: Facts) -> bool:
+    """Tell whether a program, a table or an address in the project has to do with Postgres."""
+    from neondba.project.addresses import Addresses
+    from neondba.project.schema import Schema
+    from neondba.project.services import Services
+
+    services = facts.get(Services).by_folder.values()
+    mentions = any(service.postgres or service.neon for service in services)
+    return mentions or bool(facts.get(Schema).tables) or any(a.is_store for a in facts.get(Addresses).all)
 
 
 def _prove(ctx: Context, folder: Path) -> list[Proof]:

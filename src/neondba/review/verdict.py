@@ -13,7 +13,6 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from neondba.core.proof import Proof, Shown
-from neondba.review.engine import NotChecked
 from neondba.review.finding import Category, Reported, Severity
 
 
@@ -91,15 +90,23 @@ QUESTIONS = (
 )  # fmt: skip
 
 
-def verdicts(
-    findings: Sequence[Reported], proofs: Sequence[Proof], not_checked: Sequence[NotChecked]
-) -> list[Verdict]:
+@dataclass(frozen=True)
+class Sight:
+    """How much there was to see: silence proves nothing where nothing was looked at."""
+
+    database: bool = True
+    """True when something in the project speaks to a database."""
+    gaps: int = 0
+    """Checks that could not run, and files that could not be read."""
+
+
+def verdicts(findings: Sequence[Reported], proofs: Sequence[Proof], sight: Sight) -> list[Verdict]:
     """Draw the nine verdicts from what was read and shown."""
-    return [_verdict(question, findings, proofs, bool(not_checked)) for question in QUESTIONS]
+    return [_verdict(question, findings, proofs, sight) for question in QUESTIONS]
 
 
 def _verdict(
-    question: Question, findings: Sequence[Reported], proofs: Sequence[Proof], gaps: bool
+    question: Question, findings: Sequence[Reported], proofs: Sequence[Proof], sight: Sight
 ) -> Verdict:
     against = [
         f for f in findings if f.category in question.categories and f.severity.rank <= Severity.MEDIUM.rank
@@ -114,6 +121,8 @@ def _verdict(
             "; ".join(reasons + [f"shown: {p.summary}" for p in failed]),
             len(against),
         )
+    if not sight.database and not answering:
+        return _say(question, Standing.NOT_PROVEN, "nothing here was seen to speak to a database")
     missing = [p.missing or p.summary for p in answering if p.shown is Shown.NOT_CHECKED]
     if len(answering) < len(question.claims):
         missing.append("run again with --prove to show it on a branch")
@@ -123,7 +132,7 @@ def _verdict(
         return _say(question, Standing.NOT_PROVEN, "; ".join(missing))
     if answering:
         return _say(question, Standing.MET, "; ".join(f"shown: {p.summary}" for p in answering))
-    incomplete = " (some checks could not run, see below)" if gaps else ""
+    incomplete = f"; {sight.gaps} places could not be looked at, see below" if sight.gaps else ""
     return _say(question, Standing.MET, f"read: no finding{incomplete}")
 
 

@@ -20,8 +20,6 @@ from neondba.local.proxy.server import serve
 from neondba.local.proxy.startup import NO_ENDPOINT, NO_SUCH_ENDPOINT
 from neondba.postgres.scratch import SUPERUSER
 
-pytestmark = pytest.mark.xdist_group("proxy")  # One PostgreSQL for all.
-
 
 def refused(proxy: Running, label: str | None = ENDPOINT, **more: object) -> str:
     with pytest.raises(psycopg.OperationalError) as caught:
