@@ -36,6 +36,15 @@ def test_of_several_projects_none_is_guessed(world: World, shop: str) -> None:
     assert world.call("branch.list").project == shop
 
 
+def test_a_throwaway_left_by_a_killed_proof_is_never_the_project_that_is_meant(
+    world: World, shop: str
+) -> None:
+    left = "neondba-rehearse-0123abcd"
+    world.call("project.create", name=left)
+    assert world.call("branch.list").project == shop
+    world.call("project.delete", name=left)
+
+
 def test_a_branch_carries_its_expiry_and_no_secret(world: World, shop: str) -> None:
     made = world.call("branch.create", shop, name="dev", expires="3h")
     assert (made.parent, made.project) == ("main", shop)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def project_for(client: NeonClient, ctx: Context) -> Project:
-    """Give the project that is set, or else the only one there is.
+    """Give the project that is set, or else the only one that is no proof's throw-away.
 
     Raises:
         NotFoundProblem: it does not exist, or there is none at all.
@@ -22,7 +22,9 @@ def project_for(client: NeonClient, ctx: Context) -> Project:
     """
     if ctx.settings.project is not None:
         return client.find_project(ctx.settings.project)
-    there = client.projects()
+    from neondba.neon.throwaway import is_throwaway
+
+    there = [project for project in client.projects() if not is_throwaway(project.name)]
     if len(there) == 1:
         ctx.progress(f"Using project {there[0].name}: it is the only one.")
         return there[0]

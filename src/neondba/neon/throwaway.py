@@ -160,8 +160,13 @@ def _sweep(client: NeonClient, ctx: Context, parent: Project | None) -> None:
             _quietly(ctx, branch.name, lambda branch=branch: client.delete_branch(parent.id, branch.id))  # type: ignore[misc]
 
 
+def is_throwaway(name: str) -> bool:
+    """Tell whether a project or branch is one that a proof made and will remove."""
+    return _OURS.fullmatch(name) is not None
+
+
 def _left_over(name: str, created_at: datetime, before: datetime) -> bool:
-    return _OURS.fullmatch(name) is not None and created_at < before
+    return is_throwaway(name) and created_at < before
 
 
 def _quietly(ctx: Context, name: str, delete: Callable[[], None]) -> None:
