@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from neondba.core.context import Context
 from neondba.core.journal import Journal
 from neondba.core.plan import Effect, Plan, Target
+from neondba.core.problem import ArgumentProblem
+from neondba.core.settings import Settings
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
@@ -76,3 +79,16 @@ def test_writers_at_the_same_time_keep_the_chain(journal: Journal) -> None:
         list(pool.map(lambda n: journal.append(plan(f"Step {n}."), "done", NOW), range(12)))
     assert [entry.number for entry in journal.entries()] == list(range(1, 14))
     assert journal.first_broken() is None
+
+
+@pytest.mark.parametrize("broken", ["garbage", "folder"])
+def test_nothing_is_begun_that_could_not_be_recorded(tmp_path: Path, broken: str) -> None:
+    path = tmp_path / "journal.sqlite"
+    path.mkdir() if broken == "folder" else path.write_text("no database " * 100)
+    ctx = Context(settings=Settings(state_dir=tmp_path))
+    begun = False
+    with pytest.raises(ArgumentProblem, match="Nothing was done") as caught, ctx.carry_out(plan()):
+        begun = True
+    assert not begun
+    assert caught.value.code == "state-dir-unusable"
+    assert "move it away" in (caught.value.hint or "")

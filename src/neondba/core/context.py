@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from neondba.core.journal import Journal
-from neondba.core.plan import Plan, PlannedOnly
+from neondba.core.plan import Plan, PlannedOnly, Target
 from neondba.core.problem import ConfirmationNeeded, Problem
 from neondba.core.settings import Settings, load
 
@@ -73,11 +73,15 @@ class Context:
         Raises:
             PlannedOnly: this is a dry run; the plan is the result.
             ConfirmationNeeded: the plan needs consent that names its hash.
+            ArgumentProblem: the journal cannot be written, so nothing is begun.
         """
         if self.dry_run:
             raise PlannedOnly(plan)
         if plan.needs_confirmation:
             self._require_consent(plan)
+        if plan.target != Target():
+            # What touches nobody's data, as stopping our own server, must also work on a full disk.
+            self.journal.check()
         outcome = "interrupted"
         try:
             yield

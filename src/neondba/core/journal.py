@@ -53,6 +53,24 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def check(self) -> None:
+        """Make sure that an entry can be written, before anything is done that needs one.
+
+        Raises:
+            ArgumentProblem: the folder cannot be written, its disk is full, or the file is no log.
+        """
+        from neondba.core import journal_store
+
+        try:
+            journal_store.check(self._engine())
+        except journal_store.TROUBLE as error:
+            raise ArgumentProblem(
+                "state-dir-unusable",
+                f"The journal {self.path} cannot be written: {journal_store.reason(error)}. "
+                "Nothing was done, since it could not be recorded.",
+                hint=f"{UNUSABLE} If the file itself is broken, move it away; a new one is begun.",
+            ) from None
+
     def append(self, plan: Plan, outcome: str, at: datetime) -> Entry:
         """Record what became of a plan; return the entry as stored.
 

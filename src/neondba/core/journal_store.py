@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlmodel import Field, Session, SQLModel, create_engine, select
 
-TROUBLE: Final = (OSError, OperationalError)
-"""What a folder that cannot be written, or a full disk, raises."""
+TROUBLE: Final = (OSError, DatabaseError)
+"""What a folder that cannot be written, a full disk, or a file that is no log raises."""
 
 
 class JournalRow(SQLModel, table=True):
@@ -59,6 +59,13 @@ def locked(engine: Engine) -> Iterator[Rows]:
         session.exec(text("COMMIT"))  # type: ignore[call-overload]
 
 
+def check(engine: Engine) -> None:
+    """Take and give back the write lock: whoever may do this may append."""
+    with engine.connect() as connection:
+        connection.execute(text("BEGIN IMMEDIATE"))
+        connection.execute(text("ROLLBACK"))
+
+
 def bodies(engine: Engine) -> list[str]:
     """Give every entry's JSON, oldest first."""
     with Session(engine) as session:
@@ -67,6 +74,6 @@ def bodies(engine: Engine) -> list[str]:
 
 def reason(error: Exception) -> str:
     """Give the trouble in the words of the system or of SQLite."""
-    if isinstance(error, OperationalError):
+    if isinstance(error, DatabaseError):
         return str(error.orig)
     return str(getattr(error, "strerror", None) or error)
