@@ -47,9 +47,9 @@ def _is_roomy() -> bool:
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the directory that projects are cloned from: made once, for all workers."""
-    from neondba.local.computes import binaries
     from neondba.local.storage import template
     from neondba.local.storage.directories import Directories
+    from neondba.postgres import binaries
 
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base

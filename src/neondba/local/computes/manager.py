@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from neondba.local.computes.binaries import Binaries
 from neondba.local.computes.process import Compute, Place, start
 from neondba.local.storage.directories import Directories
+from neondba.postgres.binaries import Binaries
 
 
 class Computes:

