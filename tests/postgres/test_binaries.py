@@ -38,4 +38,4 @@ def test_a_copy_is_readable_for_its_user_whatever_the_umask(
     said = subprocess.run(
         [found.program("postgres"), "--version"], capture_output=True, check=True, **found.spawn
     )
-    assert b"PostgreSQL 18" in said.stdout
+    assert b"(PostgreSQL) 18" in said.stdout
