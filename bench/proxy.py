@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from neondba.local.computes.binaries import find
+from neondba.postgres.binaries import find
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests/local/proxy"))
 
