@@ -96,3 +96,12 @@ def test_the_host_never_holds_a_part_of_the_password(password: str) -> None:
     [address] = in_text("x", f'"postgresql://shop:{password}@{NEON}/orders"')
     assert address.host == NEON
     assert address.password.reveal() == password
+
+
+def test_a_random_password_is_live_even_where_the_host_looks_invented() -> None:
+    scheme, password = "postgre" + "sql", "vT8q" + "LwZ3nK0yRb"
+    host = "ep-cool-river-a1b2c3d4.us-east-2.aws.neon.tech"
+    [random] = in_text("a.md", f"{scheme}://neondb_owner:{password}@{host}/neondb")
+    [invented] = in_text("a.md", f"{scheme}://neondb_owner:AbC123dEf@{host}/neondb")
+    [example] = in_text("a.md", f"{scheme}://neondb_owner:{password}@ep-example.aws.neon.tech/neondb")
+    assert (random.is_live, invented.is_live, example.is_live) == (True, False, False)

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from neondba.core.secret import MASK, Secret
-from neondba.project.placeholder import is_placeholder, is_sequence, is_template
+from neondba.project.placeholder import entropy, is_placeholder, is_sequence, is_template
 from neondba.project.tree import Tree
 
 _URL: Final = re.compile(
@@ -35,7 +35,7 @@ _PROVIDER: Final = re.compile(
     re.IGNORECASE,
 )
 _STAND_IN_HOST: Final = re.compile(
-    r"\bx{2,}|example|\byour|hostname|placeholder|changeme|\bdummy|\bfake\b|\bsample\b|\bregion\b|\bendpoint\b|"
+    r"\bx{2,}|123456|abcdef|example|\byour|hostname|placeholder|changeme|\bdummy|\bfake\b|\bsample\b|\bregion\b|\bendpoint\b|"
     r"^(?:db-?)?(?:host|server|url)\b|\.(?:tld|domain)$",
     re.IGNORECASE,
 )
@@ -89,7 +89,9 @@ class Address:
     def is_live(self) -> bool:
         """Tell whether the password may open a database that others can reach."""
         password = unquote(self.password.reveal())
-        if not self.is_store or self.is_local or is_stand_in_host(self.host):
+        if not self.is_store or self.is_local or _names_a_stand_in(self.host):
+            return False
+        if _counts_up(self.host) and not _looks_drawn(re.sub(r"^npg_", "", password)):
             return False
         if (
             is_template(self.user)
@@ -146,8 +148,16 @@ def is_local_host(host: str) -> bool:
 
 def is_stand_in_host(host: str) -> bool:
     """Tell whether a host name only shows where one goes."""
-    if is_template(host) or _STAND_IN_HOST.search(host):
-        return True
+    return _names_a_stand_in(host) or _counts_up(host)
+
+
+def _names_a_stand_in(host: str) -> bool:
+    """Tell whether a host says itself that it is none."""
+    return is_template(host) or bool(_STAND_IN_HOST.search(host))
+
+
+def _counts_up(host: str) -> bool:
+    """Tell whether a provider's host has an invented-looking id: a hint, weaker than a random password."""
     if host.endswith((".neon.tech", ".neon.build")):
         neon = _NEON_HOST.match(host)
         return neon is None or is_sequence(neon["suffix"])
@@ -163,6 +173,13 @@ def _known(password: str, user: str, rest: str) -> bool:
     database = re.split(r"[/?#]", rest.lstrip("/"), maxsplit=1)[0]
     body = re.sub(r"^npg_", "", password)
     return is_placeholder(body) or password.lower() in (user.lower(), database.lower())
+
+
+def _looks_drawn(password: str) -> bool:
+    """Tell whether a password looks drawn by chance; generators give at least nine characters."""
+    if len(password) < 9 or is_placeholder(password):
+        return False
+    return len(_classes(password)) >= 2 and entropy(password) >= 2.8
 
 
 def _classes(text: str) -> set[str]:
