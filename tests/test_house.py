@@ -80,7 +80,7 @@ def test_every_public_module_says_what_it_is() -> None:
 def _registries() -> list[bytes]:
     """Build the names here, so that this file does not hold them either."""
     hosts = [
-        ("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"), ("yarnpkg", "com"),
+        ("pypi", "org"), ("python" "hosted", "org"), ("npmjs", "org"), ("npmjs", "com"), ("yarnpkg", "com"),
         ("crates", "io"), ("rubygems", "org"), ("golang", "org"),
     ]  # fmt: skip
     return [".".join(parts).encode() for parts in hosts]

@@ -22,7 +22,7 @@ def program():
     named = os.environ.get("NEONDBA_TEST_NEON_CLI") or str(PINNED)
     found = shutil.which(named)
     if found is None:
-        pytest.skip("the official command line is not installed: run npm ci in tests/clients")
+        pytest.fail("the official command line is not installed: run npm ci in tests/clients")
     return found
 
 

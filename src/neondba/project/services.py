@@ -47,13 +47,9 @@ class Services:
             folder = path.rpartition("/")[0]
             found.by_folder.setdefault(folder, Service(folder))
         for file in python.containing(*_SERVERS):
-            if re.search(
-                rf"^\s*(?:from|import)\s+(?:{'|'.join(_SERVERS[:-1])})\b|FastMCP\(", file.text, re.MULTILINE
-            ):
+            if _SERVES.search(file.text):
                 found.of(file.path).serves = True
-        for path in tree.named(
-            *_MANIFESTS, "README.md", "alembic.ini", suffix=(".prisma", ".py", ".yml", ".yaml")
-        ):
+        for path in tree.named(*_MANIFESTS, "README.md", "alembic.ini", suffix=_TELLING):
             found._note(path, tree.text(path) or "")
         for path in tree.paths:
             if path.rpartition("/")[2].startswith(".env"):
