@@ -102,6 +102,14 @@ class Reach:
         self.has_row_security = has_row_security
         """Whether the application hands the caller to the database."""
 
+    def careless(self) -> Iterator[Handling]:
+        """Give the routes that know the caller and never look at them; none where the database looks."""
+        for handling in self.handlings:
+            if self.has_row_security or handling.looks_at_caller or not handling.knows_caller:
+                continue
+            if not handling.route.is_for_staff:
+                yield handling
+
     @classmethod
     def gather(cls, files: PythonFiles, routes: Routes, owners: Owners) -> Reach:
         """Follow each route into the services it calls, two steps deep."""

@@ -14,7 +14,6 @@ from typing import Any
 from neondba.core.problem import NotFoundProblem
 
 BYTES_PER_TOKEN = 3
-MOST_TOKENS = 4000
 _DATA_BYTES = 8500
 _TEXT_BYTES = 1500
 _CAPS = ((100, 2000), (50, 1000), (25, 600), (12, 400), (6, 250), (3, 120), (1, 60))

@@ -132,11 +132,7 @@ from neondba.review.rule import rule
 @rule("NDB401", Category.ISOLATION, Severity.HIGH)
 def check(reach: Reach) -> Iterator[Finding]:
     """Look for rows chosen by the client in routes that never look at the caller."""
-    if reach.has_row_security:
-        return
-    for handling in reach.handlings:
-        if handling.looks_at_caller or not handling.knows_caller or handling.route.is_for_staff:
-            continue
+    for handling in reach.careless():
         first = next((r for r in handling.reached if _is_unchecked(handling, r)), None)
         if first is not None:
             yield _finding(handling, first)
