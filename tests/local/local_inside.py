@@ -10,11 +10,10 @@ import psycopg
 
 from neondba.core.context import Clock
 from neondba.local.addresses import Addresses
-from neondba.local.api import app
-from neondba.local.api.call import ROUTES, Call
+from neondba.local.api.call import Call
+from neondba.local.api.routes import routes
 from neondba.local.control.plane import Plane
-
-assert app, "imported for its routes"
+from neondba.local.state.tables import BranchRow
 
 
 class MovedClock(Clock):
@@ -47,7 +46,7 @@ class Inside:
 
     def call(self, name: str, /, body: Any = None, query: Any = None, **path: str) -> Any:
         """Answer one operation of the API."""
-        route = next(each for each in ROUTES if each.operation_id == name)
+        route = next(each for each in routes() if each.operation_id == name)
         return route.handler(Call(self.plane, path, query or {}, body or {}))
 
     def settled(self, project_id: str) -> None:
@@ -70,5 +69,10 @@ class Inside:
 
     def sql(self, branch_id: str, role: str = "neondb_owner") -> psycopg.Connection[Any]:
         """Connect to a branch past the proxy."""
-        compute = self.plane.computes.start(branch_id)
+        compute = self.plane.computes.start(self.timeline(branch_id))
         return psycopg.connect(host=str(compute.place.sockets), user=role, dbname="neondb", autocommit=True)
+
+    def timeline(self, branch_id: str) -> str:
+        """Give the name of a branch's directory and compute."""
+        with self.plane.state.read() as rows:
+            return rows.get(BranchRow, branch_id).timeline_id

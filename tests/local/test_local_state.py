@@ -16,6 +16,7 @@ from neondba.local.state.tables import (
     OperationRow,
     ProjectRow,
     RoleRow,
+    TimelineRow,
 )
 
 NOW = "2026-11-21T00:00:00Z"
@@ -36,12 +37,17 @@ def _project() -> ProjectRow:
 
 
 def _branch(name: str, parent: str | None = None) -> BranchRow:
-    return BranchRow(id=name, project_id="p", name=name, parent_id=parent, state_changed_at=NOW, **MADE)
+    return BranchRow(
+        id=name, project_id="p", name=name, timeline_id=name, parent_id=parent, state_changed_at=NOW, **MADE
+    )
 
 
 def test_what_belongs_to_a_project_goes_with_it_but_the_record_stays(state):
     with state.change() as rows:
-        rows.add(_project(), _branch("main"), _branch("dev", "main"))
+        rows.add(
+            _project(), *(TimelineRow(id=name, project_id="p", created_at=NOW) for name in ("main", "dev"))
+        )
+        rows.add(_branch("main"), _branch("dev", "main"))
         for branch in rows.all(BranchRow):
             changes.endpoint(rows, branch, NOW, {})
             changes.role(rows, branch.id, "app", NOW)
@@ -50,7 +56,7 @@ def test_what_belongs_to_a_project_goes_with_it_but_the_record_stays(state):
     with state.change() as rows:
         rows.delete(*rows.all(ProjectRow))
     with state.read() as rows:
-        for kind in (BranchRow, EndpointRow, RoleRow, DatabaseRow):
+        for kind in (BranchRow, TimelineRow, EndpointRow, RoleRow, DatabaseRow):
             assert rows.all(kind) == [], kind
         assert [row.branch_id for row in rows.all(OperationRow)] == ["main", "dev"]
 

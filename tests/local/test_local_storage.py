@@ -120,7 +120,7 @@ def test_a_disk_that_fills_up_while_cloning_leaves_nothing_half_made(fresh, monk
     inside = fresh()
     made = inside.project()
     project_id = made["project"]["id"]
-    monkeypatch.setattr(inside.plane.actions, "_cloner", NearlyFull())
+    monkeypatch.setattr(inside.plane.history, "cloner", NearlyFull())
     with pytest.raises(Refusal, match="No space left on the disk") as refused:
         inside.branch(project_id, "child")
     assert refused.value.status == 507

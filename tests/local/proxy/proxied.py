@@ -55,7 +55,7 @@ class OneCompute(Directory):
     def knows(self, endpoint_id: str) -> bool:
         return endpoint_id in (ENDPOINT, DISABLED)
 
-    async def wake(self, endpoint_id: str) -> Route:
+    async def wake(self, endpoint_id: str, moment=None) -> Route:
         self.told["woken"] += 1
         if endpoint_id == DISABLED:
             raise ConflictProblem("endpoint-disabled", "The endpoint has been disabled.")

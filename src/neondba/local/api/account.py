@@ -23,7 +23,7 @@ def _organization() -> dict[str, Any]:
     }
 
 
-@answers("GET", "/users/me", "getCurrentUserInfo")
+@answers("GET", "/users/me", "getCurrentUserInfo", says="Shows the user.", differs="One made-up user.")
 def me(_call: Call) -> dict[str, Any]:
     """Show the user."""
     return {
@@ -42,13 +42,25 @@ def me(_call: Call) -> dict[str, Any]:
     }
 
 
-@answers("GET", "/users/me/organizations", "getCurrentUserOrganizations")
+@answers(
+    "GET",
+    "/users/me/organizations",
+    "getCurrentUserOrganizations",
+    says="Lists organizations.",
+    differs="One made-up organization.",
+)
 def organizations(_call: Call) -> dict[str, Any]:
     """List the user's organizations."""
     return {"organizations": [_organization()]}
 
 
-@answers("GET", "/organizations/{org_id}", "getOrganization")
+@answers(
+    "GET",
+    "/organizations/{org_id}",
+    "getOrganization",
+    says="Shows an organization.",
+    differs="One made-up organization.",
+)
 def organization(call: Call) -> dict[str, Any]:
     """Show an organization."""
     if call.path["org_id"] != views.ORGANIZATION:
@@ -56,13 +68,19 @@ def organization(call: Call) -> dict[str, Any]:
     return _organization()
 
 
-@answers("GET", "/auth", "getAuthDetails")
+@answers("GET", "/auth", "getAuthDetails", says="Says how the call was let in.")
 def auth(_call: Call) -> dict[str, Any]:
     """Say how the call was let in."""
     return {"account_id": views.OWNER, "auth_method": "api_key_user", "auth_data": "local"}
 
 
-@answers("GET", "/regions", "getActiveRegions")
+@answers(
+    "GET",
+    "/regions",
+    "getActiveRegions",
+    says="Lists regions.",
+    differs="One, named as Neon names one; it is this machine.",
+)
 def regions(_call: Call) -> dict[str, Any]:
     """List regions: this machine, under a name that clients accept."""
     region = {
@@ -75,7 +93,9 @@ def regions(_call: Call) -> dict[str, Any]:
     return {"regions": [region]}
 
 
-@answers("GET", "/api_keys", "listApiKeys")
+@answers(
+    "GET", "/api_keys", "listApiKeys", says="Lists API keys.", differs="Always empty: any key is accepted."
+)
 def api_keys(_call: Call) -> list[Any]:
     """List API keys: any key is accepted here, so none is kept."""
     return []

@@ -15,14 +15,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as HttpRoute
 
 from neondba.core.problem import Problem
-from neondba.local.api import account, branches, endpoints, projects, roles
-from neondba.local.api.call import ROUTES, Call, Refusal, Route
+from neondba.local.api.call import Call, Refusal, Route
+from neondba.local.api.routes import routes
 from neondba.local.control.plane import Plane
 from neondba.local.control.worker import sentence
 from neondba.local.server_file import ServerFile
 
-MODULES: Final = (account, branches, endpoints, projects, roles)
-"""Imported for their routes."""
 PREFIX: Final = "/api/v2"
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 LARGEST_BODY: Final = 1 << 20
@@ -30,7 +28,7 @@ LARGEST_BODY: Final = 1 << 20
 
 def app(plane: Plane, file: ServerFile) -> Starlette:
     """Make the web application; `state.stop` is called on request."""
-    ordered = sorted(ROUTES, key=lambda route: route.path.count("{"))
+    ordered = sorted(routes(), key=lambda route: route.path.count("{"))
     web = Starlette(
         routes=[
             HttpRoute("/local/status", _status(plane, file), methods=["GET"]),

@@ -10,6 +10,7 @@ from neondba.local.api.call import Call, Refusal, answers, checked_sizes
 from neondba.local.api.names import expiry, plain_name
 from neondba.local.api.space import require_space
 from neondba.local.control import changes
+from neondba.local.requirement import PYTHON
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import BranchRow
 
@@ -17,7 +18,7 @@ ALL = "/projects/{project_id}/branches"
 ONE = ALL + "/{branch_id}"
 
 
-@answers("GET", ALL, "listProjectBranches")
+@answers("GET", ALL, "listProjectBranches", says="Lists branches with `annotations` and pages.")
 def list_branches(call: Call) -> dict[str, Any]:
     """List a project's branches, newest first."""
     limit = call.number("limit", 10_000, 10_000)
@@ -35,13 +36,21 @@ def list_branches(call: Call) -> dict[str, Any]:
     return {"branches": [views.branch(row) for row in found[:limit]], "annotations": {}, "pagination": pages}
 
 
-@answers("GET", ALL + "/count", "countProjectBranches")
+@answers("GET", ALL + "/count", "countProjectBranches", says="Counts branches.")
 def count_branches(call: Call) -> dict[str, Any]:
     """Count a project's branches."""
     return {"count": len(list_branches(call)["branches"])}
 
 
-@answers("POST", ALL, "createProjectBranch", 201)
+@answers(
+    "POST",
+    ALL,
+    "createProjectBranch",
+    201,
+    says="Creates a branch from its parent's present moment, expiring if asked to.",
+    differs="Answers when that moment is fixed (up to 40 s), since the data is cloned, not shared. "
+    "`cloned_by` (ours) says how: ficlone or copy. A disk too small answers 507.",
+)
 def create_branch(call: Call) -> dict[str, Any]:
     """Create a branch from its parent as it is now."""
     wanted, endpoints = call.part("branch"), call.body.get("endpoints") or []
@@ -51,8 +60,10 @@ def create_branch(call: Call) -> dict[str, Any]:
     with call.locked() as rows:
         parent = _parent(call, rows, wanted.get("parent_id"))
         branch_id = ids.branch_id()
+        timeline = changes.timeline(rows, branch_id, parent.project_id, now, parent.timeline_id)
         branch = BranchRow(
             id=branch_id,
+            timeline_id=timeline.id,
             project_id=parent.project_id,
             name=_free_name(rows, parent.project_id, wanted.get("name") or branch_id),
             parent_id=parent.id,
@@ -64,7 +75,7 @@ def create_branch(call: Call) -> dict[str, Any]:
             expires_at=until,
             ttl_interval_seconds=life,
         )
-        require_space(call.plane, parent.id)
+        require_space(call.plane, parent.timeline_id)
         rows.add(branch)
         changes.copied_rows(rows, parent, branch, now)
         where = {"branch_id": branch.id}
@@ -77,7 +88,7 @@ def create_branch(call: Call) -> dict[str, Any]:
     return views.created(call.plane, branch.id, operations, passwords=False)
 
 
-@answers("GET", ONE, "getProjectBranch")
+@answers("GET", ONE, "getProjectBranch", says="Shows a branch.", differs="Has one field more: `cloned_by`.")
 def get_branch(call: Call) -> dict[str, Any]:
     """Show a branch."""
     with call.plane.state.read() as rows:
@@ -86,7 +97,7 @@ def get_branch(call: Call) -> dict[str, Any]:
     return {"branch": views.branch(branch), "annotation": {"object": named, "value": {}}}
 
 
-@answers("PATCH", ONE, "updateProjectBranch")
+@answers("PATCH", ONE, "updateProjectBranch", says="Renames, protects, or sets when a branch expires.")
 def update_branch(call: Call) -> dict[str, Any]:
     """Rename or protect a branch, or change when it expires."""
     wanted = call.part("branch")
@@ -106,7 +117,13 @@ def update_branch(call: Call) -> dict[str, Any]:
         return {"branch": views.branch(branch), "operations": []}
 
 
-@answers("DELETE", ONE, "deleteProjectBranch")
+@answers(
+    "DELETE",
+    ONE,
+    "deleteProjectBranch",
+    says="Deletes a branch; a missing one answers 204.",
+    differs="At once; no recovery.",
+)
 def delete_branch(call: Call) -> dict[str, Any] | None:
     """Delete a branch; one that is not there is gone already: 204."""
     with call.locked() as rows:
@@ -125,7 +142,7 @@ def delete_branch(call: Call) -> dict[str, Any] | None:
         return {"branch": views.branch(branch), "operations": [views.operation(row) for row in operations]}
 
 
-@answers("POST", ONE + "/set_as_default", "setDefaultProjectBranch")
+@answers("POST", ONE + "/set_as_default", "setDefaultProjectBranch", says="Makes a branch the default.")
 def set_default(call: Call) -> dict[str, Any]:
     """Make a branch the project's default."""
     with call.locked() as rows:
@@ -138,7 +155,13 @@ def set_default(call: Call) -> dict[str, Any]:
         return {"branch": views.branch(branch), "operations": []}
 
 
-@answers("POST", ONE + "/set_as_primary", "setPrimaryProjectBranch")
+@answers(
+    "POST",
+    ONE + "/set_as_primary",
+    "setPrimaryProjectBranch",
+    says="Answers the old name of the same.",
+    source=PYTHON,
+)
 def set_primary(call: Call) -> dict[str, Any]:
     """Answer the old name of `set_as_default`, which neon-api for Python still uses."""
     return set_default(call)

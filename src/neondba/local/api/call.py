@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from neondba.local.control.plane import Plane
 from neondba.local.control.worker import stamp
+from neondba.local.requirement import SPEC, Requirement
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow, ProjectRow
 
@@ -164,16 +165,30 @@ class Route:
     operation_id: str
     handler: Handler
     status: int
+    requirement: Requirement
 
 
 ROUTES: list[Route] = []
 
 
-def answers(method: str, path: str, operation_id: str, status: int = 200) -> Callable[[H], H]:
-    """Join the table of routes; a handler that gives None answers 204."""
+def answers(
+    method: str,
+    path: str,
+    operation_id: str,
+    status: int = 200,
+    *,
+    says: str,
+    differs: str | None = None,
+    source: str = SPEC,
+) -> Callable[[H], H]:
+    """Join the table of routes; a handler that gives None answers 204.
+
+    `says` and `differs` are this operation's row of the reference page.
+    """
+    row = Requirement(operation_id, says, differs, source)
 
     def join(handler: H) -> H:
-        ROUTES.append(Route(method, path, operation_id, handler, status))
+        ROUTES.append(Route(method, path, operation_id, handler, status, row))
         return handler
 
     return join

@@ -13,7 +13,7 @@ ALL = "/projects/{project_id}/endpoints"
 ONE = ALL + "/{endpoint_id}"
 
 
-@answers("GET", ALL, "listProjectEndpoints")
+@answers("GET", ALL, "listProjectEndpoints", says="Lists a project's endpoints.")
 def list_endpoints(call: Call) -> dict[str, Any]:
     """List a project's endpoints."""
     with call.plane.state.read() as rows:
@@ -22,7 +22,12 @@ def list_endpoints(call: Call) -> dict[str, Any]:
     return {"endpoints": [views.endpoint(call.plane, row) for row in found]}
 
 
-@answers("GET", "/projects/{project_id}/branches/{branch_id}/endpoints", "listProjectBranchEndpoints")
+@answers(
+    "GET",
+    "/projects/{project_id}/branches/{branch_id}/endpoints",
+    "listProjectBranchEndpoints",
+    says="Lists a branch's endpoints.",
+)
 def list_branch_endpoints(call: Call) -> dict[str, Any]:
     """List a branch's endpoints."""
     with call.plane.state.read() as rows:
@@ -31,7 +36,14 @@ def list_branch_endpoints(call: Call) -> dict[str, Any]:
     return {"endpoints": [views.endpoint(call.plane, row) for row in found]}
 
 
-@answers("POST", ALL, "createProjectEndpoint", 201)
+@answers(
+    "POST",
+    ALL,
+    "createProjectEndpoint",
+    201,
+    says="Gives a branch its read-write endpoint.",
+    differs="read_only answers 501.",
+)
 def create_endpoint(call: Call) -> dict[str, Any]:
     """Give a branch an endpoint."""
     wanted = call.part("endpoint")
@@ -46,14 +58,20 @@ def create_endpoint(call: Call) -> dict[str, Any]:
         return _with(call, made, [_operation(call, rows, made, "start_compute")])
 
 
-@answers("GET", ONE, "getProjectEndpoint")
+@answers("GET", ONE, "getProjectEndpoint", says="Shows an endpoint and whether its compute is awake.")
 def get_endpoint(call: Call) -> dict[str, Any]:
     """Show an endpoint."""
     with call.plane.state.read() as rows:
         return {"endpoint": views.endpoint(call.plane, call.endpoint(rows))}
 
 
-@answers("PATCH", ONE, "updateProjectEndpoint")
+@answers(
+    "PATCH",
+    ONE,
+    "updateProjectEndpoint",
+    says="Changes sizes, suspend timeout, name.",
+    differs="Sizes are kept, not applied.",
+)
 def update_endpoint(call: Call) -> dict[str, Any]:
     """Change an endpoint's settings."""
     wanted = call.part("endpoint")
@@ -70,7 +88,7 @@ def update_endpoint(call: Call) -> dict[str, Any]:
         return _with(call, found, [])
 
 
-@answers("DELETE", ONE, "deleteProjectEndpoint")
+@answers("DELETE", ONE, "deleteProjectEndpoint", says="Deletes an endpoint; data stays.")
 def delete_endpoint(call: Call) -> dict[str, Any] | None:
     """Delete an endpoint; its branch and data stay."""
     with call.locked() as rows:
@@ -82,7 +100,7 @@ def delete_endpoint(call: Call) -> dict[str, Any] | None:
         return shown
 
 
-@answers("POST", ONE + "/start", "startProjectEndpoint")
+@answers("POST", ONE + "/start", "startProjectEndpoint", says="Wakes a compute.")
 def start_endpoint(call: Call) -> dict[str, Any]:
     """Wake a compute."""
     with call.locked() as rows:
@@ -90,7 +108,7 @@ def start_endpoint(call: Call) -> dict[str, Any]:
         return _with(call, found, [_operation(call, rows, found, "start_compute")])
 
 
-@answers("POST", ONE + "/suspend", "suspendProjectEndpoint")
+@answers("POST", ONE + "/suspend", "suspendProjectEndpoint", says="Lets a compute sleep.")
 def suspend_endpoint(call: Call) -> dict[str, Any]:
     """Let a compute sleep."""
     with call.locked() as rows:
@@ -98,7 +116,7 @@ def suspend_endpoint(call: Call) -> dict[str, Any]:
         return _with(call, found, [_operation(call, rows, found, "suspend_compute")])
 
 
-@answers("POST", ONE + "/restart", "restartProjectEndpoint")
+@answers("POST", ONE + "/restart", "restartProjectEndpoint", says="Stops a compute and starts it.")
 def restart_endpoint(call: Call) -> dict[str, Any]:
     """Stop a compute and start it again."""
     with call.locked() as rows:

@@ -17,7 +17,7 @@ DAY: Final = 86_400
 SETTINGS: Final = "default_endpoint_settings"
 
 
-@answers("GET", "/projects", "listProjects")
+@answers("GET", "/projects", "listProjects", says="Lists projects by pages, with search.")
 def list_projects(call: Call) -> dict[str, Any]:
     """List projects, newest first, page by page."""
     limit, cursor, search = call.number("limit", 10, 400), call.query.get("cursor"), call.query.get("search")
@@ -30,13 +30,26 @@ def list_projects(call: Call) -> dict[str, Any]:
     return {**shown, **_cursor(page), "applications": {}, "integrations": {}}
 
 
-@answers("GET", "/projects/shared", "listSharedProjects")
+@answers(
+    "GET",
+    "/projects/shared",
+    "listSharedProjects",
+    says="Lists projects others have shared.",
+    differs="Always empty: there are no others.",
+)
 def list_shared(_call: Call) -> dict[str, Any]:
     """List projects others have shared: there are no others here."""
     return {"projects": []}
 
 
-@answers("POST", "/projects", "createProject", 201)
+@answers(
+    "POST",
+    "/projects",
+    "createProject",
+    201,
+    says="Creates a project with a branch, an endpoint, a role, a database and a connection string.",
+    differs="PostgreSQL 18 only; another pg_version is refused with 400. Answers when the branch is made.",
+)
 def create_project(call: Call) -> dict[str, Any]:
     """Create a project with a branch, an endpoint, a role and a database."""
     wanted = call.part("project")
@@ -51,17 +64,10 @@ def create_project(call: Call) -> dict[str, Any]:
     owner = identifier("role name", first.get("role_name") or f"{base}_owner")
     project = _project_row(wanted, version, call.now)
     name, now = plain_name("branch name", first.get("name") or "main"), call.now
-    branch = BranchRow(
-        id=ids.branch_id(),
-        project_id=project.id,
-        name=name,
-        is_default=True,
-        state_changed_at=now,
-        created_at=now,
-        updated_at=now,
-    )
+    name, now = plain_name("branch name", first.get("name") or "main"), call.now
     with call.plane.state.change() as rows:
-        rows.add(project, branch)
+        rows.add(project)
+        branch = changes.root_branch(rows, project.id, name, now)
         endpoint = changes.endpoint(rows, branch, now, json.loads(project.endpoint_defaults))
         changes.role(rows, branch.id, owner, now)
         changes.database(rows, branch.id, base, owner, now)
@@ -91,14 +97,26 @@ def _project_row(wanted: dict[str, Any], version: int, now: str) -> ProjectRow:
     )
 
 
-@answers("GET", "/projects/{project_id}", "getProject")
+@answers(
+    "GET",
+    "/projects/{project_id}",
+    "getProject",
+    says="Shows a project.",
+    differs="Usage figures are zero: metering is not built yet.",
+)
 def get_project(call: Call) -> dict[str, Any]:
     """Show a project."""
     with call.plane.state.read() as rows:
         return {"project": views.project(call.plane, call.project(rows))}
 
 
-@answers("PATCH", "/projects/{project_id}", "updateProject")
+@answers(
+    "PATCH",
+    "/projects/{project_id}",
+    "updateProject",
+    says="Changes name and settings.",
+    differs="Settings are kept and shown; none has an effect.",
+)
 def update_project(call: Call) -> dict[str, Any]:
     """Change a project's name and settings, which are kept and shown."""
     wanted = call.part("project")
@@ -115,7 +133,13 @@ def update_project(call: Call) -> dict[str, Any]:
         return {"project": views.project(call.plane, project), "operations": []}
 
 
-@answers("DELETE", "/projects/{project_id}", "deleteProject")
+@answers(
+    "DELETE",
+    "/projects/{project_id}",
+    "deleteProject",
+    says="Deletes a project with all its branches.",
+    differs="At once; there is no recovery.",
+)
 def delete_project(call: Call) -> dict[str, Any]:
     """Delete a project with all its branches."""
     with call.locked() as rows:
@@ -126,7 +150,12 @@ def delete_project(call: Call) -> dict[str, Any]:
         return {"project": views.project(call.plane, project)}
 
 
-@answers("GET", "/projects/{project_id}/operations", "listProjectOperations")
+@answers(
+    "GET",
+    "/projects/{project_id}/operations",
+    "listProjectOperations",
+    says="Lists operations, newest first.",
+)
 def list_operations(call: Call) -> dict[str, Any]:
     """List a project's operations, newest first."""
     limit = call.number("limit", 100, 1000)
@@ -137,7 +166,12 @@ def list_operations(call: Call) -> dict[str, Any]:
     return {"operations": [views.operation(row) for row in page], **_cursor(page)}
 
 
-@answers("GET", "/projects/{project_id}/operations/{operation_id}", "getProjectOperation")
+@answers(
+    "GET",
+    "/projects/{project_id}/operations/{operation_id}",
+    "getProjectOperation",
+    says="Shows an operation.",
+)
 def get_operation(call: Call) -> dict[str, Any]:
     """Show an operation, also of a project that it has deleted."""
     with call.plane.state.read() as rows:
@@ -147,7 +181,12 @@ def get_operation(call: Call) -> dict[str, Any]:
     return {"operation": views.operation(found)}
 
 
-@answers("GET", "/projects/{project_id}/connection_uri", "getConnectionURI")
+@answers(
+    "GET",
+    "/projects/{project_id}/connection_uri",
+    "getConnectionURI",
+    says="Gives a connection string for a role and a database, pooled or direct.",
+)
 def connection_uri(call: Call) -> dict[str, Any]:
     """Give a connection string for a role and a database."""
     from neondba.local.api.roles import database_named, role_named

@@ -9,6 +9,7 @@ from neondba.local.api import views
 from neondba.local.api.call import Call, Refusal, answers
 from neondba.local.api.names import BASES, identifier
 from neondba.local.control import changes
+from neondba.local.requirement import PYTHON
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import DatabaseRow, OperationRow, RoleRow
 
@@ -17,7 +18,13 @@ ROLES, ROLE = BRANCH + "/roles", BRANCH + "/roles/{role_name}"
 BASES_PATH, BASE = BRANCH + "/databases", BRANCH + "/databases/{database_name}"
 
 
-@answers("GET", ROLES, "listProjectBranchRoles")
+@answers(
+    "GET",
+    ROLES,
+    "listProjectBranchRoles",
+    says="Lists roles.",
+    differs="Only those made through the API: roles made by SQL can log in and are not listed.",
+)
 def list_roles(call: Call) -> dict[str, Any]:
     """List a branch's roles."""
     with call.plane.state.read() as rows:
@@ -25,7 +32,13 @@ def list_roles(call: Call) -> dict[str, Any]:
     return {"roles": [views.role(row) for row in found]}
 
 
-@answers("POST", ROLES, "createProjectBranchRole", 201)
+@answers(
+    "POST",
+    ROLES,
+    "createProjectBranchRole",
+    201,
+    says="Creates a role in neon_superuser that carries BYPASSRLS itself.",
+)
 def create_role(call: Call) -> dict[str, Any]:
     """Create a role; this answer shows its password."""
     wanted = call.part("role")
@@ -38,14 +51,16 @@ def create_role(call: Call) -> dict[str, Any]:
         return _role(made, [_apply(call, rows, new_roles=[name])], password=True)
 
 
-@answers("GET", ROLE, "getProjectBranchRole")
+@answers("GET", ROLE, "getProjectBranchRole", says="Shows a role.")
 def get_role(call: Call) -> dict[str, Any]:
     """Show a role."""
     with call.plane.state.read() as rows:
         return {"role": views.role(role_named(rows, call.branch(rows).id, call.path["role_name"]))}
 
 
-@answers("DELETE", ROLE, "deleteProjectBranchRole")
+@answers(
+    "DELETE", ROLE, "deleteProjectBranchRole", says="Deletes a role; its things go to each database's owner."
+)
 def delete_role(call: Call) -> dict[str, Any] | None:
     """Delete a role; what it owned goes to each database's owner."""
     with call.locked() as rows:
@@ -58,20 +73,37 @@ def delete_role(call: Call) -> dict[str, Any] | None:
         return _role(found, [_apply(call, rows, drop_roles=[name])])
 
 
-@answers("GET", ROLE + "/reveal_password", "getProjectBranchRolePassword")
+@answers(
+    "GET",
+    ROLE + "/reveal_password",
+    "getProjectBranchRolePassword",
+    says="Shows a role's password.",
+    differs="The one the API gave last: a password set by SQL works and is not shown.",
+)
 def reveal_password(call: Call) -> dict[str, Any]:
     """Show the password the API gave a role last."""
     with call.plane.state.read() as rows:
         return {"password": role_named(rows, call.branch(rows).id, call.path["role_name"]).password}
 
 
-@answers("POST", ROLE + "/reveal_password", "getProjectBranchRolePasswordByPost")
+@answers(
+    "POST",
+    ROLE + "/reveal_password",
+    "getProjectBranchRolePasswordByPost",
+    says="Answers the same by POST.",
+    source=PYTHON,
+)
 def reveal_password_by_post(call: Call) -> dict[str, Any]:
     """Answer the method that neon-api for Python uses for the same."""
     return reveal_password(call)
 
 
-@answers("POST", ROLE + "/reset_password", "resetProjectBranchRolePassword")
+@answers(
+    "POST",
+    ROLE + "/reset_password",
+    "resetProjectBranchRolePassword",
+    says="Gives a new password and drops the role's connections.",
+)
 def reset_password(call: Call) -> dict[str, Any]:
     """Give a role a new password and drop its connections."""
     with call.locked() as rows:
@@ -81,7 +113,13 @@ def reset_password(call: Call) -> dict[str, Any]:
         return _role(found, [done], password=True)
 
 
-@answers("GET", BASES_PATH, "listProjectBranchDatabases")
+@answers(
+    "GET",
+    BASES_PATH,
+    "listProjectBranchDatabases",
+    says="Lists databases.",
+    differs="Only those made through the API.",
+)
 def list_databases(call: Call) -> dict[str, Any]:
     """List a branch's databases."""
     with call.plane.state.read() as rows:
@@ -89,7 +127,13 @@ def list_databases(call: Call) -> dict[str, Any]:
     return {"databases": [views.database(row) for row in found]}
 
 
-@answers("POST", BASES_PATH, "createProjectBranchDatabase", 201)
+@answers(
+    "POST",
+    BASES_PATH,
+    "createProjectBranchDatabase",
+    201,
+    says="Creates a database whose owner owns the public schema.",
+)
 def create_database(call: Call) -> dict[str, Any]:
     """Create a database."""
     wanted = call.part("database")
@@ -103,7 +147,7 @@ def create_database(call: Call) -> dict[str, Any]:
         return _database(made, [_apply(call, rows, databases=[name])])
 
 
-@answers("GET", BASE, "getProjectBranchDatabase")
+@answers("GET", BASE, "getProjectBranchDatabase", says="Shows a database.")
 def get_database(call: Call) -> dict[str, Any]:
     """Show a database."""
     with call.plane.state.read() as rows:
@@ -111,7 +155,13 @@ def get_database(call: Call) -> dict[str, Any]:
         return {"database": views.database(found)}
 
 
-@answers("PATCH", BASE, "updateProjectBranchDatabase")
+@answers(
+    "PATCH",
+    BASE,
+    "updateProjectBranchDatabase",
+    says="Gives a database another owner.",
+    differs="Renaming answers 501.",
+)
 def update_database(call: Call) -> dict[str, Any]:
     """Give a database another owner."""
     wanted = call.part("database")
@@ -125,7 +175,7 @@ def update_database(call: Call) -> dict[str, Any]:
         return _database(found, [_apply(call, rows, owners=[found.name])])
 
 
-@answers("DELETE", BASE, "deleteProjectBranchDatabase")
+@answers("DELETE", BASE, "deleteProjectBranchDatabase", says="Deletes a database and drops its connections.")
 def delete_database(call: Call) -> dict[str, Any] | None:
     """Delete a database and drop its connections."""
     with call.locked() as rows:

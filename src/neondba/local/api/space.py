@@ -12,12 +12,12 @@ SPARE: Final = 64 << 20
 """Bytes that stay free: PostgreSQL needs some to run at all."""
 
 
-def require_space(plane: Plane, parent_id: str) -> None:
+def require_space(plane: Plane, timeline_id: str) -> None:
     """Compare what a copy of the parent takes with what is free."""
     free = os.statvfs(plane.branches.folder)
     needed = SPARE
     if plane.cloner.name == "copy":
-        needed += _size(plane.branches.data(parent_id))
+        needed += _size(plane.branches.data(timeline_id))
     available = free.f_bavail * free.f_frsize
     if available < needed:
         raise Refusal(

@@ -1,9 +1,9 @@
-"""All computes of this local Neon: at most one per branch."""
+"""All computes of this local Neon: at most one per directory, and named as it is."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,56 +14,64 @@ from neondba.postgres.binaries import Binaries
 
 
 class Computes:
-    """The running PostgreSQL servers by branch."""
+    """The running PostgreSQL servers by the name of their directory."""
 
-    def __init__(self, binaries: Binaries, directories: Directories, sockets: Path) -> None:
+    def __init__(
+        self,
+        binaries: Binaries,
+        directories: Directories,
+        sockets: Path,
+        settings: Callable[[str], Mapping[str, str]],
+    ) -> None:
         self.binaries = binaries
         self._directories = directories
         self._sockets = sockets
+        self._settings = settings
         self._running: dict[str, Compute] = {}
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
 
-    def running(self, branch_id: str) -> Compute | None:
-        """Give the branch's compute if it is awake."""
-        compute = self._running.get(branch_id)
+    def running(self, name: str) -> Compute | None:
+        """Give a directory's compute if it is awake."""
+        compute = self._running.get(name)
         return compute if compute is not None and compute.alive() else None
 
     def awake(self) -> list[str]:
-        """Give the branches whose computes are awake."""
+        """Give the names of the computes that are awake."""
         return [name for name in list(self._running) if self.running(name)]
 
     @contextmanager
-    def held(self, branch_id: str) -> Iterator[Compute | None]:
-        """Keep the branch's compute as it is: awake or asleep."""
+    def held(self, name: str) -> Iterator[Compute | None]:
+        """Keep a compute as it is: awake or asleep."""
         with self._guard:
-            lock = self._locks.setdefault(branch_id, threading.RLock())
+            lock = self._locks.setdefault(name, threading.RLock())
         with lock:
-            yield self.running(branch_id)
+            yield self.running(name)
 
-    def start(self, branch_id: str) -> Compute:
-        """Give the branch's compute, awake.
+    def start(self, name: str) -> Compute:
+        """Give a directory's compute, awake.
 
         Raises:
             Problem: its directory is of another version, or PostgreSQL did not start.
         """
-        if compute := self.running(branch_id):
+        if compute := self.running(name):
             return compute
-        with self.held(branch_id) as compute:
+        with self.held(name) as compute:
             if compute is None:
-                self._directories.check(branch_id)
+                self._directories.check(name)
                 place = Place(
-                    self._directories.data(branch_id),
-                    self._sockets / branch_id,
-                    self._directories.log(branch_id),
+                    self._directories.data(name),
+                    self._sockets / name,
+                    self._directories.log(name),
+                    self._settings(name),
                 )
-                compute = self._running[branch_id] = start(self.binaries, place)
+                compute = self._running[name] = start(self.binaries, place)
             return compute
 
-    def stop(self, branch_id: str, *, at_once: bool = False) -> None:
-        """Let the branch's compute sleep."""
-        with self.held(branch_id):
-            compute = self._running.pop(branch_id, None)
+    def stop(self, name: str, *, at_once: bool = False) -> None:
+        """Let a compute sleep."""
+        with self.held(name):
+            compute = self._running.pop(name, None)
             if compute is not None:
                 compute.stop(at_once=at_once)
 

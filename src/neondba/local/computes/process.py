@@ -6,9 +6,9 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +52,8 @@ class Place:
     data: Path
     sockets: Path
     log: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What this compute's size, history and endpoint ask for, over `SETTINGS`."""
 
 
 class Compute:
@@ -112,7 +114,7 @@ def start(binaries: Binaries, place: Place) -> Compute:
     if binaries.owner is not None:
         os.chown(place.sockets, *binaries.owner)
     arguments = [binaries.program("postgres"), "-D", binaries.within(place.data)]
-    for name, value in {**SETTINGS, "unix_socket_directories": str(place.sockets)}.items():
+    for name, value in {**SETTINGS, **place.settings, "unix_socket_directories": str(place.sockets)}.items():
         arguments += ["-c", f"{name}={value}"]
     with place.log.open("wb") as log:
         process = subprocess.Popen(

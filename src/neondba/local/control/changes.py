@@ -14,6 +14,7 @@ from neondba.local.state.tables import (
     OperationRow,
     ProjectRow,
     RoleRow,
+    TimelineRow,
 )
 
 
@@ -42,12 +43,37 @@ def operation(
     return row
 
 
+def timeline(rows: Rows, name: str, project_id: str, now: str, parent_id: str | None = None) -> TimelineRow:
+    """Give a branch-to-be its timeline."""
+    row = TimelineRow(id=name, project_id=project_id, parent_id=parent_id, created_at=now)
+    rows.add(row)
+    return row
+
+
+def root_branch(rows: Rows, project_id: str, name: str, now: str) -> BranchRow:
+    """Give a project its first branch, which is its default."""
+    branch_id = ids.branch_id()
+    row = BranchRow(
+        id=branch_id,
+        project_id=project_id,
+        timeline_id=timeline(rows, branch_id, project_id, now).id,
+        name=name,
+        is_default=True,
+        state_changed_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    rows.add(row)
+    return row
+
+
 def endpoint(rows: Rows, branch: BranchRow, now: str, wanted: dict[str, Any]) -> EndpointRow:
-    """Give a branch its read-write endpoint."""
+    """Give a branch an endpoint."""
     row = EndpointRow(
         id=ids.endpoint_id(),
         project_id=branch.project_id,
         branch_id=branch.id,
+        type=wanted.get("type") or "read_write",
         name=wanted.get("name") or "",
         min_cu=wanted.get("autoscaling_limit_min_cu") or 0.25,
         max_cu=wanted.get("autoscaling_limit_max_cu") or wanted.get("autoscaling_limit_min_cu") or 0.25,

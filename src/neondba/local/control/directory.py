@@ -11,8 +11,9 @@ from neondba.core.problem import ConflictProblem, NotFoundProblem, RemoteProblem
 from neondba.local.computes.manager import Computes
 from neondba.local.computes.process import Compute
 from neondba.local.control import roles
+from neondba.local.control.names import compute_name
 from neondba.local.control.worker import Worker
-from neondba.local.routing import Directory, Route
+from neondba.local.routing import Directory, Moment, Route
 from neondba.local.state.store import State
 from neondba.local.state.tables import BranchRow, EndpointRow
 
@@ -51,7 +52,7 @@ class LocalDirectory(Directory):
         """Tell whether an endpoint of this id exists."""
         return self._endpoint(endpoint_id) is not None
 
-    async def wake(self, endpoint_id: str) -> Route:
+    async def wake(self, endpoint_id: str, moment: Moment | None = None) -> Route:  # noqa: ARG002 - next
         """Start the endpoint's compute if it sleeps, and say where it listens."""
         compute = await asyncio.to_thread(self._wake, endpoint_id)
         return Route(compute.socket, endpoint_id)
@@ -105,7 +106,7 @@ class LocalDirectory(Directory):
         if not self._worker.wait(READY_LIMIT, branch_id=endpoint.branch_id):
             raise RemoteProblem("branch-not-ready", f"Branch {endpoint.branch_id} is not ready yet.")
         with self._state.read() as rows:
-            branch = rows.get(BranchRow, endpoint.branch_id)
-        if branch is None:
-            raise NotFoundProblem("branch-not-found", f"Branch {endpoint.branch_id} is gone.")
-        return self._computes.start(branch.id)
+            if rows.get(BranchRow, endpoint.branch_id) is None:
+                raise NotFoundProblem("branch-not-found", f"Branch {endpoint.branch_id} is gone.")
+            name = compute_name(rows, endpoint)
+        return self._computes.start(name)

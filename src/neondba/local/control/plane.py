@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,17 +13,19 @@ from neondba.core.problem import ConflictProblem
 from neondba.local.addresses import Addresses
 from neondba.local.computes import orphans, process
 from neondba.local.computes.manager import Computes
-from neondba.local.control.actions import Actions
+from neondba.local.control import actions
 from neondba.local.control.directory import LocalDirectory
+from neondba.local.control.names import compute_name
 from neondba.local.control.sweeper import Sweeper
 from neondba.local.control.worker import Worker
 from neondba.local.state.store import State
-from neondba.local.state.tables import BranchRow, ProjectRow
+from neondba.local.state.tables import EndpointRow, ProjectRow, TimelineRow
 from neondba.local.storage import cloner, directories, template
 from neondba.local.storage.directories import Directories
+from neondba.local.storage.history import History
 from neondba.postgres import binaries
 
-STATE_LAYOUT: Final = "1"
+STATE_LAYOUT: Final = "2"
 LOCK_WAIT: Final = 5.0
 """Seconds a request waits for the project's operations before it answers 423."""
 
@@ -42,11 +45,11 @@ class Plane:
         self.templates = Directories(folder / "templates", self.binaries.owner)
         self.cloner = cloner.choose(self.branches.folder)
         self._sockets = _socket_folder(folder)
-        self.computes = Computes(self.binaries, self.branches, self._sockets)
-        self.actions = Actions(
-            self.state, self.branches, self.templates, self.computes, self.cloner, clock.now
+        self.computes = Computes(self.binaries, self.branches, self._sockets, self.compute_settings)
+        self.history = History(self.branches, self.computes, self.cloner)
+        self.worker = Worker(
+            self.state, partial(actions.perform, self), partial(actions.undo, self), clock.now
         )
-        self.worker = Worker(self.state, self.actions.perform, self.actions.undo, clock.now)
         self.directory = LocalDirectory(self.state, self.computes, self.worker, clock)
         self.sweeper = Sweeper(self.state, self.computes, self.directory, self.worker, clock.now)
 
@@ -54,7 +57,7 @@ class Plane:
         """Finish or undo what a crash left, remove what belongs to nobody, then work."""
         orphans.sweep(self.folder)
         with self.state.read() as rows:
-            wanted = {branch.id for branch in rows.all(BranchRow)}
+            wanted = {timeline.id for timeline in rows.all(TimelineRow)}
             projects = {row.project_id for row in rows.unfinished()}
         self.branches.sweep(wanted.__contains__)
         self.templates.sweep({template.name_of(self.binaries)}.__contains__)
@@ -70,6 +73,15 @@ class Plane:
         self.state.close()
         directories.remove(self._sockets)
         (self.folder / "sockets").unlink(missing_ok=True)
+
+    def compute_name(self, endpoint: EndpointRow) -> str:
+        """Give the name of an endpoint's compute."""
+        with self.state.read() as rows:
+            return compute_name(rows, endpoint)
+
+    def compute_settings(self, name: str) -> dict[str, str]:  # noqa: ARG002 - the parts that ask for some join here
+        """Give the PostgreSQL settings of a compute, by its name."""
+        return {}
 
     def projects(self) -> list[str]:
         """Give the ids of all projects."""

@@ -10,6 +10,7 @@ from typing import Final
 from neondba.local.computes.manager import Computes
 from neondba.local.control import changes
 from neondba.local.control.directory import LocalDirectory
+from neondba.local.control.names import endpoints_by_compute
 from neondba.local.control.worker import Worker, stamp
 from neondba.local.state.store import State
 from neondba.local.state.tables import BranchRow, EndpointRow
@@ -75,19 +76,23 @@ class Sweeper:
             self._worker.kick(project_id)
 
     def suspend(self) -> list[str]:
-        """Let the computes sleep that nobody used for their time; give their branches."""
+        """Let the computes sleep that nobody used for their time; give their names."""
         asleep = []
-        for branch_id in self._computes.awake():
-            with self._state.read() as rows:
-                endpoint = rows.first(EndpointRow, branch_id=branch_id, deleting=False)
-                busy = bool(rows.unfinished(branch_id=branch_id))
-            if not busy and self._idle(branch_id, endpoint):
-                self._computes.stop(branch_id)
-                self._note(branch_id)
-                asleep.append(branch_id)
+        awake = self._computes.awake()
+        with self._state.read() as rows:
+            endpoints = endpoints_by_compute(rows)
+            busy = {row.branch_id for row in rows.unfinished()}
+            held = {row.timeline_id for row in rows.all(BranchRow) if row.id in busy}
+        for name in awake:
+            endpoint = endpoints.get(name)
+            if name not in held and self._idle(name, endpoint):
+                self._computes.stop(name)
+                asleep.append(name)
+                if endpoint is not None:
+                    self._note(endpoint.id)
         return asleep
 
-    def _idle(self, branch_id: str, endpoint: EndpointRow | None) -> bool:
+    def _idle(self, name: str, endpoint: EndpointRow | None) -> bool:
         if endpoint is None:
             return True
         limit = endpoint.suspend_timeout_seconds or DEFAULT_SUSPEND
@@ -95,17 +100,17 @@ class Sweeper:
             return False
         if not self._directory.connections(endpoint.id):
             return True
-        compute = self._computes.running(branch_id)
+        compute = self._computes.running(name)
         if compute is None:
             return False
         with compute.admin() as connection:
             row = connection.execute(ACTIVITY, [limit]).fetchone()
         return row is not None and row[0] == 0
 
-    def _note(self, branch_id: str) -> None:
+    def _note(self, endpoint_id: str) -> None:
         now = stamp(self._now())
         with self._state.change() as rows:
-            for endpoint in rows.all(EndpointRow, branch_id=branch_id):
+            for endpoint in rows.all(EndpointRow, id=endpoint_id):
                 endpoint.suspended_at = endpoint.updated_at = now
 
     def _rounds(self) -> None:

@@ -2,70 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Behaviour(NamedTuple):
-    """One thing a client can rely on, or must know is different."""
-
-    id: str
-    sentence: str
-    divergence: str | None = None
-    """How it differs from Neon, and why."""
-    deferred: bool = False
-    """True for what is not built yet."""
-
+from neondba.local.requirement import Requirement
 
 BEHAVIOURS: Final = (
-    Behaviour(
+    Requirement(
         "proxy.tls", "Connections are encrypted: by SSLRequest or by direct TLS; plain ones are refused."
     ),
-    Behaviour(
+    Requirement(
         "proxy.certificate",
         "The certificate holds for localhost, *.localhost and 127.0.0.1.",
         "It is signed by an authority of this machine: verify-full needs its ca.crt as sslrootcert.",
     ),
-    Behaviour(
+    Requirement(
         "proxy.routing",
         "The endpoint comes from SNI, from options=endpoint=<id>, or from the password's prefix.",
         "A host name and an option that name different endpoints are refused, as on Neon; "
         "a host name without a dot, or an address, names none.",
     ),
-    Behaviour("proxy.scram", "Roles log in by SCRAM-SHA-256, with channel binding where the client can."),
-    Behaviour("proxy.wrong-password", "An unknown role and a wrong password get the same answer."),
-    Behaviour(
+    Requirement("proxy.scram", "Roles log in by SCRAM-SHA-256, with channel binding where the client can."),
+    Requirement("proxy.wrong-password", "An unknown role and a wrong password get the same answer."),
+    Requirement(
         "proxy.wake",
         "A connection wakes the compute and waits for it.",
         "The role's verifier is asked of the compute, so a compute wakes before the password is checked.",
     ),
-    Behaviour(
+    Requirement(
         "proxy.cancel",
         "Cancel requests reach the right compute.",
         "The process id that the client sees is the proxy's, never pg_backend_pid().",
     ),
-    Behaviour(
+    Requirement(
         "proxy.pooler-parameters",
         "A -pooler host refuses the start-up parameters that PgBouncer refuses.",
     ),
-    Behaviour(
+    Requirement(
         "proxy.pooler",
         "A -pooler host reaches the same compute.",
         "Transaction pooling itself is not built yet: session state survives here that is lost on Neon.",
         deferred=True,
     ),
-    Behaviour(
+    Requirement(
         "proxy.time-travel",
         "neon_lsn and neon_timestamp are refused.",
         "Connections to the past are not built yet.",
         deferred=True,
     ),
-    Behaviour(
+    Requirement(
         "proxy.ip-allow",
         "Every address may connect.",
         "The proxy listens on this machine only; allowed_ips is kept and not enforced.",
         deferred=True,
     ),
-    Behaviour(
+    Requirement(
         "proxy.serverless",
         "The serverless driver's HTTP and WebSocket are not answered.",
         "They are not built yet.",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import pkgutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +16,8 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, create_engine, select
 
-from neondba.local.state.tables import TABLES, UNFINISHED, OperationRow
+from neondba.local import state
+from neondba.local.state.tables import UNFINISHED, OperationRow
 
 R = TypeVar("R", bound=SQLModel)
 
@@ -67,7 +70,7 @@ class State:
         self._engine = _engine(path)
         self._writing = threading.RLock()
         with _no_space(path):
-            SQLModel.metadata.create_all(self._engine, tables=[_table(kind) for kind in TABLES])
+            SQLModel.metadata.create_all(self._engine, tables=_tables())
 
     @contextmanager
     def change(self) -> Iterator[Rows]:
@@ -107,8 +110,12 @@ def _no_space(path: object) -> Iterator[None]:
         raise
 
 
-def _table(kind: type[SQLModel]) -> Any:
-    return kind.__table__  # type: ignore[attr-defined]
+def _tables() -> list[Any]:
+    """Give the tables of every module in this folder, and no others: the journal's are not ours."""
+    for module in pkgutil.iter_modules(state.__path__):
+        import_module(f"{state.__name__}.{module.name}")
+    kinds = (kind for kind in SQLModel.__subclasses__() if kind.__module__.startswith(f"{state.__name__}."))
+    return [kind.__table__ for kind in kinds]  # type: ignore[attr-defined]
 
 
 def _engine(path: Path) -> Engine:

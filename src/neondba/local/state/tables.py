@@ -23,15 +23,36 @@ class ProjectRow(SQLModel, table=True):
     created_at: str
     updated_at: str
     deleting: bool = False
+    """True from the moment the client was told that it is deleted."""
+    deleted_at: str | None = None
+    """Set while a deleted project can still be recovered."""
+
+
+class TimelineRow(SQLModel, table=True):
+    """A line of write-ahead log and its data directory; a branch is a name for one.
+
+    Restoring a branch gives it another timeline; the old one goes to the branch that preserves it.
+    """
+
+    __tablename__ = "timeline"
+    id: str = Field(primary_key=True)
+    """Also the name of its data directory."""
+    project_id: str = Field(foreign_key="project.id", index=True, ondelete="CASCADE")
+    parent_id: str | None = Field(default=None, foreign_key="timeline.id", index=True, ondelete="SET NULL")
+    fork_lsn: str | None = None
+    """Where it left its parent; None for a root and for a copy without history."""
+    forked_at: str | None = None
+    created_at: str
 
 
 class BranchRow(SQLModel, table=True):
-    """A branch: one PostgreSQL data directory."""
+    """A branch: a name, its roles and databases, and the timeline that holds its data now."""
 
     __tablename__ = "branch"
     id: str = Field(primary_key=True)
     project_id: str = Field(foreign_key="project.id", index=True, ondelete="CASCADE")
     name: str
+    timeline_id: str = Field(foreign_key="timeline.id", index=True, ondelete="CASCADE")
     parent_id: str | None = Field(default=None, foreign_key="branch.id", index=True, ondelete="SET NULL")
     parent_lsn: str | None = None
     parent_timestamp: str | None = None
@@ -47,6 +68,8 @@ class BranchRow(SQLModel, table=True):
     expires_at: str | None = None
     ttl_interval_seconds: int | None = None
     deleting: bool = False
+    deleted_at: str | None = None
+    """Set while a deleted branch can still be recovered."""
 
 
 class EndpointRow(SQLModel, table=True):
@@ -56,10 +79,14 @@ class EndpointRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     project_id: str = Field(foreign_key="project.id", index=True, ondelete="CASCADE")
     branch_id: str = Field(foreign_key="branch.id", index=True, ondelete="CASCADE")
+    type: str = "read_write"
+    """`read_write`, at most one per branch, or `read_only`: a standby with its own directory."""
     name: str = ""
     min_cu: float = 0.25
     max_cu: float = 0.25
     suspend_timeout_seconds: int = 0
+    settings: str = "{}"
+    """JSON of `settings`: pg_settings, preload_libraries."""
     disabled: bool = False
     created_at: str
     updated_at: str
@@ -120,6 +147,3 @@ class OperationRow(SQLModel, table=True):
     total_duration_ms: int = 0
     arguments: str = "{}"
     """JSON: what the action needs beyond the ids. Never a secret."""
-
-
-TABLES = (ProjectRow, BranchRow, EndpointRow, RoleRow, DatabaseRow, OperationRow)

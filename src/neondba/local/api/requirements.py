@@ -1,0 +1,49 @@
+"""What the control plane does beyond single operations, and where it differs from Neon."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from neondba.local.requirement import CLI, SPEC, Requirement
+
+BEHAVIOURS: Final = (
+    Requirement(
+        "api.bearer-token",
+        "Calls without a bearer token answer 401.",
+        "Any token is accepted; calls under a host name that is not this machine's own answer 403.",
+        source=SPEC,
+    ),
+    Requirement("api.error-shape", "Errors are {request_id, code, message}.", source=SPEC),
+    Requirement("api.unknown-route", "Unknown routes answer 404 `this route does not exist`.", source=CLI),
+    Requirement(
+        "api.locked",
+        "A change of a project with an operation in flight answers 423.",
+        "Only after waiting 5 s for it: most operations here end sooner.",
+        source=SPEC,
+    ),
+    Requirement(
+        "api.expiry",
+        "An expired branch is deleted by a background job.",
+        "Within a second or two, while the server runs; otherwise when it starts.",
+        source=SPEC,
+    ),
+    Requirement(
+        "api.suspend", "A compute sleeps after suspend_timeout_seconds without queries or new connections."
+    ),
+    Requirement(
+        "api.host",
+        "`endpoint.host` contains the endpoint's id, so that clients derive the pooled name.",
+        "`ep-….localhost:PORT` where such names resolve, else `127.0.0.1:PORT/?options=endpoint%3Dep-…`.",
+        source=CLI,
+    ),
+    Requirement(
+        "api.extensions",
+        "neon_superuser may create extensions.",
+        "Only those PostgreSQL calls trusted, among the ones the wheel holds.",
+    ),
+    Requirement(
+        "api.durability",
+        "What was acknowledged is there after a crash.",
+        "The server may be killed at any moment; unfinished operations are finished or undone at the start.",
+    ),
+)
