@@ -16,7 +16,7 @@ import psycopg
 from neondba.core.problem import ConflictProblem
 from neondba.local.proxy.server import Proxy, serve
 from neondba.local.proxy.tls import CertificatePaths, ensure_certificates
-from neondba.local.routing import Directory, Route
+from neondba.local.routing import Directory, Moment, Route
 from neondba.postgres.connect import connect, trusted
 from neondba.postgres.scratch import SUPERUSER, scratch_server
 
@@ -42,6 +42,7 @@ class OneCompute(Directory):
         self.socket = str(sockets / ".s.PGSQL.5432")
         self.told: Counter[str] = Counter()
         self.thinks_for = 0.0
+        self.moments: list[Moment | None] = []
         self._changed = threading.Condition()
         with psycopg.connect(host=str(sockets), user=SUPERUSER, dbname="postgres") as db:
             (self._verifier,) = db.execute(
@@ -57,6 +58,7 @@ class OneCompute(Directory):
 
     async def wake(self, endpoint_id: str, moment=None) -> Route:
         self.told["woken"] += 1
+        self.moments.append(moment)
         if endpoint_id == DISABLED:
             raise ConflictProblem("endpoint-disabled", "The endpoint has been disabled.")
         return Route(self.socket, endpoint_id)

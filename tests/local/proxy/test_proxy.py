@@ -18,6 +18,7 @@ from neondba.core.problem import ConflictProblem
 from neondba.local.proxy import messages
 from neondba.local.proxy.server import serve
 from neondba.local.proxy.startup import NO_ENDPOINT, NO_SUCH_ENDPOINT
+from neondba.local.routing import Moment
 from neondba.postgres.scratch import SUPERUSER
 
 
@@ -189,8 +190,12 @@ def test_the_pooler_refuses_replication(proxy: Running) -> None:
     )
 
 
-def test_time_travel_is_said_to_be_missing(proxy: Running) -> None:
-    assert "not available in the local Neon" in refused(proxy, options="neon_timestamp:2026-01-01")
+def test_the_directory_is_asked_for_the_moment_that_a_client_names(proxy: Running) -> None:
+    with proxy.connect(options="neon_timestamp:2026-01-01T00:00:00Z"):
+        assert proxy.directory.moments.pop() == Moment(timestamp="2026-01-01T00:00:00Z")
+    with proxy.connect(options="neon_lsn:0/1A2B3C8 -c work_mem=5MB") as db:
+        assert proxy.directory.moments.pop() == Moment(lsn="0/1A2B3C8")
+        assert db.execute("show work_mem").fetchone() == ("5MB",)
 
 
 def test_an_error_of_the_compute_reaches_the_client(proxy: Running) -> None:

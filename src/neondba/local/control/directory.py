@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from neondba.core.context import Clock
-from neondba.core.problem import ConflictProblem, NotFoundProblem, RemoteProblem
+from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem, RemoteProblem
 from neondba.local.computes.manager import Computes
 from neondba.local.computes.process import Compute
 from neondba.local.control import roles
@@ -31,6 +32,8 @@ class LocalDirectory(Directory):
         self._guard = threading.Lock()
         self._open: dict[str, int] = {}
         self._last: dict[str, float] = {}
+        self.meter: Callable[[str, int], None] = lambda _branch_id, _sent: None
+        self.admit: Callable[[str], None] = lambda _project_id: None
         self.contact()
 
     def contact(self) -> None:
@@ -52,8 +55,10 @@ class LocalDirectory(Directory):
         """Tell whether an endpoint of this id exists."""
         return self._endpoint(endpoint_id) is not None
 
-    async def wake(self, endpoint_id: str, moment: Moment | None = None) -> Route:  # noqa: ARG002 - next
+    async def wake(self, endpoint_id: str, moment: Moment | None = None) -> Route:
         """Start the endpoint's compute if it sleeps, and say where it listens."""
+        if moment is not None:
+            raise ArgumentProblem("point-not-available", "The past is not available in the local Neon yet.")
         compute = await asyncio.to_thread(self._wake, endpoint_id)
         return Route(compute.socket, endpoint_id)
 
@@ -68,6 +73,12 @@ class LocalDirectory(Directory):
         with self._guard:
             self._open[endpoint_id] = max(0, self._open.get(endpoint_id, 0) - 1)
         self._touch(endpoint_id)
+
+    def transferred(self, endpoint_id: str, to_client: int, from_client: int) -> None:  # noqa: ARG002 - inward is free
+        """Count bytes for the endpoint's branch."""
+        endpoint = self._endpoint(endpoint_id)
+        if endpoint is not None:
+            self.meter(endpoint.branch_id, to_client)
 
     def connected(self) -> int:
         """Count the client connections."""
@@ -102,6 +113,7 @@ class LocalDirectory(Directory):
             )
         if endpoint.disabled:
             raise ConflictProblem("endpoint-disabled", f"Endpoint {endpoint_id} is disabled.")
+        self.admit(endpoint.project_id)
         self._touch(endpoint_id)
         if not self._worker.wait(READY_LIMIT, branch_id=endpoint.branch_id):
             raise RemoteProblem("branch-not-ready", f"Branch {endpoint.branch_id} is not ready yet.")

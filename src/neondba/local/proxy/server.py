@@ -140,7 +140,7 @@ class Proxy:
     async def _compute(self, wish: Wish, endpoint: str) -> tuple[Wire, bytes, bool, CancelKey]:
         """Wake the compute and log in, as often as it takes while it starts."""
         for _ in range(CONNECT_TRIES):
-            route = await self._directory.wake(endpoint)
+            route = await self._directory.wake(endpoint, wish.moment)
             compute = Wire(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
             kept: list[CancelKey] = []
 

@@ -11,7 +11,7 @@ from neondba.local.proxy import messages
 from neondba.local.proxy.messages import Cancel, Encrypt, ProtocolError, Startup
 from neondba.local.proxy.scram import SHA256, SHA256_PLUS, Exchange, ScramError, Verifier
 from neondba.local.proxy.wire import Tls, Wire
-from neondba.local.routing import Directory
+from neondba.local.routing import Directory, Moment
 
 TLS_RECORD: Final = 0x16
 LONGEST_ANSWER: Final = 10_000
@@ -61,6 +61,8 @@ class Wish:
     version: int
     parameters: dict[str, str]
     """What the compute is told: without our routing."""
+    moment: Moment | None = None
+    """The past it wants to see; None for the present."""
 
     @property
     def role(self) -> str:
@@ -109,7 +111,7 @@ def read_wish(startup: Startup, asked_host: str | None) -> Wish:
         raise Refusal("Parameter 'user' is missing in startup packet.", code="28000")
     words = _WORD.findall(parameters.pop("options", ""))
     named = [found[2] for word in words if (found := _ROUTING.fullmatch(word))]
-    kept = [word for word in words if not _ROUTING.fullmatch(word) and not _neon_word(word)]
+    kept = [word for word in words if not _ROUTING.fullmatch(word) and not _NEON_WORD.fullmatch(word)]
     host, dot, _ = (asked_host or "").lower().partition(".")
     # Node sends an address as a name, against RFC 6066.
     label = host if dot and host and not host.isdigit() else None
@@ -122,14 +124,19 @@ def read_wish(startup: Startup, asked_host: str | None) -> Wish:
         _refuse_unpooled(parameters, kept)
     if kept:
         parameters["options"] = " ".join(kept)
-    return Wish(label, startup.version, parameters)
+    return Wish(label, startup.version, parameters, _moment(words))
 
 
-def _neon_word(word: str) -> bool:
-    found = _NEON_WORD.fullmatch(word)
-    if found and found[1] in ("neon_lsn", "neon_timestamp"):
-        raise Refusal(f"{found[1]}: time travel connections are not available in the local Neon.")
-    return found is not None
+def _moment(words: list[str]) -> Moment | None:
+    asked = {found[1]: found[2] for word in words if (found := _NEON_WORD.fullmatch(word))}
+    lsn, timestamp = asked.get("neon_lsn"), asked.get("neon_timestamp")
+    return Moment(lsn, timestamp) if lsn or timestamp else None
+
+
+def prefixed(password: str) -> tuple[str, str] | None:
+    """Split `endpoint=<id>;<password>` into its two parts; None when it is no such thing."""
+    found = _PASSWORD.fullmatch(password)
+    return (found[1], found[2]) if found else None
 
 
 def _refuse_unpooled(parameters: dict[str, str], options: list[str]) -> None:

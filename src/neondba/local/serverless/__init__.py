@@ -1,0 +1,1 @@
+"""What Neon's serverless driver speaks: SQL over HTTP, and PostgreSQL's protocol over WebSocket."""
