@@ -33,7 +33,7 @@ def list_branches(call: Call) -> dict[str, Any]:
     pages: dict[str, Any] = {"sort_by": "updated_at", "sort_order": "desc"}
     if len(found) > limit:
         pages["next"] = found[limit - 1].id
-    return {"branches": [views.branch(row) for row in found[:limit]], "annotations": {}, "pagination": pages}
+    return {"branches": [views.branch(row, call.plane) for row in found[:limit]], "annotations": {}, "pagination": pages}
 
 
 @answers("GET", ALL + "/count", "countProjectBranches", says="Counts branches.")
@@ -94,7 +94,7 @@ def get_branch(call: Call) -> dict[str, Any]:
     with call.plane.state.read() as rows:
         branch = call.branch(rows)
     named = {"type": "console/branch", "id": branch.id}
-    return {"branch": views.branch(branch), "annotation": {"object": named, "value": {}}}
+    return {"branch": views.branch(branch, call.plane), "annotation": {"object": named, "value": {}}}
 
 
 @answers("PATCH", ONE, "updateProjectBranch", says="Renames, protects, or sets when a branch expires.")

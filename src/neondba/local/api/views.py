@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any, Final
 
 from neondba.local.control.plane import Plane
+from neondba.local.metering.hours import period
+from neondba.local.metering.usage import totals
 from neondba.local.state.tables import (
     BranchRow,
     DatabaseRow,
@@ -46,17 +49,36 @@ def project(plane: Plane, row: ProjectRow, *, listed: bool = False) -> dict[str,
         "owner_id": ORGANIZATION,
         "org_id": ORGANIZATION,
     }
+    start, end = period(plane.clock.now())
+    used = _used(plane, project_id=row.id)
     if listed:
-        return {**shown, "active_time": 0}
-    usage = ("data_storage_bytes_hour", "data_transfer_bytes", "written_data_bytes")
-    shown |= dict.fromkeys((*usage, "compute_time_seconds", "active_time_seconds"), 0)
-    month = row.created_at[:8] + "01T00:00:00Z"
-    return {**shown, "consumption_period_start": month, "consumption_period_end": "0001-01-01T00:00:00Z"}
+        return {
+            **shown,
+            "active_time": used["active_time_seconds"],
+            "cpu_used_sec": used["compute_time_seconds"],
+        }
+    size = used.pop("logical_size")
+    return {
+        **shown,
+        **used,
+        "cpu_used_sec": used["compute_time_seconds"],
+        "synthetic_storage_size": size,
+        "consumption_period_start": start,
+        "consumption_period_end": end,
+    }
 
 
-def branch(row: BranchRow) -> dict[str, Any]:
+def _used(plane: Plane, **equals: str) -> dict[str, int]:
+    """Give the figures of this consumption period."""
+    start, _ = period(plane.clock.now())
+    with plane.state.read() as rows:
+        return asdict(totals(rows, start, **equals))
+
+
+def branch(row: BranchRow, plane: Plane | None = None) -> dict[str, Any]:
     """Show a branch; `cloned_by` is our own field."""
-    usage = ("compute_time_seconds", "active_time_seconds", "written_data_bytes", "data_transfer_bytes")
+    used = _used(plane, branch_id=row.id) if plane else {}
+    names = ("compute_time_seconds", "active_time_seconds", "written_data_bytes", "data_transfer_bytes")
     shown = {
         "id": row.id,
         "project_id": row.project_id,
@@ -71,8 +93,9 @@ def branch(row: BranchRow) -> dict[str, Any]:
         "primary": row.is_default,
         "default": row.is_default,
         "protected": row.protected,
-        "cpu_used_sec": 0,
-        **dict.fromkeys(usage, 0),
+        "cpu_used_sec": used.get("compute_time_seconds", 0),
+        "logical_size": used.get("logical_size") or None,
+        **{name: used.get(name, 0) for name in names},
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "ttl_interval_seconds": row.ttl_interval_seconds,

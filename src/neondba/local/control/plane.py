@@ -18,6 +18,8 @@ from neondba.local.control.directory import LocalDirectory
 from neondba.local.control.names import compute_name
 from neondba.local.control.sweeper import Sweeper
 from neondba.local.control.worker import Worker
+from neondba.local.metering.meter import Meter
+from neondba.local.metering.quotas import Quotas
 from neondba.local.state.store import State
 from neondba.local.state.tables import EndpointRow, ProjectRow, TimelineRow
 from neondba.local.storage import cloner, directories, template
@@ -51,6 +53,9 @@ class Plane:
             self.state, partial(actions.perform, self), partial(actions.undo, self), clock.now
         )
         self.directory = LocalDirectory(self.state, self.computes, self.worker, clock)
+        self.meter = Meter(self)
+        self.quotas = Quotas(self)
+        self.directory.meter, self.directory.admit = self.meter.transferred, self.quotas.admit
         self.sweeper = Sweeper(self.state, self.computes, self.directory, self.worker, clock.now)
 
     def begin(self) -> None:
@@ -64,11 +69,13 @@ class Plane:
         for project_id in projects:
             self.worker.kick(project_id)
         self.sweeper.begin()
+        self.meter.begin()
 
     def close(self) -> None:
         """Stop working and let every compute sleep."""
         self.sweeper.close()
         self.worker.close()
+        self.meter.close()
         self.computes.stop_all()
         self.state.close()
         directories.remove(self._sockets)

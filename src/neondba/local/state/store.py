@@ -34,14 +34,17 @@ class Rows:
 
     def all(self, kind: type[R], **equals: object) -> list[R]:
         """Give the rows whose columns have these values, oldest first."""
-        query = select(kind).filter_by(**equals)
-        order = "number" if hasattr(kind, "number") else "created_at"
-        return list(self._session.exec(query.order_by(getattr(kind, order))))
+        return list(self._session.exec(select(kind).filter_by(**equals).order_by(_age(kind))))
 
     def first(self, kind: type[R], **equals: object) -> R | None:
         """Give the oldest of the rows whose columns have these values."""
         found = self.all(kind, **equals)
         return found[0] if found else None
+
+    def last(self, kind: type[R], **equals: object) -> R | None:
+        """Give the newest of the rows whose columns have these values."""
+        query = select(kind).filter_by(**equals).order_by(_age(kind).desc()).limit(1)
+        return self._session.exec(query).first()
 
     def unfinished(self, **equals: object) -> list[OperationRow]:
         """Give the operations that are not over, oldest first."""
@@ -97,6 +100,11 @@ class State:
     def close(self) -> None:
         """Close the file."""
         self._engine.dispose()
+
+
+def _age(kind: type[SQLModel]) -> Any:
+    """Give the column that grows with time."""
+    return next(getattr(kind, name) for name in ("number", "created_at", "hour") if hasattr(kind, name))
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What branches use, hour by hour, and what happens when a quota is used up."""
