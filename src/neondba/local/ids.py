@@ -50,6 +50,16 @@ def endpoint_id() -> str:
     return f"ep-{_words()}-a{''.join(_chance.choices(_LETTERS, k=7))}"
 
 
+def timeline_id() -> str:
+    """Make the name of a timeline that is not a branch's first."""
+    return f"tl-{_words()}-a{''.join(_chance.choices(_LETTERS, k=7))}"
+
+
+def snapshot_id() -> str:
+    """Make a snapshot id such as `snap-calm-river-a1b2c3d4`."""
+    return f"snap-{_words()}-a{''.join(_chance.choices(_LETTERS, k=7))}"
+
+
 def operation_id() -> str:
     """Make an operation id."""
     return str(uuid.uuid4())

@@ -67,6 +67,14 @@ class BranchRow(SQLModel, table=True):
     updated_at: str
     expires_at: str | None = None
     ttl_interval_seconds: int | None = None
+    last_reset_at: str | None = None
+    preserved_as: str | None = None
+    """The branch that keeps what this one held before it was restored to its own past."""
+    restored_from: str | None = None
+    """The snapshot whose data this branch began with."""
+    restored_as: str | None = None
+    """The branch that this one is to replace, or has replaced."""
+    restore_status: str | None = None
     deleting: bool = False
     deleted_at: str | None = None
     """Set while a deleted branch can still be recovered."""
