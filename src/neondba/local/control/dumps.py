@@ -1,0 +1,107 @@
+"""Read schemas with PostgreSQL's own pg_dump, and servers that live for one task."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from neondba.core.problem import RemoteProblem
+from neondba.local import ids
+from neondba.local.computes import process
+from neondba.local.computes.process import Compute
+from neondba.postgres.binaries import Binaries
+
+if TYPE_CHECKING:
+    from neondba.local.control.plane import Plane
+    from neondba.local.storage.point import Point
+
+READY_LIMIT: Final = 60.0
+GUARD: Final = re.compile(r"^\\(?:un)?restrict .*\n\n?", re.MULTILINE)
+"""A new word in every dump: two equal schemas would differ."""
+HASTE: Final = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+"""Only over a directory that is thrown away on any failure, and put on the disk whole."""
+
+
+def run(
+    binaries: Binaries, program: str, compute: Compute, *arguments: str, database: str, given: bytes = b""
+) -> bytes:
+    """Run a client program of PostgreSQL as the superuser; give what it wrote.
+
+    The database's name goes by the environment, where no character of it means anything else.
+
+    Raises:
+        RemoteProblem: it failed; its last words are given.
+    """
+    done = subprocess.run(
+        [binaries.program(program), f"--host={compute.place.sockets}", "--port=5432", *arguments],
+        input=given,
+        cwd="/",
+        env={
+            "PATH": os.defpath,
+            "LC_ALL": "C",
+            "PGUSER": process.ADMIN,
+            "PGDATABASE": database,
+            "PGCLIENTENCODING": "UTF8",
+        },
+        capture_output=True,
+        check=False,
+        **binaries.spawn,
+    )
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()[-400:]
+        raise RemoteProblem(
+            f"{program.replace('_', '-')}-failed",
+            f"{program} over database {database} failed: {said}",
+            hint="Was the branch or the database deleted meanwhile? Try again.",
+        )
+    written: bytes = done.stdout
+    return written
+
+
+def schema(binaries: Binaries, compute: Compute, database: str) -> str:
+    """Give a database's schema as pg_dump writes it, the same for the same schema."""
+    text = run(binaries, "pg_dump", compute, "--schema-only", database=database).decode(errors="replace")
+    return GUARD.sub("", text)
+
+
+@contextmanager
+def serving(binaries: Binaries, data: Path, *, haste: bool = False) -> Iterator[Compute]:
+    """Run a server over a directory that is no branch's; the sweeper never sees it.
+
+    A killed server of ours leaves it below the state folder, where the next start ends it.
+    """
+    with tempfile.TemporaryDirectory(prefix="neondba-", dir=process.short_folder()) as folder:
+        Path(folder).chmod(0o711)
+        log = data.parent / "compute.log"
+        place = process.Place(data, Path(folder) / "s", log, HASTE if haste else {})
+        compute = process.start(binaries, place)
+        try:
+            yield compute
+        finally:
+            compute.stop()
+
+
+@contextmanager
+def at(plane: Plane, timeline_id: str, point: Point) -> Iterator[Compute]:
+    """Give a compute over a timeline as it was at a point; for now, its own one.
+
+    The past is made in a directory that the next start removes when this one is killed.
+    """
+    if point.now:
+        plane.computes.start(timeline_id)
+        with plane.computes.held(timeline_id):
+            yield plane.computes.start(timeline_id)
+        return
+    name = f"schema-{ids.operation_id()}"
+    try:
+        plane.history.make(timeline_id, point, name)
+        with serving(plane.binaries, plane.branches.data(name)) as compute:
+            yield compute
+    finally:
+        plane.branches.replace(name)
