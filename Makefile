@@ -49,5 +49,5 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.demo
 
 tests/clients/node_modules: tests/clients/package-lock.json | $(VENV)/.dev
-	PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/clients --no-audit --no-fund --loglevel=error
+	PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
