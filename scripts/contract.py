@@ -138,7 +138,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
         if TABLE.read_text(encoding="utf-8") == made:
             return 0
-        print("operations.json is not what the documents say: run python scripts/contract.py", file=sys.stderr)
+        print("operations.json differs from the documents: run scripts/contract.py", file=sys.stderr)
         return 1
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     TABLE.write_text(made, encoding="utf-8")

@@ -30,8 +30,9 @@ def document() -> str:
         "# The local Neon: what it answers",
         "",
         "Generated from the routes and from each part's `requirements.py`; tests compare both ways.",
-        "The local Neon is a stand-in for development, tests and proofs. What is not listed as answered",
-        "gives 404 `this route does not exist`.",
+        "The local Neon is a stand-in for development, tests and proofs. An operation of",
+        "the published document that is not listed answers 404 `… is not available in the local Neon`;",
+        "what the document does not know answers 404 `this route does not exist`.",
         "",
     ]
     answered = [route.requirement for route in routes()]

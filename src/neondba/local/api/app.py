@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import uuid
 from typing import Any, Final
@@ -15,20 +14,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as HttpRoute
 
 from neondba.core.problem import Problem
+from neondba.local.api import request as requests
 from neondba.local.api.call import Call, Refusal, Route
-from neondba.local.api.routes import routes
+from neondba.local.api.routes import everything
+from neondba.local.contract.checks import Invalid, checker
 from neondba.local.control.plane import Plane
 from neondba.local.control.worker import sentence
 from neondba.local.server_file import ServerFile
 
 PREFIX: Final = "/api/v2"
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
-LARGEST_BODY: Final = 1 << 20
 
 
 def app(plane: Plane, file: ServerFile) -> Starlette:
     """Make the web application; `state.stop` is called on request."""
-    ordered = sorted(routes(), key=lambda route: route.path.count("{"))
+    ordered = sorted(everything(), key=lambda route: route.path.count("{"))
     web = Starlette(
         routes=[
             HttpRoute("/local/status", _status(plane, file), methods=["GET"]),
@@ -48,7 +47,7 @@ def app(plane: Plane, file: ServerFile) -> Starlette:
 def _status(plane: Plane, file: ServerFile) -> Any:
     async def answer(request: Request) -> Response:
         try:
-            _admit(request)
+            requests.token(request)
         except Refusal as refusal:
             return _error(refusal.status, refusal.message, refusal.code, "")
         awake = len(plane.computes.awake())
@@ -64,7 +63,7 @@ def _status(plane: Plane, file: ServerFile) -> Any:
 
 async def _stop(request: Request) -> Response:
     try:
-        _admit(request)
+        requests.token(request)
     except Refusal as refusal:
         return _error(refusal.status, refusal.message, refusal.code, "")
     request.app.state.stop()
@@ -76,11 +75,11 @@ def _endpoint(plane: Plane, route: Route) -> Any:
         plane.directory.contact()
         number = request.headers.get("x-request-id") or str(uuid.uuid4())
         try:
-            _admit(request)
-            call = Call(plane, request.path_params, request.query_params, await _body(request))
-            shown = await run_in_threadpool(route.handler, call)
+            requests.token(request)
+            raw = await requests.received(request)
+            shown = await run_in_threadpool(_handled, plane, route, request, raw)
         except Refusal as refusal:
-            return _error(refusal.status, refusal.message, refusal.code, number)
+            return _error(refusal.status, refusal.message, refusal.code, number, **refusal.more)
         except Problem as problem:
             return _error(problem.http_status, problem.message, problem.code, number)
         except OSError as error:
@@ -98,40 +97,29 @@ def _endpoint(plane: Plane, route: Route) -> Any:
     return answer
 
 
-def _admit(request: Request) -> None:
-    """Let in local programs, not web pages: those cannot send this header unasked."""
-    host = request.headers.get("host", "")
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    if name.lower() not in LOOPBACK:
-        raise Refusal(403, f"the local Neon answers only to this machine's own names, not to {name}")
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise Refusal(401, "supplied credentials do not pass authentication: any bearer token is accepted")
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    raw = await request.body()
-    if not raw.strip():
-        return {}
-    if len(raw) > LARGEST_BODY:
-        raise Refusal(413, "the request body is too large")
+def _handled(plane: Plane, route: Route, request: Request, raw: bytes) -> Any:
+    """Check a request against the published document, then answer it."""
+    if not route.checked:
+        return route.handler(Call(plane, request.path_params, request.query_params))
+    check = checker(route.operation_id)
     try:
-        body = json.loads(raw)
-    except ValueError:
-        raise Refusal(400, "the request body is not valid JSON") from None
-    if not isinstance(body, dict):
-        raise Refusal(400, "the request body must be an object")
-    return body
+        check.path(request.path_params)
+        query = check.query(request.query_params.multi_items())
+        body = requests.parsed(request, raw) if check.reads_body else None
+        check.body(body)
+    except Invalid as invalid:
+        raise Refusal(400, str(invalid)) from None
+    return route.handler(Call(plane, request.path_params, query, body or {}))
 
 
-def _error(status: int, message: str, code: str, number: str) -> JSONResponse:
-    body = {"request_id": number, "code": code, "message": message}
+def _error(status: int, message: str, code: str, number: str, **more: Any) -> JSONResponse:
+    body = {"request_id": number, "code": code, "message": message, **more}
     return JSONResponse(body, status, headers={"X-Request-ID": number})
 
 
 async def _no_route(request: Request, _raised: Exception) -> Response:
     try:
-        _admit(request)
+        requests.token(request)
     except Refusal as refusal:
         return _error(refusal.status, refusal.message, refusal.code, str(uuid.uuid4()))
     return _error(404, "this route does not exist", "", str(uuid.uuid4()))

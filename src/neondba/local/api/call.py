@@ -21,11 +21,13 @@ BUSY: Final = "project already has running conflicting operations, scheduling of
 class Refusal(Exception):
     """An answer that is not the one asked for, in Neon's words."""
 
-    def __init__(self, status: int, message: str, code: str = "") -> None:
+    def __init__(self, status: int, message: str, code: str = "", **more: Any) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.code = code
+        self.more = more
+        """Further fields of the answer, where the document has some."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ class Route:
     handler: Handler
     status: int
     requirement: Requirement
+    checked: bool = True
+    """False for what is refused in any case."""
 
 
 ROUTES: list[Route] = []

@@ -14,6 +14,22 @@ BEHAVIOURS: Final = (
         source=SPEC,
     ),
     Requirement("api.error-shape", "Errors are {request_id, code, message}.", source=SPEC),
+    Requirement(
+        "api.checked",
+        "Path, query and body are checked against the published document before anything is done: 400 names "
+        "the field and what it may be.",
+        "Unknown fields are accepted. A body that is not JSON answers 415, one above 1 MB answers 413, one "
+        "that takes longer than 30 s answers 408.",
+        source=SPEC,
+    ),
+    Requirement(
+        "api.not-available",
+        "Neon Auth, the Data API, buckets and storage, functions, the AI gateway, credentials, triggers, logs "
+        "and custom domains answer 404 with `not available`; buckets, functions and credentials are listed "
+        "as empty.",
+        "As Neon answers where a feature is missing, so that official programs go on without it.",
+        source=CLI,
+    ),
     Requirement("api.unknown-route", "Unknown routes answer 404 `this route does not exist`.", source=CLI),
     Requirement(
         "api.locked",

@@ -8,6 +8,7 @@ from importlib import import_module
 
 from neondba.local import api
 from neondba.local.api.call import ROUTES, Route
+from neondba.local.api.unavailable import unavailable
 
 
 @cache
@@ -16,3 +17,10 @@ def routes() -> tuple[Route, ...]:
     for module in sorted(pkgutil.iter_modules(api.__path__), key=lambda at: at.name):
         import_module(f"{api.__name__}.{module.name}")
     return tuple(ROUTES)
+
+
+@cache
+def everything() -> tuple[Route, ...]:
+    """Give every route, those included that say what is not available."""
+    built = routes()
+    return (*built, *unavailable({route.operation_id for route in built}))
