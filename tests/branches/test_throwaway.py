@@ -135,7 +135,7 @@ class LaterClock(Clock):
 def test_old_left_overs_go_and_everything_else_stays(world: World, shop: str) -> None:
     with world.client() as client:
         project = client.find_project(shop)
-        soon = datetime.now(UTC) + timedelta(days=1)
+        soon = datetime.now(UTC) + timedelta(hours=1)
         for name, expires in [("neondba-test-0123abcd", soon), ("neondba-test-kept0000", soon)]:
             client.create_branch(project.id, name, expires_at=expires, compute=False)
         client.create_branch(project.id, "neondba-test-89abcdef", compute=False)

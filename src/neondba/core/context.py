@@ -54,6 +54,9 @@ class Context:
     ask: Callable[[Plan], bool] | None = None
     """Asks the user for consent where the surface can; `None` where nobody can be asked."""
     cancelled: Callable[[], bool] = field(default=lambda: False)
+    console: Callable[[str], None] | None = None
+    """Prints for the user at once, so that a child may have the standard streams too; `None` where the
+    result is all that anybody sees."""
 
     @cached_property
     def journal(self) -> Journal:

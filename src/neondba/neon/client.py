@@ -177,6 +177,7 @@ class NeonClient:
         parent_lsn: str | None = None,
         parent_timestamp: datetime | None = None,
         expires_at: datetime | None = None,
+        schema_only: bool = False,
         compute: bool = True,
     ) -> CreatedBranch:
         """Create a branch, with a compute unless told otherwise."""
@@ -186,6 +187,7 @@ class NeonClient:
             "parent_lsn": parent_lsn,
             "parent_timestamp": _rfc3339(parent_timestamp),
             "expires_at": _rfc3339(expires_at),
+            "init_source": "schema-only" if schema_only else None,
         }
         body = {
             "branch": {k: v for k, v in wanted.items() if v is not None},
@@ -194,6 +196,14 @@ class NeonClient:
         path = _path(project_id, "branches")
         answer = self._transport.call("POST", path, f"branch {name}", body=body)
         return self._settled(one(CreatedBranch, answer))
+
+    def update_branch(
+        self, project_id: str, branch_id: str, *, name: str | None = None, expires_at: datetime | None
+    ) -> None:
+        """Rename a branch, and set when it expires: never, with `None`."""
+        wanted = {"expires_at": _rfc3339(expires_at), **({"name": name} if name else {})}
+        path = _path(project_id, "branches", branch_id)
+        self._changed("PATCH", path, f"branch {name or branch_id}", project_id, {"branch": wanted})
 
     def delete_branch(self, project_id: str, branch_id: str) -> None:
         """Delete a branch; one that is gone already is no fault."""

@@ -10,14 +10,14 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from neondba.core.context import Context
-from neondba.core.problem import ArgumentProblem, NotFoundProblem, Problem
+from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem, Problem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import parse
 from neondba.neon.models import Branch, Database, Project
@@ -54,6 +54,24 @@ class Throwaway:
         return parse(self.pooled if pooled else self.direct).with_role(role, password).render()
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """How a throw-away branch differs from the usual one."""
+
+    name: str | None = None
+    parent: str | None = None
+    """Branch to copy, by name or id; the default branch if absent."""
+    schema_only: bool = False
+    keep: bool = False
+    """True to leave it: it neither expires nor is removed on the way out."""
+    lifetime: timedelta = LIFETIME
+    signals: bool = True
+    """True to have SIGTERM and SIGHUP unwind the stack meanwhile."""
+
+
+USUAL: Final = Wanted()
+
+
 @contextmanager
 def throwaway_branch(
     client: NeonClient,
@@ -62,6 +80,7 @@ def throwaway_branch(
     project: str | None,
     purpose: str,
     database: str | None = None,
+    wanted: Wanted = USUAL,
 ) -> Iterator[Throwaway]:
     """Give a branch that is deleted on the way out.
 
@@ -78,34 +97,55 @@ def throwaway_branch(
             "No project is named, and a throw-away project is only made on the local Neon.",
             hint="Name one with --project, or unset NEON_API_KEY to use the local Neon.",
         )
-    name = f"neondba-{purpose}-{ctx.chance.getrandbits(32):08x}"
+    name = wanted.name or f"neondba-{purpose}-{ctx.chance.getrandbits(32):08x}"
     parent = client.find_project(project) if project is not None else None
+    source = client.find_branch(parent, wanted.parent).id if parent and wanted.parent else None
     _sweep(client, ctx, parent)
     ctx.progress(f"Making throw-away {'branch' if parent else 'project'} {name}.")
-    with _unwound_by_signals():
+    with _unwound_by_signals() if wanted.signals else nullcontext():
+        ours = True
         try:
-            yield _make(client, ctx, parent, name, database)
+            try:
+                project_id, branch = _make(client, ctx, parent, source, name, wanted)
+            except ConflictProblem as problem:
+                # A name that somebody else has taken meanwhile: what bears it is theirs.
+                ours = wanted.name is None or problem.code != "neon-conflict"
+                raise
+            yield reached(client, project_id, branch, database)
         finally:
-            _remove(client, ctx, parent, name)
+            if ours and not wanted.keep:
+                _remove(client, ctx, parent, name)
 
 
 def _make(
-    client: NeonClient, ctx: Context, parent: Project | None, name: str, wanted: str | None
-) -> Throwaway:
+    client: NeonClient, ctx: Context, parent: Project | None, source: str | None, name: str, wanted: Wanted
+) -> tuple[str, Branch]:
     if parent is None:
         made = client.create_project(name)
-        project_id, branch = made.project.id, made.branch
-    else:
-        expires = ctx.clock.now() + LIFETIME
-        project_id = parent.id
-        branch = client.create_branch(project_id, name, expires_at=expires).branch
-    database = _database(client.databases(project_id, branch.id), branch, wanted)
-    role = database.owner_name
+        return made.project.id, made.branch
+    branch = client.create_branch(
+        parent.id,
+        name,
+        parent_id=source,
+        expires_at=None if wanted.keep else ctx.clock.now() + wanted.lifetime,
+        schema_only=wanted.schema_only,
+    ).branch
+    return parent.id, branch
+
+
+def reached(client: NeonClient, project_id: str, branch: Branch, database: str | None = None) -> Throwaway:
+    """Give the addresses of a branch's database for the role that owns it.
+
+    Raises:
+        NotFoundProblem: the branch has no such database.
+    """
+    chosen = _database(client.databases(project_id, branch.id), branch, database)
+    role = chosen.owner_name
 
     def url(pooled: bool) -> Secret:
-        return client.connection_uri(project_id, branch.id, database.name, role, pooled=pooled)
+        return client.connection_uri(project_id, branch.id, chosen.name, role, pooled=pooled)
 
-    return Throwaway(project_id, branch.id, branch.name, role, database.name, url(False), url(True), client)
+    return Throwaway(project_id, branch.id, branch.name, role, chosen.name, url(False), url(True), client)
 
 
 def _database(there: list[Database], branch: Branch, wanted: str | None) -> Database:
@@ -154,9 +194,10 @@ def _sweep(client: NeonClient, ctx: Context, parent: Project | None) -> None:
         for project in [each for each in client.projects() if _left_over(each.name, each.created_at, before)]:
             _quietly(ctx, project.name, lambda project=project: client.delete_project(project.id))  # type: ignore[misc]
         return
+    now = ctx.clock.now()
     for branch in client.branches(parent.id):
-        temporary = branch.expires_at is not None and not branch.default and not branch.protected
-        if temporary and _left_over(branch.name, branch.created_at, before):
+        over = branch.expires_at is not None and branch.expires_at <= now
+        if over and is_throwaway(branch.name) and not branch.default and not branch.protected:
             _quietly(ctx, branch.name, lambda branch=branch: client.delete_branch(parent.id, branch.id))  # type: ignore[misc]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from neondba.core import settings
 from neondba.core.context import Context
 from neondba.surfaces import consent, exits, options, output, pages, render
-from neondba.surfaces.parse import parse
+from neondba.surfaces.parse import own_words, parse
 from neondba.surfaces.progress import ProgressLine
 from neondba.surfaces.shape import arguments_of, usage
 
@@ -24,15 +24,14 @@ def run(operation: Operation, tokens: Sequence[str], argv: Sequence[str]) -> int
     if asks_for_help(tokens):
         output.out(pages.operation(operation, options.every(), output.width()))
         return 0
-    line = ProgressLine(quiet="--quiet" in tokens)
+    line = ProgressLine(quiet="--quiet" in own_words(tokens))
     work = partial(_carried_out, operation, tokens, line)
     return exits.guarded(work, argv, operation.name, always=line.clear)
 
 
 def asks_for_help(tokens: Sequence[str]) -> bool:
     """Say whether help is wanted instead of the command."""
-    before = tokens[: tokens.index("--")] if "--" in tokens else tokens
-    return "--help" in before or "-h" in before
+    return not {"--help", "-h"}.isdisjoint(own_words(tokens))
 
 
 def split(values: dict[str, Any], own: set[str]) -> tuple[options.Running, dict[str, Any], dict[str, Any]]:
@@ -59,11 +58,24 @@ def _carried_out(operation: Operation, tokens: Sequence[str], line: ProgressLine
         dry_run=running.dry_run,
         confirmation=running.confirm,
         ask=_ask(line) if running.format == "terminal" else None,
+        console=_console(line) if running.format == "terminal" else None,
     )
     result = operation.call(ctx, mine)
     line.clear()
-    output.out(_shown(operation, result, running.format))
-    return 1 if _findings(operation, result) else 0
+    if shown := _shown(operation, result, running.format):
+        output.out(shown)
+    # A result may bring the exit status of a program that ran for it.
+    own_status: int | None = getattr(result, "exit_status", None)
+    return (1 if _findings(operation, result) else 0) if own_status is None else own_status
+
+
+def _console(line: ProgressLine) -> Callable[[str], None]:
+    def say(text: str) -> None:
+        line.clear()
+        if text:
+            output.out(text)
+
+    return say
 
 
 def _ask(line: ProgressLine) -> Any:

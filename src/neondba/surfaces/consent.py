@@ -38,7 +38,8 @@ def name_to_type(plan: Plan) -> str:
 def how_to_confirm(problem: Problem, argv: Sequence[str]) -> str:
     """Show the plan that waits and the command that carries it out."""
     plan = Plan.model_validate(problem.facts["plan"])
-    again = ["neondba", *_without_confirm(argv), FLAG, plan.hash]
+    end = list(argv).index("--") if "--" in argv else len(argv)
+    again = ["neondba", *_without_confirm(argv[:end]), FLAG, plan.hash, *argv[end:]]
     return f"{render.text(plan, output.width())}\n\nTo carry it out:\n  {shlex.join(again)}"
 
 

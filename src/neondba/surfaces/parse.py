@@ -42,9 +42,14 @@ def parse(tokens: Sequence[str], arguments: Sequence[Argument], usage: str) -> d
     return {name: _value(by_name[name], value, usage) for name, value in bound.arguments.items()}
 
 
+def own_words(tokens: Sequence[str]) -> Sequence[str]:
+    """Give what stands before `--`: the rest belongs to another program."""
+    return tokens[: tokens.index("--")] if "--" in tokens else tokens
+
+
 def _refuse_secrets(tokens: Sequence[str]) -> None:
     for field in SECRET_FIELDS:
-        if any(token.partition("=")[0] == flag_of(field) for token in tokens):
+        if any(token.partition("=")[0] == flag_of(field) for token in own_words(tokens)):
             raise ArgumentProblem(
                 "secret-on-command-line",
                 f"{flag_of(field)} is no option: every user of a machine can read command lines.",
