@@ -10,19 +10,21 @@ from neondba.local.api import views
 from neondba.local.api.call import Call, Refusal, answers, checked_sizes, inner, seconds
 from neondba.local.api.names import identifier, plain_name
 from neondba.local.control import changes
-from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow, ProjectRow
-from neondba.local.storage.directories import MAJOR
+from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow, ProjectRow, RoleRow
+from neondba.postgres.binaries import MAJOR
 
 DAY: Final = 86_400
 SETTINGS: Final = "default_endpoint_settings"
 
 
-@answers("GET", "/projects", "listProjects", says="Lists projects by pages, with search.")
+@answers("GET", "/projects", "listProjects", says="Lists projects by pages, with search; the deleted ones that can be recovered with `recoverable`.")
 def list_projects(call: Call) -> dict[str, Any]:
     """List projects, newest first, page by page."""
     limit, cursor, search = call.number("limit", 10, 400), call.query.get("cursor"), call.query.get("search")
+    gone = str(call.query.get("recoverable")).lower() == "true"
     with call.plane.state.read() as rows:
-        found = rows.all(ProjectRow, deleting=False)[::-1]
+        found = rows.all(ProjectRow, deleting=gone)[::-1]
+    found = [row for row in found if not gone or row.deleted_at]
     if search:
         found = [row for row in found if search in (row.id, row.name) or search.lower() in row.name.lower()]
     page = _after(found, cursor)[:limit]
@@ -79,7 +81,15 @@ def create_project(call: Call) -> dict[str, Any]:
         ]
     call.made(operations[0])
     shown = views.created(call.plane, branch.id, operations, passwords=True)
+    _seal(call, project, branch.id)
     return {"project": views.project(call.plane, project), **shown}
+
+
+def _seal(call: Call, project: ProjectRow, branch_id: str) -> None:
+    from neondba.local.api.roles import seal_passwords
+
+    with call.plane.state.change() as rows:
+        seal_passwords(project, *rows.all(RoleRow, branch_id=branch_id))
 
 
 def _project_row(wanted: dict[str, Any], version: int, now: str) -> ProjectRow:
@@ -92,6 +102,7 @@ def _project_row(wanted: dict[str, Any], version: int, now: str) -> ProjectRow:
         history_retention_seconds=seconds(wanted, "history_retention_seconds", DAY),
         settings=json.dumps(inner(wanted, "settings")),
         endpoint_defaults=json.dumps(inner(wanted, SETTINGS)),
+        store_passwords=bool(wanted.get("store_passwords", True)),
         created_at=now,
         updated_at=now,
     )
@@ -137,16 +148,18 @@ def update_project(call: Call) -> dict[str, Any]:
     "DELETE",
     "/projects/{project_id}",
     "deleteProject",
-    says="Deletes a project with all its branches.",
-    differs="At once; there is no recovery.",
+    says="Deletes a project with all its branches; it can be recovered for 7 days.",
+    differs="`hard_delete` (ours, as for a branch) deletes it at once; so are projects that neondba's own "
+    "proofs made for themselves, and any when their room is needed for another.",
 )
 def delete_project(call: Call) -> dict[str, Any]:
     """Delete a project with all its branches."""
     with call.locked() as rows:
         project = call.project(rows)
-        if any(branch.protected for branch in rows.all(BranchRow, project_id=project.id)):
+        if any(branch.protected for branch in rows.all(BranchRow, project_id=project.id, deleting=False)):
             raise Refusal(422, "project has protected branches, unprotect them first")
-        changes.delete_project(rows, project, call.now)
+        hard = str(call.query.get("hard_delete")).lower() == "true" or is_throwaway(project.name)
+        changes.delete_project(rows, project, call.now, hard=hard)
         return {"project": views.project(call.plane, project)}
 
 
@@ -189,7 +202,7 @@ def get_operation(call: Call) -> dict[str, Any]:
 )
 def connection_uri(call: Call) -> dict[str, Any]:
     """Give a connection string for a role and a database."""
-    from neondba.local.api.roles import database_named, role_named
+    from neondba.local.api.roles import database_named, known_password, role_named
 
     missing = [name for name in ("database_name", "role_name") if not call.query.get(name)]
     if missing:
@@ -208,7 +221,8 @@ def connection_uri(call: Call) -> dict[str, Any]:
     if endpoint is None:
         raise Refusal(404, "endpoint not found")
     pooled = call.query.get("pooled") == "true"
-    return {"uri": call.plane.addresses.uri(endpoint.id, role.name, role.password, base.name, pooled=pooled)}
+    password = known_password(role)
+    return {"uri": call.plane.addresses.uri(endpoint.id, role.name, password, base.name, pooled=pooled)}
 
 
 def _cursor(page: list[Any]) -> dict[str, Any]:

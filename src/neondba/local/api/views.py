@@ -7,6 +7,9 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from neondba.local.control.plane import Plane
+from neondba.local.control.upkeep import recoverable_until
+from neondba.local.control.worker import stamp
+from neondba.local.control.roles import SEALED
 from neondba.local.metering.hours import period
 from neondba.local.metering.usage import totals
 from neondba.local.state.tables import (
@@ -40,7 +43,7 @@ def project(plane: Plane, row: ProjectRow, *, listed: bool = False) -> dict[str,
         "proxy_host": plane.addresses.proxy_host,
         "branch_logical_size_limit": SIZE_LIMIT >> 20,
         "branch_logical_size_limit_bytes": SIZE_LIMIT,
-        "store_passwords": True,
+        "store_passwords": row.store_passwords,
         "cpu_used_sec": 0,
         "creation_source": "console",
         "history_retention_seconds": row.history_retention_seconds,
@@ -49,6 +52,9 @@ def project(plane: Plane, row: ProjectRow, *, listed: bool = False) -> dict[str,
         "owner_id": ORGANIZATION,
         "org_id": ORGANIZATION,
     }
+    if row.deleted_at is not None:
+        until = stamp(recoverable_until(row.deleted_at))
+        shown |= {"deleted_at": row.deleted_at, "recoverable_until": until}
     start, end = period(plane.clock.now())
     used = _used(plane, project_id=row.id)
     if listed:
@@ -87,7 +93,7 @@ def branch(row: BranchRow, plane: Plane | None = None) -> dict[str, Any]:
         "parent_timestamp": row.parent_timestamp,
         "name": row.name,
         "current_state": row.state,
-        "pending_state": "ready" if row.state == "init" else None,
+        "pending_state": "ready" if row.state in ("init", "resetting") else None,
         "state_changed_at": row.state_changed_at,
         "creation_source": "console",
         "primary": row.is_default,
@@ -101,8 +107,16 @@ def branch(row: BranchRow, plane: Plane | None = None) -> dict[str, Any]:
         "ttl_interval_seconds": row.ttl_interval_seconds,
         "expires_at": row.expires_at,
         "init_source": row.init_source,
+        "last_reset_at": row.last_reset_at,
+        "restore_status": row.restore_status,
+        "restored_from": row.restored_from,
+        "restored_as": row.restored_as,
         "cloned_by": row.cloned_by,
     }
+    if row.deleted_at is not None:
+        until = stamp(recoverable_until(row.deleted_at))
+        deleted = {"deleted_at": row.deleted_at, "recoverable_until": until, "deletion_method": "user"}
+        shown |= {"recovery": deleted}
     return {name: value for name, value in shown.items() if value is not None}
 
 
@@ -163,11 +177,12 @@ def operation(row: OperationRow) -> dict[str, Any]:
 
 def connection(plane: Plane, endpoint_id: str, owner: RoleRow, base: str) -> dict[str, Any]:
     """Show how to connect."""
+    password = "" if owner.password.startswith(SEALED) else owner.password
     return {
-        "connection_uri": plane.addresses.uri(endpoint_id, owner.name, owner.password, base),
+        "connection_uri": plane.addresses.uri(endpoint_id, owner.name, password, base),
         "connection_parameters": {
             "database": base,
-            "password": owner.password,
+            "password": password,
             "role": owner.name,
             "host": plane.addresses.host(endpoint_id),
             "pooler_host": plane.addresses.host(endpoint_id, pooled=True),

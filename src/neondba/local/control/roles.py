@@ -6,7 +6,7 @@ Every step may be repeated: after a crash it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from neondba.local import sql
 from neondba.local.computes.process import Compute
@@ -14,6 +14,9 @@ from neondba.local.ids import scram_verifier
 from neondba.local.state.tables import RoleRow
 from neondba.local.storage.template import DATABASE, ROLE
 from neondba.postgres.admin import SQL, AdminSession, Identifier, Literal
+
+SEALED: Final = "SCRAM-SHA-256$"
+"""How a verifier begins: all that is kept where a project stores no passwords."""
 
 
 def apply(
@@ -27,9 +30,10 @@ def apply(
             if name in roles:
                 _role(connection, roles[name])
         for name in wanted.get("disconnect", []):
-            connection.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [name]
-            )
+            _disconnect(connection, "usename", name)
+        for old, new in wanted.get("rename_databases", []):
+            _disconnect(connection, "datname", old)
+            _rename(connection, "database", old, new)
         for name in wanted.get("drop_databases", []):
             # neondba: ignore[NDB616] the API's deleteProjectBranchDatabase, on a branch of this machine
             connection.execute(SQL("drop database if exists {} with (force)").format(Identifier(name)))
@@ -38,6 +42,11 @@ def apply(
                 _database(compute, connection, name, owners[name])
         for name in wanted.get("drop_roles", []):
             _drop_role(compute, connection, name)
+
+
+def verifier_of(password: str) -> str:
+    """Give what PostgreSQL stores; a project that stores no passwords has nothing else of them."""
+    return password if password.startswith(SEALED) else scram_verifier(password)
 
 
 def verifier(compute: Compute, role: str) -> str | None:
@@ -64,13 +73,23 @@ def _rename(connection: AdminSession, kind: str, old: str, new: str | None) -> N
     connection.execute(query)
 
 
+def _disconnect(connection: AdminSession, column: str, name: str) -> None:
+    query = SQL("select pg_terminate_backend(pid) from pg_stat_activity where {} = %s").format(
+        Identifier(column)
+    )
+    connection.execute(query, [name])
+
+
 def _role(connection: AdminSession, role: RoleRow) -> None:
     if not _exists(connection, "role", role.name):
         query = SQL(
             "create role {} {} inherit createrole createdb bypassrls replication in role neon_superuser"
         ).format(Identifier(role.name), SQL("nologin" if role.no_login else "login"))
         connection.execute(query)
-    password = Literal(scram_verifier(role.password))
+    if not role.password:
+        # Made by SQL: only PostgreSQL knows its password.
+        return
+    password = Literal(verifier_of(role.password))
     connection.execute(SQL("alter role {} password {}").format(Identifier(role.name), password))
 
 

@@ -20,6 +20,8 @@ class ProjectRow(SQLModel, table=True):
     """JSON, as the client gave it."""
     endpoint_defaults: str = "{}"
     """JSON of `default_endpoint_settings`."""
+    store_passwords: bool = True
+    """False: roles have only a verifier here, and no password can be shown again."""
     created_at: str
     updated_at: str
     deleting: bool = False

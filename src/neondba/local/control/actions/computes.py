@@ -62,3 +62,9 @@ def forget(_plane: Plane, rows: Rows, operation: OperationRow, arguments: dict[s
         rows.delete(*rows.all(RoleRow, branch_id=operation.branch_id, name=name))
     for name in arguments.get("databases", []):
         rows.delete(*rows.all(DatabaseRow, branch_id=operation.branch_id, name=name))
+    for name, owner in arguments.get("former_owners", {}).items():
+        for base in rows.all(DatabaseRow, branch_id=operation.branch_id, name=name):
+            base.owner_name = owner
+    for old, new in arguments.get("rename_databases", []):
+        for base in rows.all(DatabaseRow, branch_id=operation.branch_id, name=new):
+            base.name = old
