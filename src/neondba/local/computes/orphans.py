@@ -49,7 +49,7 @@ def _by_pid_file(folder: Path) -> Iterator[int]:
     """Ask `ps` where there is no /proc: a pid may have been used again."""
     import subprocess
 
-    for file in folder.glob("*/data/postmaster.pid"):
+    for file in [*folder.glob("*/data/postmaster.pid"), *folder.glob("data/postmaster.pid")]:
         pid = file.read_text().split("\n", 1)[0]
         asked = subprocess.run(
             ["/bin/ps", "-o", "args=", "-p", pid], capture_output=True, text=True, check=False

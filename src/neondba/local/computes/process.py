@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from neondba.core.problem import RemoteProblem
+from neondba.local.computes.sizes import Size
 from neondba.postgres.binaries import Binaries
 
 if TYPE_CHECKING:
@@ -22,10 +23,14 @@ ADMIN: Final = "cloud_admin"
 SETTINGS: Final = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "104",
     "superuser_reserved_connections": "7",
-    "shared_buffers": "16MB",
     "wal_level": "replica",
+    "max_wal_senders": "10",
+    "max_replication_slots": "10",
+    "wal_sender_timeout": "10s",
+    "max_parallel_workers": "8",
+    "restart_after_crash": "off",
+    "hot_standby_feedback": "on",
     "max_wal_size": "256MB",
     "min_wal_size": "16MB",
     "jit": "off",
@@ -37,11 +42,17 @@ SETTINGS: Final = {
     "password_encryption": "scram-sha-256",
     "timezone": "GMT",
     "log_timezone": "GMT",
+    "log_connections": "on",
     "log_checkpoints": "off",
+    "allow_alter_system": "off",
+    # Statistics do not outlive a compute on Neon.
+    "pg_stat_statements.save": "off",
     # A failing statement may hold a password: it must not reach the log.
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
 }
+NEWER: Final = {"io_method": 18, "allow_alter_system": 17}
+"""Settings that older releases do not know, and the release that brought them."""
 START_LIMIT: Final = 60.0
 
 
@@ -94,6 +105,10 @@ class Compute:
                 break
             except subprocess.TimeoutExpired:
                 continue
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove its socket folder; it no longer runs."""
         for left in self.place.sockets.glob(".s.PGSQL.*"):
             left.unlink(missing_ok=True)
         with suppress(OSError):
@@ -114,9 +129,13 @@ def start(binaries: Binaries, place: Place) -> Compute:
     if binaries.owner is not None:
         os.chown(place.sockets, *binaries.owner)
     arguments = [binaries.program("postgres"), "-D", binaries.within(place.data)]
-    for name, value in {**SETTINGS, **place.settings, "unix_socket_directories": str(place.sockets)}.items():
-        arguments += ["-c", f"{name}={value}"]
-    with place.log.open("wb") as log:
+    wanted = {**SETTINGS, **Size(0.25, 0.25).settings(), **place.settings}
+    for name, value in {**wanted, "unix_socket_directories": str(place.sockets)}.items():
+        if NEWER.get(name, 0) <= binaries.major:
+            arguments += ["-c", f"{name}={value}"]
+    place.log.unlink(missing_ok=True)
+    # Appended to, so that it can be cut while PostgreSQL writes.
+    with place.log.open("ab") as log:
         process = subprocess.Popen(
             arguments,
             cwd=place.data,

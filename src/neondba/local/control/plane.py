@@ -11,8 +11,8 @@ from typing import Final
 from neondba.core.context import Clock
 from neondba.core.problem import ConflictProblem
 from neondba.local.addresses import Addresses
-from neondba.local.computes import orphans, process
-from neondba.local.computes.manager import Computes
+from neondba.local.computes import additions, orphans, process, settings
+from neondba.local.computes.manager import Computes, programs_of
 from neondba.local.control import actions
 from neondba.local.control.directory import LocalDirectory
 from neondba.local.control.names import compute_name
@@ -86,9 +86,12 @@ class Plane:
         with self.state.read() as rows:
             return compute_name(rows, endpoint)
 
-    def compute_settings(self, name: str) -> dict[str, str]:  # noqa: ARG002 - the parts that ask for some join here
+    def compute_settings(self, name: str) -> dict[str, str]:
         """Give the PostgreSQL settings of a compute, by its name."""
-        return {}
+        with self.state.read() as rows:
+            asked = settings.of(rows, name)
+        programs = programs_of(self.branches.major(name))
+        return {**asked, **additions.settings(programs, self.folder / "additions")}
 
     def projects(self) -> list[str]:
         """Give the ids of all projects."""

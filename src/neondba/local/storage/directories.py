@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from neondba.core.problem import ConflictProblem
+from neondba.postgres.binaries import majors
 
 LAYOUT: Final = 1
 """Raise this when a directory of an older neondba can no longer be used as it is."""
-MAJOR: Final = 18
-"""The PostgreSQL version whose binaries we run."""
 
 
 class Directories:
@@ -36,6 +35,10 @@ class Directories:
         """Give the path of a branch's server log."""
         return self.folder / name / "compute.log"
 
+    def major(self, name: str) -> int:
+        """Give the PostgreSQL release that wrote a branch's directory."""
+        return int(_major(self.data(name)))
+
     def exists(self, name: str) -> bool:
         """Tell whether the branch's directory is there, and so complete."""
         return (self.folder / name).is_dir()
@@ -51,7 +54,9 @@ class Directories:
             self.give(part)
             self.give(part / "data")
             yield part / "data"
-            (part / "layout.json").write_text(json.dumps({"layout": LAYOUT, "postgres": MAJOR}))
+            (part / "layout.json").write_text(
+                json.dumps({"layout": LAYOUT, "postgres": _major(part / "data")})
+            )
             sync(part)
             part.rename(self.folder / name)
             sync_folder(self.folder)
@@ -82,17 +87,14 @@ class Directories:
             ConflictProblem: it was written by another major version or another layout.
         """
         layout = _layout(self.folder / name / "layout.json")
-        try:
-            major = (self.data(name) / "PG_VERSION").read_text().strip()
-        except OSError:
-            major = "none"
-        if layout == LAYOUT and major == str(MAJOR):
+        major, known = _major(self.data(name)), [str(number) for number in majors()]
+        if layout == LAYOUT and major in known:
             return
         raise ConflictProblem(
             "data-directory-version",
             f"Branch {name} has a data directory of PostgreSQL {major}, layout {layout}; "
-            f"this neondba runs PostgreSQL {MAJOR}, layout {LAYOUT}.",
-            hint="Open it with the neondba that made it and export it with pg_dump, or delete the branch.",
+            f"this neondba runs PostgreSQL {' or '.join(known)} here, layout {LAYOUT}.",
+            hint="Install that PostgreSQL, or open it with the neondba that made it and use pg_dump.",
             branch=name,
             folder=str(self.folder / name),
         )
@@ -101,6 +103,13 @@ class Directories:
         """Make the unprivileged user the owner, where PostgreSQL runs as one."""
         if self.owner is not None:
             os.chown(path, *self.owner)
+
+
+def _major(data: Path) -> str:
+    try:
+        return (data / "PG_VERSION").read_text().strip()
+    except OSError:
+        return "none"
 
 
 def _layout(path: Path) -> object:

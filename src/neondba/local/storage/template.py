@@ -17,7 +17,11 @@ from neondba.postgres.binaries import Binaries
 
 ROLE: Final = "neondb_owner"
 DATABASE: Final = "neondb"
-VERSION: Final = 2
+FIRST_WITH_GROUPS: Final = 16
+"""The major that has `pg_create_subscription`."""
+FIRST_BUILTIN: Final = 17
+"""The major that has C.UTF-8 of its own; older ones take the system's."""
+VERSION: Final = 3
 """Raise this when the template's contents change."""
 
 
@@ -39,7 +43,11 @@ def ensure(binaries: Binaries, templates: Directories) -> Path:
 
 def _initdb(binaries: Binaries, data: Path) -> None:
     arguments = [binaries.program("initdb"), "-D", binaries.within(data), "-U", process.ADMIN]
-    arguments += ["--encoding=UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    arguments += ["--encoding=UTF8"]
+    if binaries.major >= FIRST_BUILTIN:
+        arguments += ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    else:
+        arguments += ["--locale=C.UTF-8"]
     arguments += ["--auth=trust", "--wal-segsize=4", "--no-sync", "--no-instructions"]
     done = subprocess.run(
         arguments,
@@ -77,6 +85,8 @@ def _furnish(binaries: Binaries, data: Path) -> None:
         try:
             with compute.admin() as connection:
                 connection.execute(sql.text("template"))
+                if binaries.major >= FIRST_WITH_GROUPS:
+                    connection.execute(sql.text("template_16"))
                 connection.execute(sql.text("owner"))
                 connection.execute(f"create database {DATABASE} owner {ROLE}")
             with compute.admin(DATABASE) as connection:
