@@ -27,10 +27,20 @@ from neondba.postgres import guardian
 
 if TYPE_CHECKING:
     from neondba.local.control.plane import Plane
+    from neondba.local.proxy.server import Proxy
 
 HOST: Final = "127.0.0.1"
 IDLE_EXIT: Final = 900.0
 LOCK_WAIT: Final = 2.0
+WEB: Final[dict[str, Any]] = {
+    "log_level": "warning",
+    "access_log": False,
+    "lifespan": "off",
+    "ws": "websockets-sansio",
+    "ws_max_size": 64 << 20,
+    "ws_per_message_deflate": False,
+    "timeout_graceful_shutdown": 5,
+}
 ALREADY: Final = 75
 """Exit status when another server has this state folder."""
 
@@ -134,7 +144,7 @@ async def _serve(folder: Path, options: argparse.Namespace) -> None:
             state_dir=str(folder.parent),
         )
         try:
-            await _answer(plane, api, file, folder, options.idle_exit)
+            await _answer(plane, proxy, api, file, folder, options.idle_exit)
         finally:
             await proxy.close()
     finally:
@@ -142,10 +152,13 @@ async def _serve(folder: Path, options: argparse.Namespace) -> None:
         (folder / "server.json").unlink(missing_ok=True)
 
 
-async def _answer(plane: Plane, api: socket.socket, file: ServerFile, folder: Path, idle_exit: float) -> None:
+async def _answer(
+    plane: Plane, proxy: Proxy, api: socket.socket, file: ServerFile, folder: Path, idle_exit: float
+) -> None:
     import uvicorn
 
     from neondba.local.api.app import app
+    from neondba.local.serverless import routes as serverless
 
     class Server(uvicorn.Server):
         """Leave the signals to us: the computes must stop before the process does."""
@@ -155,7 +168,8 @@ async def _answer(plane: Plane, api: socket.socket, file: ServerFile, folder: Pa
             return nullcontext()
 
     web = app(plane, file)
-    server = Server(uvicorn.Config(web, log_level="warning", access_log=False, lifespan="off"))
+    sql = serverless.join(web, plane.directory, proxy, plane.clock.monotonic)
+    server = Server(uvicorn.Config(web, **WEB))
     web.state.stop = lambda: setattr(server, "should_exit", True)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -166,6 +180,7 @@ async def _answer(plane: Plane, api: socket.socket, file: ServerFile, folder: Pa
         await server.serve(sockets=[api])
     finally:
         watcher.cancel()
+        await asyncio.to_thread(sql.close)
 
 
 async def _end_when_idle(plane: Plane, server: Any, limit: float) -> None:

@@ -5,6 +5,7 @@ This is libpq itself, below psycopg's cursors: those turn values into Python's, 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -89,6 +90,8 @@ class WireConnection:
         from psycopg import pq
         from psycopg.conninfo import make_conninfo
 
+        self._guard = threading.RLock()
+        self._running = False
         words: dict[str, Any] = {"host": folder, "port": 5432, "client_encoding": "UTF8", **parameters}
         self._conn: PGconn = pq.PGconn.connect(make_conninfo("", **words).encode())
         if self._conn.status != pq.ConnStatus.OK:
@@ -120,15 +123,20 @@ class WireConnection:
         """
         from psycopg import OperationalError, pq
 
-        given = [None if value is None else value.encode() for value in values]
+        given = [None if value is None else _encoded(value) for value in values]
         try:
-            self._conn.send_query_params(statement.encode(), given)
+            with self._guard:
+                self._conn.send_query_params(_encoded(statement), given)
+                self._running = True
             self._conn.set_chunked_rows_mode(ROWS_AT_ONCE)
             return self._collect(limit)
         except OperationalError as error:
             if self._conn.status != pq.ConnStatus.OK:
                 raise Disconnected(str(error)) from None
             raise ServerError({"message": str(error)}) from None
+        finally:
+            with self._guard:
+                self._running = False
 
     def _collect(self, limit: int) -> Answer:
         answer, refused, large = Answer(), None, False
@@ -152,10 +160,16 @@ class WireConnection:
             raise refused
         return answer
 
+    def abandon(self) -> None:
+        """Roll back what is open."""
+        with suppress(ServerError, Disconnected):
+            self.run("rollback", [], 1 << 16)
+
     def cancel(self) -> None:
-        """Ask the server to end what runs; may be called from another thread."""
-        with suppress(Exception):
-            self._conn.get_cancel().cancel()
+        """Ask the server to end what runs here; may be called from another thread."""
+        with self._guard, suppress(Exception):
+            if self._running:
+                self._conn.get_cancel().cancel()
 
     def close(self) -> None:
         """Close the connection."""
@@ -190,7 +204,19 @@ def _add(result: PGresult, answer: Answer) -> None:
         values = [result.get_value(row, number) for number in range(width)]
         answer.size += sum(len(value) for value in values if value is not None)
         answer.rows.append([None if value is None else value.decode() for value in values])
-    answer.tag = (result.command_status or b"").decode()
+    # The last part of an answer in chunks may be empty, its tag too.
+    answer.tag = (result.command_status or b"").decode() or answer.tag
+
+
+def _lone(letter: str) -> bool:
+    return "\ud800" <= letter <= "\udfff"
+
+
+def _encoded(text: str) -> bytes:
+    """Write what libpq takes: it would end a text at its first NUL."""
+    if "\0" in text or (not text.isascii() and any(map(_lone, text))):
+        raise ServerError({"message": 'invalid byte sequence for encoding "UTF8"', "code": "22021"})
+    return text.encode()
 
 
 def _column(result: PGresult, number: int) -> Column:
