@@ -7,8 +7,8 @@ import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -107,6 +107,24 @@ def project_or_name(client: NeonClient, ctx: Context) -> tuple[Project | None, s
     return found, found.name
 
 
+def first_project(client: NeonClient, ctx: Context, name: str) -> Project:
+    """Create the first project; two that come at once get the same."""
+    with alone(ctx, "first-project"):
+        same = [each for each in client.projects() if each.name == name]
+        return same[0] if same else client.create_project(name, branch="main").project
+
+
+@contextmanager
+def alone(ctx: Context, what: str) -> Iterator[None]:
+    """Let one process at a time do this over a state folder."""
+    import fcntl
+
+    ctx.settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (ctx.settings.state_dir / f"{what}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _name_of(folder: Path) -> str:
     tops = (place for place in [folder, *folder.parents] if any((place / mark).exists() for mark in TOP))
     return next(tops, folder).resolve().name[:64] or "app"
@@ -121,7 +139,7 @@ def carried_out(client: NeonClient, ctx: Context, command: Sequence[str], asked:
     with ctx.carry_out(_plan(project, project_name, source, command, asked)):
         if project is None:
             ctx.progress(f"Creating project {project_name}")
-            project = client.create_project(project_name, branch="main").project
+            project = first_project(client, ctx, project_name)
         if not asked.branch:
             there = source or client.default_branch(project)
             branch, kept = reached(client, project.id, there, asked.database), True

@@ -1,0 +1,1 @@
+"""Branches for tests: the pytest plugin."""
