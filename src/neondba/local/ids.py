@@ -70,6 +70,11 @@ def password() -> str:
     return "npg_" + "".join(_chance.choices(string.ascii_letters + string.digits, k=16))
 
 
+def api_key() -> str:
+    """Make an API key."""
+    return "napi_" + "".join(_chance.choices(_LETTERS, k=64))
+
+
 def scram_verifier(password: str, salt: bytes | None = None) -> str:
     """Make what PostgreSQL stores, so that no statement holds a password."""
     salt = salt or _chance.randbytes(16)

@@ -1,14 +1,12 @@
-"""The one user of a local Neon, its one organization and its one region."""
+"""The user, the organization, and how a call was let in."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from neondba.local.api import views
-from neondba.local.api.call import Call, Refusal, answers
-
-SINCE = "2026-01-01T00:00:00Z"
-PLAN = "scale"
+from neondba.local.api.call import Call, answers
+from neondba.local.api.people import EMAIL, PLAN, PROJECTS_LIMIT, SINCE, USER, the_organization
 
 
 def _organization() -> dict[str, Any]:
@@ -29,13 +27,13 @@ def me(_call: Call) -> dict[str, Any]:
     return {
         "active_seconds_limit": 0,
         "auth_accounts": [],
-        "email": "local@localhost.localdomain",
-        "id": views.OWNER,
+        "email": EMAIL,
+        "id": USER,
         "image": "",
         "login": "local",
         "name": "Local",
         "last_name": "User",
-        "projects_limit": 1000,
+        "projects_limit": PROJECTS_LIMIT,
         "branches_limit": 5000,
         "max_autoscaling_limit": 16,
         "plan": PLAN,
@@ -63,39 +61,13 @@ def organizations(_call: Call) -> dict[str, Any]:
 )
 def organization(call: Call) -> dict[str, Any]:
     """Show an organization."""
-    if call.path["org_id"] != views.ORGANIZATION:
-        raise Refusal(404, "organization not found")
+    the_organization(call.path["org_id"])
     return _organization()
 
 
 @answers("GET", "/auth", "getAuthDetails", says="Says how the call was let in.")
-def auth(_call: Call) -> dict[str, Any]:
+def auth(call: Call) -> dict[str, Any]:
     """Say how the call was let in."""
-    return {"account_id": views.OWNER, "auth_method": "api_key_user", "auth_data": "local"}
-
-
-@answers(
-    "GET",
-    "/regions",
-    "getActiveRegions",
-    says="Lists regions.",
-    differs="One, named as Neon names one; it is this machine.",
-)
-def regions(_call: Call) -> dict[str, Any]:
-    """List regions: this machine, under a name that clients accept."""
-    region = {
-        "region_id": views.REGION,
-        "name": "This machine",
-        "default": True,
-        "geo_lat": "0",
-        "geo_long": "0",
-    }
-    return {"regions": [region]}
-
-
-@answers(
-    "GET", "/api_keys", "listApiKeys", says="Lists API keys.", differs="Always empty: any key is accepted."
-)
-def api_keys(_call: Call) -> list[Any]:
-    """List API keys: any key is accepted here, so none is kept."""
-    return []
+    if call.organization_key:
+        return {"account_id": views.ORGANIZATION, "auth_method": "api_key_org", "auth_data": "local"}
+    return {"account_id": USER, "auth_method": "api_key_user", "auth_data": "local"}

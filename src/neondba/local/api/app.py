@@ -16,6 +16,7 @@ from starlette.routing import Route as HttpRoute
 from neondba.core.problem import Problem
 from neondba.local.api import request as requests
 from neondba.local.api.call import Call, Refusal, Route
+from neondba.local.api.keys import admitted
 from neondba.local.api.routes import everything
 from neondba.local.contract.checks import Invalid, checker
 from neondba.local.control.plane import Plane
@@ -75,9 +76,8 @@ def _endpoint(plane: Plane, route: Route) -> Any:
         plane.directory.contact()
         number = request.headers.get("x-request-id") or str(uuid.uuid4())
         try:
-            requests.token(request)
-            raw = await requests.received(request)
-            shown = await run_in_threadpool(_handled, plane, route, request, raw)
+            token, raw = requests.token(request), await requests.received(request)
+            shown = await run_in_threadpool(_handled, plane, route, request, token, raw)
         except Refusal as refusal:
             return _error(refusal.status, refusal.message, refusal.code, number, **refusal.more)
         except Problem as problem:
@@ -97,19 +97,22 @@ def _endpoint(plane: Plane, route: Route) -> Any:
     return answer
 
 
-def _handled(plane: Plane, route: Route, request: Request, raw: bytes) -> Any:
-    """Check a request against the published document, then answer it."""
+def _handled(plane: Plane, route: Route, request: Request, token: str, raw: bytes) -> Any:
+    """Look at the key, check the request against the published document, then answer it."""
+    path = request.path_params
+    key = admitted(plane, token, request.method, path)
     if not route.checked:
-        return route.handler(Call(plane, request.path_params, request.query_params))
+        return route.handler(Call(plane, path, request.query_params))
     check = checker(route.operation_id)
     try:
-        check.path(request.path_params)
+        check.path(path)
         query = check.query(request.query_params.multi_items())
         body = requests.parsed(request, raw) if check.reads_body else None
         check.body(body)
     except Invalid as invalid:
         raise Refusal(400, str(invalid)) from None
-    return route.handler(Call(plane, request.path_params, query, body or {}))
+    call = Call(plane, path, query, body or {}, key is not None and key.organization)
+    return route.handler(call)
 
 
 def _error(status: int, message: str, code: str, number: str, **more: Any) -> JSONResponse:

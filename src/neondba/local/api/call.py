@@ -38,6 +38,8 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Mapping[str, Any] = field(default_factory=dict)
+    organization_key: bool = False
+    """Whether a key of the organization let it in, one that was created here."""
 
     @property
     def now(self) -> str:

@@ -10,7 +10,8 @@ BEHAVIOURS: Final = (
     Requirement(
         "api.bearer-token",
         "Calls without a bearer token answer 401.",
-        "Any token is accepted; calls under a host name that is not this machine's own answer 403.",
+        "Any token is accepted but one that was revoked here; calls under a host name that is not this "
+        "machine's own answer 403.",
         source=SPEC,
     ),
     Requirement("api.error-shape", "Errors are {request_id, code, message}.", source=SPEC),
@@ -24,9 +25,9 @@ BEHAVIOURS: Final = (
     ),
     Requirement(
         "api.not-available",
-        "Neon Auth, the Data API, buckets and storage, functions, the AI gateway, credentials, triggers, logs "
-        "and custom domains answer 404 with `not available`; buckets, functions and credentials are listed "
-        "as empty.",
+        "Neon Auth, the Data API, buckets and storage, functions, the AI gateway, credentials, triggers, "
+        "logs and custom domains answer 404 with `not available`; buckets, functions and credentials are "
+        "listed as empty.",
         "As Neon answers where a feature is missing, so that official programs go on without it.",
         source=CLI,
     ),
