@@ -9,10 +9,11 @@ from neondba.local import ids
 from neondba.local.api import views
 from neondba.local.api.call import Call, Refusal, answers, checked_sizes, inner, seconds
 from neondba.local.api.names import identifier, plain_name
+from neondba.local.api.regions import known_region
 from neondba.local.control import changes
 from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow, ProjectRow, RoleRow
-from neondba.postgres.binaries import MAJOR
 from neondba.neon.throwaway import is_throwaway
+from neondba.postgres.binaries import MAJOR
 
 DAY: Final = 86_400
 SETTINGS: Final = "default_endpoint_settings"
@@ -103,7 +104,7 @@ def _project_row(wanted: dict[str, Any], version: int, now: str) -> ProjectRow:
     return ProjectRow(
         id=project_id,
         name=plain_name("project name", wanted.get("name") or project_id),
-        region_id=str(wanted.get("region_id") or views.REGION),
+        region_id=known_region(wanted.get("region_id") or views.REGION),
         pg_version=version,
         history_retention_seconds=seconds(wanted, "history_retention_seconds", DAY),
         settings=json.dumps(inner(wanted, "settings")),
