@@ -1,0 +1,53 @@
+"""Which addresses a project lets in."""
+
+from __future__ import annotations
+
+import pytest
+
+from neondba.local.control import ip_allow
+
+
+def refused(entry: str, address: str) -> bool:
+    return ip_allow.refusal({"allowed_ips": {"ips": [entry]}}, address, protected=False) is not None
+
+
+@pytest.mark.parametrize(
+    ("entry", "inside", "outside"),
+    [
+        ("192.0.2.7", "192.0.2.7", "192.0.2.8"),
+        ("192.0.2.7", "::ffff:192.0.2.7", "::1"),
+        ("192.0.2.10-192.0.2.20", "192.0.2.20", "192.0.2.21"),
+        ("192.0.2.10 - 192.0.2.20", "192.0.2.10", "192.0.2.9"),
+        ("192.0.2.9/24", "192.0.2.255", "192.0.3.0"),
+        ("2001:db8::1", "2001:db8:0::1", "2001:db8::2"),
+        ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::"),
+        ("2001:db8::1-2001:db8::f", "2001:db8::e", "192.0.2.7"),
+        ("0.0.0.0/0", "127.0.0.1", "::1"),
+    ],
+)
+def test_an_entry_holds_what_it_says(entry: str, inside: str, outside: str) -> None:
+    assert not refused(entry, inside)
+    assert refused(entry, outside)
+
+
+@pytest.mark.parametrize("entry", ["", "nonsense", "1.2.3.4-", "1.2.3.4-::1", "1.2.3.4/99"])
+def test_nonsense_lets_nobody_in(entry: str) -> None:
+    assert refused(entry, "1.2.3.4")
+
+
+def test_no_list_lets_everybody_in() -> None:
+    for settings in ({}, {"allowed_ips": None}, {"allowed_ips": {"ips": []}}):
+        assert ip_allow.refusal(settings, "192.0.2.7", protected=True) is None
+
+
+def test_a_list_may_hold_for_protected_branches_only() -> None:
+    settings = {"allowed_ips": {"ips": ["192.0.2.7"], "protected_branches_only": True}}
+    assert ip_allow.refusal(settings, "127.0.0.1", protected=False) is None
+    said = ip_allow.refusal(settings, "127.0.0.1", protected=True)
+    assert said is not None
+    assert said.startswith("This IP address 127.0.0.1 is not allowed to connect to this endpoint.")
+
+
+def test_blocked_public_connections_outweigh_the_list() -> None:
+    settings = {"block_public_connections": True, "allowed_ips": {"ips": ["127.0.0.1"]}}
+    assert ip_allow.refusal(settings, "127.0.0.1", protected=False) == ip_allow.BLOCKED
