@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, Final
 
 from neondba.local import sql
+from neondba.local.api import points
 from neondba.local.api.call import Call, Refusal, answers
 from neondba.local.computes.process import Compute
 from neondba.local.control import dumps
@@ -17,7 +16,6 @@ from neondba.local.state.tables import BranchRow
 from neondba.local.storage.point import Point
 
 ONE: Final = "/projects/{project_id}/branches/{branch_id}"
-LSN: Final = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 EXISTS: Final = "select 1 from pg_database where datname = %s and datallowconn"
 
 
@@ -38,7 +36,7 @@ def get_schema(call: Call) -> dict[str, Any]:
         branch = call.branch(rows)
     with _compute(call, branch, point, name) as compute:
         if form == "sql":
-            return {"sql": dumps.schema(call.plane.binaries, compute, name)}
+            return {"sql": dumps.schema(compute, name)}
         with compute.admin(name) as session:
             row = session.execute(sql.text("schema_json")).fetchone()
     assert row is not None
@@ -78,7 +76,7 @@ def _base(branch: BranchRow, named: str | None, point: Point) -> str:
 def _text(call: Call, branch: BranchRow, point: Point, name: str) -> str | None:
     try:
         with _compute(call, branch, point, name) as compute:
-            return dumps.schema(call.plane.binaries, compute, name)
+            return dumps.schema(compute, name)
     except Refusal as refusal:
         if refusal.status == 404:
             return None
@@ -105,19 +103,4 @@ def _database(call: Call) -> str:
 
 
 def _point(call: Call, prefix: str) -> Point:
-    lsn, moment = call.query.get(prefix + "lsn"), call.query.get(prefix + "timestamp")
-    if lsn and moment:
-        raise Refusal(400, f"{prefix}lsn and {prefix}timestamp cannot be specified at the same time")
-    if lsn and not LSN.fullmatch(lsn):
-        raise Refusal(400, f"{prefix}lsn must look like 0/1A2B3C8")
-    return Point(lsn or None, _moment(prefix + "timestamp", moment) if moment else None)
-
-
-def _moment(name: str, text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refusal(400, f"{name} must be an RFC 3339 time") from None
-    if found.tzinfo is None:
-        raise Refusal(400, f"{name} must have a time zone")
-    return found
+    return points.asked(call.query, call.plane.clock.now(), prefix + "lsn", prefix + "timestamp")

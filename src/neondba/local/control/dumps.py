@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from neondba.core.problem import RemoteProblem
 from neondba.local import ids
 from neondba.local.computes import process
+from neondba.local.computes.manager import programs_of
 from neondba.local.computes.process import Compute
 from neondba.postgres.binaries import Binaries
 
@@ -28,16 +29,15 @@ HASTE: Final = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 """Only over a directory that is thrown away on any failure, and put on the disk whole."""
 
 
-def run(
-    binaries: Binaries, program: str, compute: Compute, *arguments: str, database: str, given: bytes = b""
-) -> bytes:
-    """Run a client program of PostgreSQL as the superuser; give what it wrote.
+def run(program: str, compute: Compute, *arguments: str, database: str, given: bytes = b"") -> bytes:
+    """Run a client program of the compute's own release as the superuser; give what it wrote.
 
     The database's name goes by the environment, where no character of it means anything else.
 
     Raises:
         RemoteProblem: it failed; its last words are given.
     """
+    binaries = programs_of(int((compute.place.data / "PG_VERSION").read_text()))
     done = subprocess.run(
         [binaries.program(program), f"--host={compute.place.sockets}", "--port=5432", *arguments],
         input=given,
@@ -64,9 +64,9 @@ def run(
     return written
 
 
-def schema(binaries: Binaries, compute: Compute, database: str) -> str:
+def schema(compute: Compute, database: str) -> str:
     """Give a database's schema as pg_dump writes it, the same for the same schema."""
-    text = run(binaries, "pg_dump", compute, "--schema-only", database=database).decode(errors="replace")
+    text = run("pg_dump", compute, "--schema-only", database=database).decode(errors="replace")
     return GUARD.sub("", text)
 
 
@@ -101,7 +101,8 @@ def at(plane: Plane, timeline_id: str, point: Point) -> Iterator[Compute]:
     name = f"schema-{ids.operation_id()}"
     try:
         plane.history.make(timeline_id, point, name)
-        with serving(plane.binaries, plane.branches.data(name)) as compute:
+        programs = programs_of(plane.branches.major(name))
+        with serving(programs, plane.branches.data(name)) as compute:
             yield compute
     finally:
         plane.branches.replace(name)
