@@ -2,44 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from datetime import UTC
+from typing import Any, Final
 
 from neondba.local import ids
-from neondba.local.api import views
+from neondba.local.api import past, points, views
 from neondba.local.api.call import Call, Refusal, answers, checked_sizes
 from neondba.local.api.names import expiry, plain_name
 from neondba.local.api.space import require_space
 from neondba.local.control import changes
+from neondba.local.control.worker import stamp
 from neondba.local.requirement import PYTHON
 from neondba.local.state.store import Rows
-from neondba.local.state.tables import BranchRow
+from neondba.local.state.tables import BranchRow, OperationRow
+from neondba.local.storage.history import Located
 
 ALL = "/projects/{project_id}/branches"
 ONE = ALL + "/{branch_id}"
+SORTED_BY: Final = ("updated_at", "name", "created_at")
 
 
-@answers("GET", ALL, "listProjectBranches", says="Lists branches with `annotations` and pages.")
+@answers(
+    "GET",
+    ALL,
+    "listProjectBranches",
+    says="Lists branches with search, order and pages; deleted ones too with `include_deleted`.",
+)
 def list_branches(call: Call) -> dict[str, Any]:
-    """List a project's branches, newest first."""
-    limit = call.number("limit", 10_000, 10_000)
-    with call.plane.state.read() as rows:
-        call.project(rows)
-        found = rows.all(BranchRow, project_id=call.path["project_id"], deleting=False)[::-1]
-    if search := call.query.get("search"):
-        found = [row for row in found if search in (row.id, row.name) or search.lower() in row.name.lower()]
-    names = [row.id for row in found]
-    if (cursor := call.query.get("cursor")) in names:
-        found = found[names.index(cursor) + 1 :]
-    pages: dict[str, Any] = {"sort_by": "updated_at", "sort_order": "desc"}
-    if len(found) > limit:
-        pages["next"] = found[limit - 1].id
-    return {"branches": [views.branch(row, call.plane) for row in found[:limit]], "annotations": {}, "pagination": pages}
+    """List a project's branches, the last changed first unless told otherwise."""
+    limit, cursor = call.number("limit", 10_000, 10_000), call.query.get("cursor")
+    by, order = _choice(call, "sort_by", SORTED_BY), _choice(call, "sort_order", ("desc", "asc"))
+    found = _found(call, deleted=str(call.query.get("include_deleted")).lower() == "true")
+    # The further keys make the order whole: a page never misses what another one has.
+    keys = [([getattr(row, by), row.created_at, row.id], row) for row in found]
+    keys.sort(key=lambda each: each[0], reverse=order == "desc")
+    if cursor:
+        last = _read_cursor(cursor)
+        keys = [each for each in keys if (each[0] < last if order == "desc" else each[0] > last)]
+    page = [row for _, row in keys[:limit]]
+    pages: dict[str, Any] = {"sort_by": by, "sort_order": order}
+    if limit < len(keys):
+        pages["next"] = urlsafe_b64encode(json.dumps(keys[limit - 1][0]).encode()).decode()
+    shown = [views.branch(row, call.plane) for row in page]
+    return {"branches": shown, "annotations": {}, "pagination": pages}
 
 
-@answers("GET", ALL + "/count", "countProjectBranches", says="Counts branches.")
+@answers("GET", ALL + "/count", "countProjectBranches", says="Counts branches, with search.")
 def count_branches(call: Call) -> dict[str, Any]:
     """Count a project's branches."""
-    return {"count": len(list_branches(call)["branches"])}
+    return {"count": len(_found(call, deleted=False))}
+
+
+def _choice(call: Call, name: str, known: tuple[str, ...]) -> str:
+    value = str(call.query.get(name) or known[0])
+    if value not in known:
+        raise Refusal(400, f"parameter {name} must be one of {', '.join(known)}")
+    return value
+
+
+def _read_cursor(cursor: str) -> list[str]:
+    try:
+        last = json.loads(urlsafe_b64decode(cursor))
+    except ValueError:
+        raise Refusal(400, "invalid cursor") from None
+    if not isinstance(last, list) or [type(each) for each in last] != [str] * 3:
+        raise Refusal(400, "invalid cursor")
+    return last
+
+
+def _found(call: Call, *, deleted: bool) -> list[BranchRow]:
+    with call.plane.state.read() as rows:
+        call.project(rows)
+        found = rows.all(BranchRow, project_id=call.path["project_id"])
+    found = [row for row in found if not row.deleting or (deleted and row.deleted_at)]
+    search = str(call.query.get("search") or "").lower()
+    return [row for row in found if search in row.id or search in row.name.lower()]
 
 
 @answers(
@@ -47,15 +87,31 @@ def count_branches(call: Call) -> dict[str, Any]:
     ALL,
     "createProjectBranch",
     201,
-    says="Creates a branch from its parent's present moment, expiring if asked to.",
+    says="Creates a branch from its parent as it is now, or was at `parent_lsn` or `parent_timestamp`, "
+    "exactly to the commit; expiring if asked to.",
     differs="Answers when that moment is fixed (up to 40 s), since the data is cloned, not shared. "
     "`cloned_by` (ours) says how: ficlone or copy. A disk too small answers 507.",
 )
 def create_branch(call: Call) -> dict[str, Any]:
-    """Create a branch from its parent as it is now."""
+    """Create a branch with its parent's data, or with its schema only."""
+    from neondba.local.api import schema_only
+
+    kind = call.part("branch").get("init_source") or "parent-data"
+    if kind == schema_only.SCHEMA_ONLY:
+        return schema_only.create(call)
+    if kind != "parent-data":
+        raise Refusal(400, "init_source must be parent-data or schema-only")
+    return with_data(call)
+
+
+def with_data(
+    call: Call, also: Callable[[Rows, BranchRow], list[OperationRow]] | None = None
+) -> dict[str, Any]:
+    """Create a branch from its parent; `also` adds what is wanted beyond that."""
     wanted, endpoints = call.part("branch"), call.body.get("endpoints") or []
     _only_what_we_can(wanted, endpoints)
     until, life = expiry(wanted.get("expires_at"), call.plane.clock.now())
+    found, moment = _point(call, wanted)
     now = call.now
     with call.locked() as rows:
         parent = _parent(call, rows, wanted.get("parent_id"))
@@ -65,9 +121,10 @@ def create_branch(call: Call) -> dict[str, Any]:
             id=branch_id,
             timeline_id=timeline.id,
             project_id=parent.project_id,
-            name=_free_name(rows, parent.project_id, wanted.get("name") or branch_id),
+            name=free_name(rows, parent.project_id, wanted.get("name") or branch_id),
             parent_id=parent.id,
-            parent_timestamp=now,
+            parent_lsn=found.fork.lsn if found else None,
+            parent_timestamp=moment or now,
             protected=bool(wanted.get("protected", False)),
             state_changed_at=now,
             created_at=now,
@@ -77,13 +134,15 @@ def create_branch(call: Call) -> dict[str, Any]:
         )
         require_space(call.plane, parent.timeline_id)
         rows.add(branch)
-        changes.copied_rows(rows, parent, branch, now)
         where = {"branch_id": branch.id}
-        operations = [changes.operation(rows, "create_branch", parent.project_id, now, **where)]
+        operations = _operations(rows, parent, branch, found)
         for options in endpoints:
             made = changes.endpoint(rows, branch, now, options)
             where["endpoint_id"] = made.id
             operations.append(changes.operation(rows, "start_compute", parent.project_id, now, **where))
+        if wanted.get("archived") and not endpoints:
+            operations.append(changes.operation(rows, "timeline_archive", parent.project_id, now, **where))
+        operations += also(rows, branch) if also else []
     call.made(operations[0])
     return views.created(call.plane, branch.id, operations, passwords=False)
 
@@ -104,7 +163,7 @@ def update_branch(call: Call) -> dict[str, Any]:
     with call.locked() as rows:
         branch = call.branch(rows)
         if "name" in wanted and wanted["name"] != branch.name:
-            branch.name = _free_name(rows, branch.project_id, wanted["name"])
+            branch.name = free_name(rows, branch.project_id, wanted["name"])
         branch.protected = bool(wanted.get("protected", branch.protected))
         if "expires_at" in wanted:
             until, life = expiry(wanted["expires_at"], call.plane.clock.now())
@@ -114,15 +173,17 @@ def update_branch(call: Call) -> dict[str, Any]:
         if branch.expires_at and branch.protected:
             raise Refusal(422, "a protected branch cannot expire")
         branch.updated_at = call.now
-        return {"branch": views.branch(branch), "operations": []}
+        return {"branch": views.branch(branch, call.plane), "operations": []}
 
 
 @answers(
     "DELETE",
     ONE,
     "deleteProjectBranch",
-    says="Deletes a branch; a missing one answers 204.",
-    differs="At once; no recovery.",
+    says="Deletes a branch; it can be recovered for 7 days unless `hard_delete` is set. "
+    "A missing one answers 204.",
+    differs="A branch that expires is gone at once: such branches are many and short-lived, and each is "
+    "a directory on this disk. So is a deleted branch when its room is needed for another.",
 )
 def delete_branch(call: Call) -> dict[str, Any] | None:
     """Delete a branch; one that is not there is gone already: 204."""
@@ -130,16 +191,25 @@ def delete_branch(call: Call) -> dict[str, Any] | None:
         branch = rows.get(BranchRow, call.path["branch_id"])
         if branch is None or branch.deleting or branch.project_id != call.path["project_id"]:
             return None
-        if branch.is_default:
-            raise Refusal(422, "cannot delete the default branch")
-        if branch.parent_id is None:
-            raise Refusal(422, "cannot delete root branch")
-        if branch.protected:
-            raise Refusal(422, "cannot delete a protected branch")
-        if rows.all(BranchRow, parent_id=branch.id, deleting=False):
-            raise Refusal(422, "cannot delete branch that has children")
-        operations = changes.delete_branch(rows, branch, call.now)
-        return {"branch": views.branch(branch), "operations": [views.operation(row) for row in operations]}
+        _require_deletable(rows, branch)
+        hard = str(call.query.get("hard_delete")).lower() == "true" or branch.expires_at is not None
+        operations = changes.delete_branch(rows, branch, call.now, hard=hard)
+        return {
+            "branch": views.branch(branch, call.plane),
+            "operations": [views.operation(row) for row in operations],
+        }
+
+
+def _require_deletable(rows: Rows, branch: BranchRow) -> None:
+    if branch.is_default:
+        raise Refusal(422, "cannot delete the default branch")
+    roots = rows.all(BranchRow, project_id=branch.project_id, parent_id=None, deleting=False)
+    if branch.parent_id is None and len(roots) == 1:
+        raise Refusal(422, "cannot delete root branch")
+    if branch.protected:
+        raise Refusal(422, "cannot delete a protected branch")
+    if changes.children(rows, branch):
+        raise Refusal(422, "cannot delete branch that has children")
 
 
 @answers("POST", ONE + "/set_as_default", "setDefaultProjectBranch", says="Makes a branch the default.")
@@ -167,16 +237,39 @@ def set_primary(call: Call) -> dict[str, Any]:
     return set_default(call)
 
 
+def _operations(
+    rows: Rows, parent: BranchRow, branch: BranchRow, found: Located | None
+) -> list[OperationRow]:
+    """Write down that a branch is to be made, and that its roles and databases are those of then."""
+    project_id, now, where = branch.project_id, branch.created_at, {"branch_id": branch.id}
+    point = past.arguments(found)
+    made = changes.operation(rows, "create_branch", project_id, now, **where, **point)
+    operations = [made, *changes.contents(rows, parent, branch, now)]
+    if found is not None:
+        sync = "sync_dbs_and_roles_from_compute"
+        operations.append(changes.operation(rows, sync, project_id, now, **where))
+    return operations
+
+
+def _point(call: Call, wanted: dict[str, Any]) -> tuple[Located | None, str | None]:
+    """Find the point of the parent that is asked for, and its moment as the API shows it."""
+    point = points.asked(wanted, call.plane.clock.now(), "parent_lsn", "parent_timestamp")
+    if point.now:
+        return None, None
+    with call.plane.state.read() as rows:
+        timeline_id = _parent(call, rows, wanted.get("parent_id")).timeline_id
+    found = past.located(call, timeline_id, point)
+    moment = point.timestamp or (found.fork.at if found is not None else None)
+    return found, stamp(moment.astimezone(UTC)) if moment else None
+
+
 def _only_what_we_can(wanted: dict[str, Any], endpoints: list[Any]) -> None:
+    if wanted.get("protected") and wanted.get("expires_at"):
+        raise Refusal(422, "a protected branch cannot expire")
     if not isinstance(endpoints, list) or any(not isinstance(options, dict) for options in endpoints):
         raise Refusal(400, "endpoints must be a list of objects")
     for options in endpoints:
         checked_sizes(options)
-    for name in ("parent_lsn", "parent_timestamp"):
-        if wanted.get(name):
-            raise Refusal(501, f"{name} is not available in the local Neon yet: it branches from now")
-    if wanted.get("init_source", "parent-data") != "parent-data":
-        raise Refusal(501, "schema-only branches are not available in the local Neon yet")
     kinds = [options.get("type", "read_write") for options in endpoints]
     if "read_only" in kinds:
         raise Refusal(501, "read replicas are not available in the local Neon yet")
@@ -195,7 +288,8 @@ def _parent(call: Call, rows: Rows, parent_id: str | None) -> BranchRow:
     return parent
 
 
-def _free_name(rows: Rows, project_id: str, name: Any) -> str:
+def free_name(rows: Rows, project_id: str, name: Any) -> str:
+    """Accept a branch's name that no other branch of the project has."""
     checked = plain_name("branch name", name)
     if rows.all(BranchRow, project_id=project_id, name=checked, deleting=False):
         raise Refusal(409, "branch with the provided name already exists", "BRANCH_ALREADY_EXISTS")

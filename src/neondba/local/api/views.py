@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from neondba.local.control.plane import Plane
+from neondba.local.control.roles import SEALED
 from neondba.local.control.upkeep import recoverable_until
 from neondba.local.control.worker import stamp
-from neondba.local.control.roles import SEALED
 from neondba.local.metering.hours import period
 from neondba.local.metering.usage import totals
 from neondba.local.state.tables import (
@@ -85,7 +85,7 @@ def branch(row: BranchRow, plane: Plane | None = None) -> dict[str, Any]:
     """Show a branch; `cloned_by` is our own field."""
     used = _used(plane, branch_id=row.id) if plane else {}
     names = ("compute_time_seconds", "active_time_seconds", "written_data_bytes", "data_transfer_bytes")
-    shown = {
+    shown: dict[str, Any] = {
         "id": row.id,
         "project_id": row.project_id,
         "parent_id": row.parent_id,

@@ -117,22 +117,91 @@ def copied_rows(rows: Rows, parent: BranchRow, child: BranchRow, now: str) -> No
         rows.add(DatabaseRow(**{**values, "branch_id": child.id, "created_at": now, "updated_at": now}))
 
 
-def delete_branch(rows: Rows, branch: BranchRow, now: str) -> list[OperationRow]:
-    """Hide a branch and write down that its directory is to go."""
+def contents(rows: Rows, parent: BranchRow, child: BranchRow, now: str) -> list[OperationRow]:
+    """Give a child its parent's roles and databases; a protected parent's passwords stay its own."""
+    copied_rows(rows, parent, child, now)
+    operations = unarchive(rows, parent, now)
+    if parent.protected and (names := renew_passwords(rows, child.id)):
+        where: dict[str, Any] = {"branch_id": child.id, "passwords": names}
+        operations.append(operation(rows, "apply_config", child.project_id, now, **where))
+    return operations
+
+
+def forget_contents(rows: Rows, branch_id: str | None) -> None:
+    """Forget a branch's roles and databases."""
+    for kind in (RoleRow, DatabaseRow):
+        rows.delete(*rows.all(kind, branch_id=branch_id))
+
+
+def renew_passwords(rows: Rows, branch_id: str, own: dict[str, str] | None = None) -> list[str]:
+    """Give a branch's roles passwords that its protected parent does not have; give their names."""
+    found = [row for row in rows.all(RoleRow, branch_id=branch_id) if row.password]
+    for each in found:
+        each.password = (own or {}).get(each.name) or ids.password()
+    return [each.name for each in found]
+
+
+def children(rows: Rows, branch: BranchRow) -> list[BranchRow]:
+    """Give the branches that stand in the way of a branch's deletion.
+
+    A branch that was restored to its own past does not: its data no longer come from here.
+    """
+    found = rows.all(BranchRow, parent_id=branch.id, deleting=False)
+    return [row for row in found if row.preserved_as != branch.id]
+
+
+def delete_branch(rows: Rows, branch: BranchRow, now: str, *, hard: bool) -> list[OperationRow]:
+    """Hide a branch, let its computes sleep, and write down whether its data is to go now."""
+    where = {"branch_id": branch.id}
     branch.deleting, branch.updated_at = True, now
+    branch.deleted_at = None if hard else now
+    for restored in rows.all(BranchRow, parent_id=branch.id, preserved_as=branch.id):
+        restored.parent_id, restored.preserved_as = branch.parent_id, branch.preserved_as
+        restored.parent_lsn = restored.parent_timestamp = None
     operations = []
     for found in rows.all(EndpointRow, branch_id=branch.id):
         found.deleting = True
         operations.append(
-            operation(
-                rows, "suspend_compute", branch.project_id, now, branch_id=branch.id, endpoint_id=found.id
-            )
+            operation(rows, "suspend_compute", branch.project_id, now, endpoint_id=found.id, **where)
         )
-    operations.append(operation(rows, "delete_timeline", branch.project_id, now, branch_id=branch.id))
+    if hard:
+        operations.append(operation(rows, "delete_timeline", branch.project_id, now, **where))
     return operations
 
 
-def delete_project(rows: Rows, project: ProjectRow, now: str) -> None:
-    """Hide a project and write down that all of it is to go."""
+def delete_project(rows: Rows, project: ProjectRow, now: str, *, hard: bool) -> None:
+    """Hide a project, let its computes sleep, and write down whether its data is to go now."""
     project.deleting, project.updated_at = True, now
-    operation(rows, "delete_timeline", project.id, now)
+    project.deleted_at = None if hard else now
+    for found in rows.all(EndpointRow, project_id=project.id, deleting=False):
+        found.deleting = True
+        where = {"branch_id": found.branch_id, "endpoint_id": found.id}
+        operation(rows, "suspend_compute", project.id, now, **where)
+    if hard:
+        operation(rows, "delete_timeline", project.id, now)
+
+
+def recover_branch(rows: Rows, branch: BranchRow, now: str) -> None:
+    """Show a deleted branch and its endpoints again; it no longer expires."""
+    branch.deleting, branch.deleted_at, branch.updated_at = False, None, now
+    branch.expires_at = branch.ttl_interval_seconds = None
+    for found in rows.all(EndpointRow, branch_id=branch.id):
+        found.deleting, found.updated_at = False, now
+
+
+def recover_project(rows: Rows, project: ProjectRow, now: str) -> None:
+    """Show a deleted project again, without the branches that were deleted before it."""
+    project.deleting, project.deleted_at, project.updated_at = False, None, now
+    for branch in rows.all(BranchRow, project_id=project.id, deleting=False):
+        for found in rows.all(EndpointRow, branch_id=branch.id):
+            found.deleting, found.updated_at = False, now
+
+
+def unarchive(rows: Rows, branch: BranchRow, now: str) -> list[OperationRow]:
+    """Wake an archived branch and whatever archived branches it comes from."""
+    operations, current = [], branch if branch.state == "archived" else None
+    while current is not None and current.state == "archived":
+        where = {"branch_id": current.id}
+        operations.append(operation(rows, "timeline_unarchive", branch.project_id, now, **where))
+        current = rows.get(BranchRow, current.parent_id) if current.parent_id else None
+    return operations[::-1]

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Final
 
 from neondba.local.computes.manager import Computes
-from neondba.local.control import changes
+from neondba.local.computes.sizes import Size
+from neondba.local.control import changes, upkeep
 from neondba.local.control.directory import LocalDirectory
 from neondba.local.control.names import endpoints_by_compute
+from neondba.local.control.naps import suspended
 from neondba.local.control.worker import Worker, stamp
 from neondba.local.state.store import State
 from neondba.local.state.tables import BranchRow, EndpointRow
 
 DEFAULT_SUSPEND: Final = 300
-ACTIVITY: Final = (
-    "select count(*) from pg_stat_activity where backend_type in ('client backend', 'walsender')"
-    " and pid <> pg_backend_pid()"
-    " and (state <> 'idle' or state_change > now() - make_interval(secs => %s))"
-)
+LONGEST_LOG: Final = 8 << 20
+"""Bytes of a compute's log; then it begins anew."""
 
 
 class Sweeper:
@@ -39,6 +40,8 @@ class Sweeper:
         self._directory = directory
         self._worker = worker
         self._now = now
+        self.chores: list[Callable[[], None]] = []
+        """What others have done in each round."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._rounds, name="sweeper", daemon=True)
 
@@ -59,14 +62,21 @@ class Sweeper:
             for branch in rows.all(BranchRow, deleting=False):
                 if branch.expires_at is None or branch.expires_at > now:
                     continue
-                children = rows.all(BranchRow, parent_id=branch.id, deleting=False)
-                if children or rows.unfinished(project_id=branch.project_id):
+                if changes.children(rows, branch) or rows.unfinished(project_id=branch.project_id):
                     continue
-                changes.delete_branch(rows, branch, now)
+                changes.delete_branch(rows, branch, now, hard=True)
                 expired.append((branch.id, branch.project_id))
         for _, project_id in expired:
             self._worker.kick(project_id)
         return [branch_id for branch_id, _ in expired]
+
+    def keep(self) -> None:
+        """See to snapshots, schedules, deleted things and branches that nobody uses."""
+        awake = set(self._computes.awake())
+        with self._state.change() as rows:
+            todo = upkeep.keep(rows, self._now(), awake)
+        for project_id in todo:
+            self._worker.kick(project_id)
 
     def resume(self) -> None:
         """Take up operations that stopped half-way, such as on a disk that was full."""
@@ -89,29 +99,37 @@ class Sweeper:
                 self._computes.stop(name)
                 asleep.append(name)
                 if endpoint is not None:
-                    self._note(endpoint.id)
+                    self._note(endpoint)
         return asleep
+
+    def trim(self) -> None:
+        """Begin a compute's log anew when it has grown long: every connection is a line."""
+        for name in self._computes.awake():
+            compute = self._computes.running(name)
+            with suppress(FileNotFoundError):
+                if compute is not None and compute.place.log.stat().st_size > LONGEST_LOG:
+                    os.truncate(compute.place.log, 0)
 
     def _idle(self, name: str, endpoint: EndpointRow | None) -> bool:
         if endpoint is None:
             return True
         limit = endpoint.suspend_timeout_seconds or DEFAULT_SUSPEND
-        if limit < 0 or self._directory.quiet_for(endpoint.id) < limit:
+        if limit < 0 or Size(endpoint.min_cu, endpoint.max_cu).never_sleeps:
             return False
-        if not self._directory.connections(endpoint.id):
-            return True
+        if self._directory.quiet_for(endpoint.id) < limit:
+            return False
         compute = self._computes.running(name)
         if compute is None:
             return False
-        with compute.admin() as connection:
-            row = connection.execute(ACTIVITY, [limit]).fetchone()
-        return row is not None and row[0] == 0
+        # A session that did not come through the proxy is one of ours, unless it works.
+        recent = limit if self._directory.connections(endpoint.id) else 0
+        return compute.sessions_at_work(recent) == 0
 
-    def _note(self, endpoint_id: str) -> None:
-        now = stamp(self._now())
+    def _note(self, endpoint: EndpointRow) -> None:
+        moment = self._now()
+        quiet = timedelta(seconds=self._directory.quiet_for(endpoint.id))
         with self._state.change() as rows:
-            for endpoint in rows.all(EndpointRow, id=endpoint_id):
-                endpoint.suspended_at = endpoint.updated_at = now
+            suspended(rows, endpoint.id, stamp(moment), stamp(moment - quiet))
 
     def _rounds(self) -> None:
         import logging
@@ -120,6 +138,10 @@ class Sweeper:
             try:
                 self.resume()
                 self.expire()
+                self.keep()
                 self.suspend()
+                self.trim()
+                for chore in self.chores:
+                    chore()
             except Exception:
                 logging.getLogger(__name__).exception("a round of housekeeping failed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neondba.local.control import timelines
 from neondba.local.control.actions import branch_of, performs, undoes
 from neondba.local.control.worker import stamp
 from neondba.local.state.store import Rows
@@ -16,8 +17,7 @@ from neondba.local.state.tables import (
     RoleRow,
     TimelineRow,
 )
-from neondba.local.storage import backup, template
-from neondba.local.storage.point import Point
+from neondba.local.storage import template
 
 if TYPE_CHECKING:
     from neondba.local.control.plane import Plane
@@ -27,21 +27,18 @@ if TYPE_CHECKING:
 def create_root(plane: Plane, operation: OperationRow, _arguments: dict[str, Any]) -> None:
     """Make a project's first directory from the template."""
     branch = branch_of(plane, operation)
-    if not plane.branches.exists(branch.timeline_id):
-        source = template.ensure(plane.binaries, plane.templates)
-        with plane.branches.making(branch.timeline_id) as data:
-            backup.clone_stopped(plane.history.cloner, source, data, plane.branches.owner)
+    plane.history.make_root(template.ensure(plane.binaries, plane.templates), branch.timeline_id)
     _ready(plane, branch.id, None)
 
 
 @performs("create_branch")
-def create_child(plane: Plane, operation: OperationRow, _arguments: dict[str, Any]) -> None:
-    """Clone the parent's directory as it is now."""
+def create_child(plane: Plane, operation: OperationRow, arguments: dict[str, Any]) -> None:
+    """Make a directory as the parent is now, or was at a point."""
     branch = branch_of(plane, operation)
     with plane.state.read() as rows:
         parent = rows.get(BranchRow, branch.parent_id)
     assert parent is not None
-    fork = plane.history.make(parent.timeline_id, Point(), branch.timeline_id)
+    fork = plane.history.make(parent.timeline_id, timelines.point(arguments), branch.timeline_id)
     _ready(plane, branch.id, fork.lsn)
 
 
@@ -53,22 +50,35 @@ def _ready(plane: Plane, branch_id: str, position: str | None) -> None:
             branch.state, branch.state_changed_at, branch.updated_at = "ready", now, now
             branch.cloned_by = plane.history.cloner.name
             branch.parent_lsn = position or branch.parent_lsn
+            line = rows.get(TimelineRow, branch.timeline_id)
+            if line is not None and line.parent_id is not None:
+                line.fork_lsn, line.forked_at = branch.parent_lsn, branch.parent_timestamp
 
 
 @performs("delete_timeline")
-def delete(plane: Plane, operation: OperationRow, _arguments: dict[str, Any]) -> None:
-    """Delete one branch, or the whole project when the operation names no branch."""
+def delete(plane: Plane, operation: OperationRow, arguments: dict[str, Any]) -> None:
+    """Delete the named timelines, or a branch, or the whole project when neither is named."""
     with plane.state.read() as rows:
-        equals = {"id": operation.branch_id} if operation.branch_id else {"project_id": operation.project_id}
-        found = rows.all(BranchRow, **equals)
-    for branch in found:
-        plane.computes.stop(branch.timeline_id, at_once=True)
-        plane.branches.replace(branch.timeline_id)
+        names = arguments.get("timelines") or _names(rows, operation)
+    for name in names:
+        timelines.discard(plane, name)
     with plane.state.change() as rows:
-        if operation.branch_id:
+        if "timelines" in arguments:
+            for name in names:
+                rows.delete(*rows.all(TimelineRow, id=name))
+        elif operation.branch_id:
             forget_branch(rows, operation.branch_id)
         else:
             forget_project(rows, operation.project_id)
+
+
+def _names(rows: Rows, operation: OperationRow) -> list[str]:
+    if operation.branch_id is None:
+        kept = [row.id for row in rows.all(TimelineRow, project_id=operation.project_id)]
+        return kept + [row.id for row in rows.all(EndpointRow, project_id=operation.project_id)]
+    branch = rows.get(BranchRow, operation.branch_id)
+    replicas = rows.all(EndpointRow, branch_id=operation.branch_id, type="read_only")
+    return [*([branch.timeline_id] if branch else []), *(row.id for row in replicas)]
 
 
 @undoes("create_timeline")
@@ -97,4 +107,5 @@ def forget_project(rows: Rows, project_id: str) -> None:
     """Delete a project's rows."""
     for branch in rows.all(BranchRow, project_id=project_id):
         forget_branch(rows, branch.id)
+    rows.delete(*rows.all(TimelineRow, project_id=project_id))
     rows.delete(*rows.all(ProjectRow, id=project_id))
