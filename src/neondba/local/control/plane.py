@@ -13,10 +13,13 @@ from neondba.core.problem import ConflictProblem
 from neondba.local.addresses import Addresses
 from neondba.local.computes import additions, orphans, process, settings
 from neondba.local.computes.manager import Computes, programs_of
+from neondba.local.computes.replicas import Replicas
 from neondba.local.control import actions
+from neondba.local.control import history as histories
 from neondba.local.control.directory import LocalDirectory
 from neondba.local.control.names import compute_name
 from neondba.local.control.sweeper import Sweeper
+from neondba.local.control.time_travel import TimeTravel
 from neondba.local.control.worker import Worker
 from neondba.local.metering.meter import Meter
 from neondba.local.metering.quotas import Quotas
@@ -48,34 +51,47 @@ class Plane:
         self.cloner = cloner.choose(self.branches.folder)
         self._sockets = _socket_folder(folder)
         self.computes = Computes(self.binaries, self.branches, self._sockets, self.compute_settings)
-        self.history = History(self.branches, self.computes, self.cloner)
+        kept = partial(histories.kept, self.state)
+        self.history = History(self.branches, self.computes, self.cloner, kept, clock.now)
+        self.keeper = histories.Keeper(self.state, self.computes, self.history, clock.now)
+        self.replicas = Replicas(self)
+        self.computes.prepare, self.computes.awakened = self.replicas.prepare, self.replicas.caught_up
         self.worker = Worker(
             self.state, partial(actions.perform, self), partial(actions.undo, self), clock.now
         )
         self.directory = LocalDirectory(self.state, self.computes, self.worker, clock)
         self.meter = Meter(self)
         self.quotas = Quotas(self)
+        self.travel = TimeTravel(self, self._sockets)
+        self.directory.past = self.travel.wake
         self.directory.meter, self.directory.admit = self.meter.transferred, self.quotas.admit
         self.sweeper = Sweeper(self.state, self.computes, self.directory, self.worker, clock.now)
+        self.sweeper.chores.append(self.replicas.sweep)
 
     def begin(self) -> None:
         """Finish or undo what a crash left, remove what belongs to nobody, then work."""
         orphans.sweep(self.folder)
         with self.state.read() as rows:
             wanted = {timeline.id for timeline in rows.all(TimelineRow)}
+            wanted |= {endpoint.id for endpoint in rows.all(EndpointRow, type="read_only")}
             projects = {row.project_id for row in rows.unfinished()}
         self.branches.sweep(wanted.__contains__)
-        self.templates.sweep({template.name_of(self.binaries)}.__contains__)
+        self.templates.sweep(
+            {template.name_of(programs_of(major)) for major in binaries.majors()}.__contains__
+        )
         for project_id in projects:
             self.worker.kick(project_id)
         self.sweeper.begin()
+        self.keeper.begin()
         self.meter.begin()
 
     def close(self) -> None:
         """Stop working and let every compute sleep."""
         self.sweeper.close()
         self.worker.close()
+        self.keeper.close()
         self.meter.close()
+        self.travel.close()
         self.computes.stop_all()
         self.state.close()
         directories.remove(self._sockets)
@@ -91,7 +107,8 @@ class Plane:
         with self.state.read() as rows:
             asked = settings.of(rows, name)
         programs = programs_of(self.branches.major(name))
-        return {**asked, **additions.settings(programs, self.folder / "additions")}
+        more = additions.settings(programs, self.folder / "additions")
+        return {**asked, **more, **self.replicas.settings(name), **self.history.settings(name)}
 
     def projects(self) -> list[str]:
         """Give the ids of all projects."""

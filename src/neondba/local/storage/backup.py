@@ -8,12 +8,16 @@ starts. A temporary replication slot keeps that log from being recycled before i
 from __future__ import annotations
 
 import os
+import secrets
 import time
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from neondba.core.problem import RemoteProblem
 from neondba.local.computes.process import Compute
+from neondba.local.storage import wal
 from neondba.local.storage.cloner import Cloner, clone_file, clone_tree
 from neondba.postgres.admin import AdminSession
 
@@ -29,67 +33,80 @@ EMPTIED: Final = (
 )
 LEFT_OUT: Final = ("postmaster.pid", "postmaster.opts", "backup_label", "tablespace_map", "pg_internal.init")
 CONTROL: Final = "global/pg_control"
+Owner = tuple[int, int] | None
 
 
-def _skip(name: str) -> bool:
+@dataclass(frozen=True)
+class Backup:
+    """What a clone of a running server needs of the log."""
+
+    redo: int
+    stop: int
+    last: int
+    """The number of the last segment it needs; the server writes no more to it."""
+    at: datetime
+
+
+def skip(name: str) -> bool:
+    """Tell whether a path inside a data directory is left out of a clone."""
     last = name.rpartition("/")[2]
     return name == CONTROL or last in LEFT_OUT or last.startswith("pgsql_tmp") or name.startswith(EMPTIED)
 
 
-def clone_stopped(cloner: Cloner, source: Path, target: Path, owner: tuple[int, int] | None) -> None:
+def clone_stopped(cloner: Cloner, source: Path, target: Path, owner: Owner) -> None:
     """Clone a directory that no server uses, write-ahead log and all."""
     out = ("postmaster.pid", "postmaster.opts")
     clone_tree(cloner, source, target, owner=owner, skip=lambda name: name in out)
 
 
-def clone_running(cloner: Cloner, compute: Compute, target: Path, owner: tuple[int, int] | None) -> str:
-    """Clone a running server's directory; give where it is consistent."""
+def clone_running(
+    cloner: Cloner, compute: Compute, target: Path, owner: Owner, *, log: bool = True
+) -> Backup:
+    """Clone a running server's directory; the log may be left out if it is archived."""
     source = compute.place.data
     with compute.admin() as connection:
-        connection.execute("select pg_create_physical_replication_slot('neondba_branch', true, true)")
-        first = _text(connection, "select pg_walfile_name(pg_backup_start('neondba branch', fast => true))")
-        clone_tree(cloner, source, target, owner=owner, skip=_skip)
+        if log:
+            slot = f"neondba_{secrets.token_hex(4)}"
+            connection.execute("select pg_create_physical_replication_slot(%s, true, true)", [slot])
+        start = _text(connection, "select pg_backup_start('neondba', fast => true)::text")
+        clone_tree(cloner, source, target, owner=owner, skip=skip)
         row = connection.execute(
-            "select lsn::text, labelfile, pg_walfile_name(lsn) from pg_backup_stop(wait_for_archive => false)"
+            "select lsn::text, labelfile, clock_timestamp() from pg_backup_stop(wait_for_archive => false)"
         ).fetchone()
         assert row is not None
-        position, label, last = str(row[0]), str(row[1]), str(row[2])
-        _clone_wal(cloner, source, target, (first, last), owner)
-    _copy_control(source, target, owner)
-    _write(target / "backup_label", label.encode(), owner)
-    return position
-
-
-def _clone_wal(
-    cloner: Cloner, source: Path, target: Path, span: tuple[str, str], owner: tuple[int, int] | None
-) -> None:
-    """Clone the segments between two names, which sort as the log runs."""
-    first, last = span
-    needed = [
-        name
-        for name in sorted(entry.name for entry in (source / "pg_wal").iterdir())
-        if len(name) == 24 and first <= name <= last
-    ]
-    if not needed or needed[0] != first or needed[-1] != last:
-        raise RemoteProblem(
-            "wal-recycled",
-            f"The write-ahead log from {first} to {last} was gone before it could be cloned.",
-            hint="Try again; if it happens again, report it.",
+        backup = Backup(
+            wal.number(start), wal.number(row[0]), (wal.number(row[0]) - 1) // wal.SEGMENT, row[2]
         )
-    for name in needed:
+        if log:
+            _clone_wal(cloner, source, target, backup, owner)
+    _copy_control(source, target, owner)
+    write(target / "backup_label", row[1].encode(), owner)
+    return backup
+
+
+def _clone_wal(cloner: Cloner, source: Path, target: Path, backup: Backup, owner: Owner) -> None:
+    for segment in range(backup.redo // wal.SEGMENT, backup.last + 1):
+        name = wal.segment_name(segment)
         clone_file(cloner, source / "pg_wal" / name, target / "pg_wal" / name, owner)
+        if not (target / "pg_wal" / name).exists():
+            raise RemoteProblem(
+                "wal-recycled",
+                f"The write-ahead log segment {name} was gone before it could be cloned.",
+                hint="Try again; if it happens again, report it.",
+            )
 
 
-def _copy_control(source: Path, target: Path, owner: tuple[int, int] | None) -> None:
+def _copy_control(source: Path, target: Path, owner: Owner) -> None:
     """Copy the control file: two equal readings are a whole one."""
     before = b""
     while (now := (source / CONTROL).read_bytes()) != before:
         before = now
         time.sleep(0.001)
-    _write(target / CONTROL, now, owner)
+    write(target / CONTROL, now, owner)
 
 
-def _write(path: Path, content: bytes, owner: tuple[int, int] | None) -> None:
+def write(path: Path, content: bytes, owner: Owner) -> None:
+    """Write a file of a data directory."""
     path.write_bytes(content)
     path.chmod(0o600)
     if owner is not None:
