@@ -18,11 +18,11 @@ from pydantic import BaseModel
 
 from neondba.branches import child
 from neondba.branches.choose import project_for, refuse_if_taken
-from neondba.branches.environment import merged, variables
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, Target
 from neondba.core.problem import NotFoundProblem, Problem
 from neondba.core.secret import MASK
+from neondba.local.environment import merged, variables
 
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient

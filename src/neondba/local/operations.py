@@ -1,4 +1,4 @@
-"""Start, show and stop the local Neon."""
+"""Start, show, stop, seed and reset the local Neon; explain what this machine can do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from pydantic import BaseModel, Field
 from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect, Plan, Target
+from neondba.local.doctor import Doctor
+from neondba.local.reset import Reset
+from neondba.local.seed import Seeded
 
 State = Literal["started", "running already", "running", "stopped", "not running"]
 
@@ -36,6 +39,10 @@ class LocalNeon(BaseModel):
     """How branches are cloned here: `ficlone` (constant in time) or `copy`."""
     next: str | None = None
     """The command to go on with."""
+
+    def as_env(self) -> str:
+        """Give what other programs need in their environment, one variable a line."""
+        return f"NEON_API_HOST={self.api}\nNEON_API_KEY=local" if self.running else ""
 
     def as_text(self, width: int) -> str:  # noqa: ARG002 - addresses are not wrapped
         """Show it for a person; without its addresses when it does not run."""
@@ -78,7 +85,11 @@ def _shown(ctx: Context, state: State | None = None) -> LocalNeon:
     )
 
 
-@operation("local.start", effect=Effect.WRITE, examples=(Example(),))
+@operation(
+    "local.start",
+    effect=Effect.WRITE,
+    examples=(Example(), Example({"foreground": True}, problem="console-needed")),
+)
 def local_start(
     ctx: Context,
     *,
@@ -91,10 +102,16 @@ def local_start(
     idle_exit: Annotated[
         float | None, Field(description="End by itself after so many quiet seconds; 900 if absent.", gt=0)
     ] = None,
+    foreground: Annotated[
+        bool, Field(description="Stay until Ctrl-C or SIGTERM, then stop it: for containers.")
+    ] = False,
 ) -> LocalNeon:
     """Start the local Neon in the background, unless it runs already."""
+    from neondba.local import foreground as stay
     from neondba.local import launch
 
+    if foreground:
+        stay.check(ctx)
     plan = Plan(
         operation="local.start",
         effect=Effect.WRITE,
@@ -109,9 +126,12 @@ def local_start(
             ctx.settings.state_dir,
             port=port,
             postgres_port=postgres_port,
-            idle_exit=idle_exit,
+            idle_exit=stay.NEVER if foreground and idle_exit is None else idle_exit,
             progress=ctx.progress,
         )
+        if foreground:
+            stay.until_told(ctx, _shown(ctx, "started").as_text(80))
+            return _shown(ctx, "stopped")
     return _shown(ctx, "running already" if already else "started")
 
 
@@ -136,3 +156,76 @@ def local_stop(ctx: Context) -> LocalNeon:
         ctx.progress("Stopping the local Neon")
         stopped = launch.stop(ctx.settings.state_dir)
     return _shown(ctx, "stopped" if stopped else None)
+
+
+@operation("local.doctor", effect=Effect.READ, examples=(Example(),), findings=lambda found: found.broken)
+def local_doctor(ctx: Context) -> Doctor:
+    """Explain what this machine can do for the local Neon, and how it gets faster."""
+    from neondba.local.doctor import examine
+
+    return examine(ctx.settings.state_dir)
+
+
+@operation("local.reset", effect=Effect.DESTROY, examples=(Example(problem="confirmation-needed"),))
+def local_reset(
+    ctx: Context,
+    *,
+    project: Annotated[
+        str | None, Field(description="Delete this project alone, by name or id; all if absent.")
+    ] = None,
+) -> Reset:
+    """Delete all projects of the local Neon; its addresses stay."""
+    from neondba.local import launch, reset
+
+    folder = ctx.settings.state_dir
+    if project is not None:
+        return reset.one(ctx, project)
+    names = reset.project_names(ctx)
+    plan = Plan(
+        operation="local.reset",
+        effect=Effect.DESTROY,
+        target=Target(),
+        steps=(
+            f"Stop the local Neon over {folder}, if it runs.",
+            f"Delete all projects with their branches and data: {', '.join(names) or 'there is none'}.",
+            "Start it again at the same addresses, if it ran.",
+        ),
+    )
+    with ctx.carry_out(plan):
+        ran = launch.stop(folder)
+        reset.empty(folder)
+        if ran:
+            launch.ensure(folder, progress=ctx.progress)
+    return Reset(state_dir=folder, deleted=names, running=ran, next=("neondba project create NAME",))
+
+
+@operation(
+    "local.seed",
+    effect=Effect.WRITE,
+    examples=(
+        Example({"name": "seeded", "dump": "examples/local-neon/seed.sql"}),
+        Example({"name": "seeded", "migrate": "true"}, problem="project-taken"),
+        Example({"name": "unseeded", "migrate": "false"}, problem="migration-failed"),
+        Example({"name": "lost", "dump": "no-such-file.dump"}, problem="dump-unreadable"),
+        Example({"name": "empty"}, problem="seed-missing"),
+    ),
+)
+def local_seed(
+    ctx: Context,
+    name: Annotated[str, Field(description="Name of the new project.", min_length=1, max_length=64)],
+    *,
+    dump: Annotated[
+        Path | None, Field(description="Dump to load: of pg_dump in any format, or SQL, gzipped or not.")
+    ] = None,
+    migrate: Annotated[
+        str | None, Field(description="Command that migrates or fills it, such as: alembic upgrade head.")
+    ] = None,
+    database: Annotated[
+        str, Field(description="Name of its database.", min_length=1, max_length=63)
+    ] = "neondb",
+    jobs: Annotated[int, Field(description="How many tables to load at once.", ge=1, le=64)] = 2,
+) -> Seeded:
+    """Create a project on the local Neon from a dump, a command, or both."""
+    from neondba.local import seed
+
+    return seed.project(ctx, name, seed.Source(dump, migrate, database, jobs))

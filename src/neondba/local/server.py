@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         servers, leftover = folder / "branches", folder / "sockets"
-        with _only_one(folder) as lock, guardian.watching(servers, leftover=leftover, lock=lock):
+        with only_one(folder) as lock, guardian.watching(servers, leftover=leftover, lock=lock):
             asyncio.run(_serve(folder, options))
     except Problem as problem:
         return _told(problem)
@@ -83,7 +83,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 @contextmanager
-def _only_one(folder: Path) -> Iterator[int]:
+def only_one(folder: Path) -> Iterator[int]:
     """Hold the folder's lock; a killed server's guardian may hold it a moment longer."""
     import fcntl
 

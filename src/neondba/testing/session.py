@@ -45,7 +45,7 @@ class Session:
 
     def seen(self, made: Throwaway) -> NeonBranch:
         """Give a branch as tests see it."""
-        from neondba.branches.environment import variables
+        from neondba.local.environment import variables
 
         return NeonBranch.of(made, self.project.name, variables(made, self.ctx))
 

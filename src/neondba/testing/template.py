@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shlex
-import subprocess
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from neondba.core.problem import ArgumentProblem, ConflictProblem, Problem, RemoteProblem
+from neondba.core.problem import ArgumentProblem, ConflictProblem, Problem
 from neondba.testing.branch import NeonBranch
 
 if TYPE_CHECKING:
@@ -25,7 +23,6 @@ Migrate = Callable[[NeonBranch], object]
 _OURS: Final = re.compile(r"neondba-template-[0-9a-f]{8}")
 _BUILD_LIMIT: Final = timedelta(hours=1)
 _UNUSED_AFTER: Final = timedelta(days=1)
-_LAST_LINES: Final = 20
 
 
 def name_for(key: str) -> str:
@@ -123,36 +120,9 @@ def command(text: str, folder: Path) -> Migrate:
     """Give what runs this command once on the template, past the pooler as migrations need."""
 
     def migrate(branch: NeonBranch) -> None:
-        from neondba.branches.environment import merged
-        from neondba.core.secret import MASK
+        from neondba.local.environment import fill, merged
 
         ours = {**branch.environment, "DATABASE_URL": branch.url_unpooled}
-        try:
-            ended = _run(shlex.split(text), folder, merged(os.environ, ours))
-        except OSError as error:
-            raise ArgumentProblem(
-                "command-not-found", f"neon_migrate names {text}, which cannot be run: {error.strerror}."
-            ) from None
-        if ended.returncode:
-            said = ended.stdout.replace(ours["PGPASSWORD"], MASK).strip().splitlines()[-_LAST_LINES:]
-            raise RemoteProblem(
-                "migration-failed",
-                f"{text} ended with status {ended.returncode} on the template branch:\n" + "\n".join(said),
-                hint="Repair the migrations; the template is built again in the next run.",
-            )
+        fill(text, folder, merged(os.environ, ours), "the template of the tests")
 
     return migrate
-
-
-def _run(words: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        words,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
