@@ -271,9 +271,7 @@ def _only_what_we_can(wanted: dict[str, Any], endpoints: list[Any]) -> None:
     for options in endpoints:
         checked_sizes(options)
     kinds = [options.get("type", "read_write") for options in endpoints]
-    if "read_only" in kinds:
-        raise Refusal(501, "read replicas are not available in the local Neon yet")
-    if len(kinds) > 1:
+    if kinds.count("read_write") > 1:
         raise Refusal(400, "a branch has one read_write endpoint")
 
 

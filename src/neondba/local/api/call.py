@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from neondba.local.computes.sizes import SMALLEST, Size
 from neondba.local.control.plane import Plane
 from neondba.local.control.worker import stamp
 from neondba.local.requirement import SPEC, Requirement
@@ -148,9 +149,13 @@ def size(given: Mapping[str, Any], name: str, default: float) -> float:
 
 
 def checked_sizes(options: Mapping[str, Any]) -> None:
-    """Refuse an endpoint's settings that are no numbers."""
-    size(options, "autoscaling_limit_min_cu", 0.25)
-    size(options, "autoscaling_limit_max_cu", 0.25)
+    """Refuse sizes that Neon does not have, and suspend timeouts out of bounds."""
+    low = size(options, "autoscaling_limit_min_cu", SMALLEST)
+    high = size(options, "autoscaling_limit_max_cu", low)
+    if "autoscaling_limit_min_cu" not in options:
+        low = high
+    if said := Size(low, high).fault():
+        raise Refusal(400, said)
     timeout = seconds(options, "suspend_timeout_seconds", 0)
     if timeout not in (0, -1) and not 60 <= timeout <= 604_800:
         raise Refusal(400, "suspend_timeout_seconds must be 0, -1 or between 60 and 604800")

@@ -147,6 +147,7 @@ def endpoint(plane: Plane, row: EndpointRow) -> dict[str, Any]:
         "proxy_host": plane.addresses.proxy_host,
         "suspend_timeout_seconds": row.suspend_timeout_seconds,
         "provisioner": PROVISIONER,
+        "compute_release_version": plane.binaries.release,
     }
     return {name: value for name, value in shown.items() if value is not None}
 

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from neondba.local.computes import fresh, orphans
+from neondba.local.computes import clones, fresh, orphans
 from neondba.local.computes.process import Compute, Place, start
 from neondba.local.storage.directories import Directories
 from neondba.postgres import binaries
@@ -32,7 +33,7 @@ class Computes:
         self.prepare: Callable[[str], None] = lambda _name: None
         """Called before a directory's compute starts: a replica's directory is made there."""
         self.awakened: Callable[[str, Compute], None] = lambda _name, _compute: None
-        """Called when it takes connections, before anyone is told."""
+        """Called when it takes connections, before anyone is told: a replica catches up there."""
         self._directories = directories
         self._sockets = sockets
         self._settings = settings
@@ -75,10 +76,20 @@ class Computes:
 
     def _start(self, name: str) -> Compute:
         self._directories.check(name)
-        data = self._directories.data(name)
+        data, owner = self._directories.data(name), self._directories.owner
         programs = programs_of(self._directories.major(name))
-        fresh.forget(data, self._directories.owner)
         place = Place(data, self.sockets(name), self._directories.log(name), self._settings(name))
+        if not clones.is_standby(data):
+            fresh.forget(data, owner)
+            if clones.is_clone(data, name):
+                clones.drop_slots(data)
+                if clones.may_subscribe(data):
+                    quiet = start(programs, replace(place, settings={**place.settings, **clones.QUIET}))
+                    try:
+                        clones.drop_subscriptions(quiet)
+                    finally:
+                        quiet.stop()
+            clones.mark(data, name, owner)
         return start(programs, place)
 
     def sockets(self, name: str) -> Path:

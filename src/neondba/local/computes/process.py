@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from neondba.core.problem import RemoteProblem
+from neondba.local import sql
 from neondba.local.computes.sizes import Size
 from neondba.postgres.binaries import Binaries
 
@@ -44,14 +45,13 @@ SETTINGS: Final = {
     "log_timezone": "GMT",
     "log_connections": "on",
     "log_checkpoints": "off",
-    "allow_alter_system": "off",
     # Statistics do not outlive a compute on Neon.
     "pg_stat_statements.save": "off",
     # A failing statement may hold a password: it must not reach the log.
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
 }
-NEWER: Final = {"io_method": 18, "allow_alter_system": 17}
+NEWER: Final = {"io_method": 18}
 """Settings that older releases do not know, and the release that brought them."""
 START_LIMIT: Final = 60.0
 
@@ -74,6 +74,8 @@ class Compute:
         self._binaries = binaries
         self.place = place
         self.process = process
+        self.announced = False
+        """Set when the endpoint says that it is awake."""
 
     @property
     def socket(self) -> str:
@@ -91,6 +93,12 @@ class Compute:
 
         with connect_socket(self.place.sockets, ADMIN, database) as session:
             yield session
+
+    def sessions_at_work(self, seconds: float) -> int:
+        """Count what keeps it awake: statements in the last seconds, subscribers and the like."""
+        with self.admin() as connection:
+            row = connection.execute(sql.text("activity").encode(), [seconds]).fetchone()
+        return int(row[0]) if row is not None else 0
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stop it: cleanly, or at once when its data are about to go."""

@@ -21,6 +21,7 @@ SIZES: Final = (
 )
 LARGEST_AUTOSCALED: Final = 16.0
 WIDEST: Final = 8.0
+SMALLEST: Final = SIZES[0]
 LOCKS: Final = 64 * 419
 """Locks that every size can hold, however few a connection may."""
 
@@ -52,6 +53,13 @@ class Size:
                 "exceed 8"
             )
         return None
+
+    @classmethod
+    def within(cls, low: float | None, high: float | None, usual: Size) -> Size:
+        """Give the size between the bounds that are given, with usual ones for the others."""
+        if low is None:
+            return usual if high is None else cls(min(usual.min_cu, high), high)
+        return cls(low, max(usual.max_cu, low) if high is None else high)
 
     @property
     def never_sleeps(self) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from neondba.core.problem import ArgumentProblem
 from neondba.local import ids
+from neondba.local.computes.sizes import SMALLEST, Size
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import (
     BranchRow,
@@ -68,22 +70,47 @@ def root_branch(rows: Rows, project_id: str, name: str, now: str) -> BranchRow:
 
 
 def endpoint(rows: Rows, branch: BranchRow, now: str, wanted: dict[str, Any]) -> EndpointRow:
-    """Give a branch an endpoint."""
+    """Give a branch an endpoint; what is not said comes from the project's defaults.
+
+    Raises:
+        ArgumentProblem: the defaults and what is wanted make no size.
+    """
+    project = rows.get(ProjectRow, branch.project_id)
+    usual = json.loads(project.endpoint_defaults) if project is not None else {}
+    size, timeout = sized(usual, wanted), wanted.get("suspend_timeout_seconds")
+    settings = dict(wanted.get("settings") or {})
+    if usual.get("pg_settings"):
+        settings["pg_settings"] = {**usual["pg_settings"], **(settings.get("pg_settings") or {})}
     row = EndpointRow(
         id=ids.endpoint_id(),
         project_id=branch.project_id,
         branch_id=branch.id,
         type=wanted.get("type") or "read_write",
         name=wanted.get("name") or "",
-        min_cu=wanted.get("autoscaling_limit_min_cu") or 0.25,
-        max_cu=wanted.get("autoscaling_limit_max_cu") or wanted.get("autoscaling_limit_min_cu") or 0.25,
-        suspend_timeout_seconds=wanted.get("suspend_timeout_seconds") or 0,
+        min_cu=size.min_cu,
+        max_cu=size.max_cu,
+        suspend_timeout_seconds=(usual.get("suspend_timeout_seconds") or 0) if timeout is None else timeout,
+        settings=json.dumps(settings),
         disabled=bool(wanted.get("disabled", False)),
         created_at=now,
         updated_at=now,
     )
     rows.add(row)
     return row
+
+
+def sized(usual: dict[str, Any], wanted: dict[str, Any]) -> Size:
+    """Give the size that is wanted, with a project's usual bounds for those not given.
+
+    Raises:
+        ArgumentProblem: together they make none.
+    """
+    low, high = (f"autoscaling_limit_{name}_cu" for name in ("min", "max"))
+    base = Size.within(usual.get(low), usual.get(high), Size(SMALLEST, SMALLEST))
+    size = Size.within(wanted.get(low), wanted.get(high), base)
+    if said := size.fault():
+        raise ArgumentProblem("compute-size", said)
+    return size
 
 
 def role(rows: Rows, branch_id: str, name: str, now: str, *, no_login: bool = False) -> RoleRow:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neondba.local.control import roles
+from neondba.local.control import naps, roles
 from neondba.local.control.actions import branch_of, performs, undoes
+from neondba.local.control.names import compute_name
 from neondba.local.control.worker import stamp
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import DatabaseRow, EndpointRow, OperationRow, RoleRow
@@ -16,26 +17,50 @@ if TYPE_CHECKING:
 
 @performs("start_compute")
 def start(plane: Plane, operation: OperationRow, arguments: dict[str, Any]) -> None:
-    """Wake a branch's compute and apply what the arguments ask for."""
-    branch = branch_of(plane, operation)
-    plane.computes.start(branch.timeline_id)
+    """Wake a compute and apply what the arguments ask for; one too many stays asleep."""
+    branch, endpoint = branch_of(plane, operation), _endpoint(plane, operation)
+    name = branch.timeline_id
+    if endpoint is not None:
+        with plane.state.read() as rows:
+            name = compute_name(rows, endpoint)
+            idle = plane.computes.running(name) is None
+            if endpoint.disabled or (idle and naps.over_limit(rows, plane.computes, endpoint)):
+                return apply(plane, operation, arguments)
+    compute = plane.computes.start(name)
     apply(plane, operation, arguments)
-    now = stamp(plane.clock.now())
+    now, compute.announced = stamp(plane.clock.now()), True
     with plane.state.change() as rows:
-        for endpoint in rows.all(EndpointRow, branch_id=branch.id):
-            endpoint.started_at = endpoint.last_active = endpoint.updated_at = now
-            endpoint.suspended_at = None
+        for row in rows.all(EndpointRow, **_which(operation)):
+            row.started_at = row.last_active = row.updated_at = now
+            row.suspended_at = None
+    return None
 
 
 @performs("suspend_compute")
-def suspend(plane: Plane, operation: OperationRow, _arguments: dict[str, Any]) -> None:
-    """Let a branch's compute sleep."""
-    branch = branch_of(plane, operation)
-    plane.computes.stop(branch.timeline_id)
+def suspend(plane: Plane, operation: OperationRow, arguments: dict[str, Any]) -> None:
+    """Let a compute sleep, the one that the endpoint had when it was asked."""
+    branch, endpoint = branch_of(plane, operation), _endpoint(plane, operation)
+    with plane.state.read() as rows:
+        name = branch.timeline_id if endpoint is None else compute_name(rows, endpoint)
+    plane.computes.stop(arguments.get("compute") or name)
     now = stamp(plane.clock.now())
     with plane.state.change() as rows:
-        for endpoint in rows.all(EndpointRow, branch_id=branch.id):
-            endpoint.suspended_at = endpoint.updated_at = now
+        for row in rows.all(EndpointRow, **_which(operation)):
+            row.suspended_at = row.updated_at = now
+
+
+def _endpoint(plane: Plane, operation: OperationRow) -> EndpointRow | None:
+    if operation.endpoint_id is None:
+        return None
+    with plane.state.read() as rows:
+        return rows.get(EndpointRow, operation.endpoint_id)
+
+
+def _which(operation: OperationRow) -> dict[str, Any]:
+    """Say which endpoints an operation is about: one, or all of its branch."""
+    if operation.endpoint_id is not None:
+        return {"id": operation.endpoint_id}
+    return {"branch_id": operation.branch_id, "type": "read_write"}
 
 
 @performs("apply_config")

@@ -1,0 +1,163 @@
+"""Read replicas: streaming standbys over clones of their branches.
+
+A replica follows its primary over the primary's Unix socket while that is awake. When it wakes it
+first takes the log that the primary has written meanwhile, so it needs no primary that is awake; if
+that log is gone, or the branch was given other data, it is cloned again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from neondba.local.computes.manager import programs_of
+from neondba.local.computes.process import ADMIN, Compute
+from neondba.local.state.tables import BranchRow, EndpointRow
+from neondba.local.storage import backup
+from neondba.local.storage.cloner import clone_file
+
+if TYPE_CHECKING:
+    from neondba.local.control.plane import Plane
+
+FOLLOWS: Final = "neondba.follows"
+"""Holds the name of the timeline that a replica's directory was cloned from."""
+APPLICATION: Final = "neondba_replica"
+CATCH_UP: Final = 5.0
+"""Seconds a waking replica is given to reach where its primary is."""
+_SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
+_NEEDED: Final = re.compile(r"^Latest checkpoint's REDO WAL file:\s+([0-9A-F]{24})", re.MULTILINE)
+
+
+class Replicas:
+    """All read replicas of a local Neon."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    def followed(self, name: str) -> str | None:
+        """Give the timeline that a compute follows; None when it is no replica."""
+        with self._plane.state.read() as rows:
+            endpoint = rows.get(EndpointRow, name)
+            branch = rows.get(BranchRow, endpoint.branch_id) if endpoint is not None else None
+        return branch.timeline_id if branch is not None else None
+
+    def settings(self, name: str) -> dict[str, str]:
+        """Give the settings of a standby; none for another compute."""
+        primary = self.followed(name)
+        if primary is None:
+            return {}
+        place = str(self._plane.computes.sockets(primary)).replace("\\", "\\\\").replace("'", "\\'")
+        return {
+            "primary_conninfo": f"host='{place}' port=5432 user={ADMIN} application_name={APPLICATION}",
+            "wal_receiver_create_temp_slot": "on",
+            "wal_retrieve_retry_interval": "1s",
+        }
+
+    def prepare(self, name: str) -> None:
+        """Make a replica's directory, or bring its log up to its primary's, before it starts."""
+        primary = self.followed(name)
+        if primary is None:
+            return
+        with self._plane.computes.held(primary) as compute:
+            if not self._follows(name, primary):
+                self._plane.branches.replace(name)
+                self._make(name, primary, compute)
+            else:
+                self._take_log(name, primary)
+
+    def caught_up(self, name: str, compute: Compute) -> None:
+        """Wait until a waking replica is where its primary is now."""
+        primary = self.followed(name)
+        ahead = self._plane.computes.running(primary) if primary is not None else None
+        if ahead is None:
+            return
+        with ahead.admin() as connection:
+            row = connection.execute("select pg_current_wal_flush_lsn()::text").fetchone()
+        deadline = time.monotonic() + CATCH_UP
+        with compute.admin() as connection:
+            query = b"select coalesce(pg_last_wal_replay_lsn() >= %s::pg_lsn, false)"
+            while row is not None and time.monotonic() < deadline:
+                done = connection.execute(query, row).fetchone()
+                if done is None or done[0]:
+                    return
+                time.sleep(0.01)
+
+    def forget(self, name: str) -> None:
+        """Delete a replica's compute and directory."""
+        self._plane.computes.stop(name, at_once=True)
+        self._plane.branches.replace(name)
+
+    def sweep(self) -> None:
+        """Delete what is left of replicas whose endpoint is gone."""
+        folder = self._plane.branches.folder
+        found = [entry.name for entry in folder.iterdir() if entry.name.startswith("ep-")]
+        if not found:
+            return
+        with self._plane.state.read() as rows:
+            known = {row.id for row in rows.all(EndpointRow, type="read_only")}
+        for name in found:
+            if name.partition(".")[0] not in known:
+                self.forget(name)
+
+    def _follows(self, name: str, primary: str) -> bool:
+        """Tell whether the directory can go on from where it is."""
+        try:
+            if (self._plane.branches.data(name) / FOLLOWS).read_text() != primary:
+                return False
+        except FileNotFoundError:
+            return False
+        needed = self._needed(name)
+        return needed is not None and (self._plane.branches.data(primary) / "pg_wal" / needed).exists()
+
+    def _needed(self, name: str) -> str | None:
+        """Give the oldest segment that a restart of the standby reads."""
+        data = self._plane.branches.data(name)
+        programs = programs_of(self._plane.branches.major(name))
+        said = subprocess.run(
+            [programs.program("pg_controldata"), programs.within(data)],
+            cwd=data,
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            capture_output=True,
+            text=True,
+            check=False,
+            **programs.spawn,
+        )
+        found = _NEEDED.search(said.stdout)
+        return found[1] if found else None
+
+    def _make(self, name: str, primary: str, compute: Compute | None) -> None:
+        branches, cloner = self._plane.branches, self._plane.history.cloner
+        branches.check(primary)
+        with branches.making(name) as data:
+            if compute is not None:
+                backup.clone_running(cloner, compute, data, branches.owner)
+            else:
+                backup.clone_stopped(cloner, branches.data(primary), data, branches.owner)
+            for file, content in (("standby.signal", ""), (FOLLOWS, primary)):
+                (data / file).write_text(content)
+                (data / file).chmod(0o600)
+                branches.give(data / file)
+
+    def _take_log(self, name: str, primary: str) -> None:
+        """Take the segments from where the standby will begin to where the primary is.
+
+        A segment that is being written may be torn: the log then ends there, and streaming goes on.
+        """
+        branches, cloner = self._plane.branches, self._plane.history.cloner
+        first = self._needed(name) or ""
+        source, target = branches.data(primary) / "pg_wal", branches.data(name) / "pg_wal"
+        for segment in sorted(entry.name for entry in source.iterdir() if _SEGMENT.fullmatch(entry.name)):
+            if segment >= first:
+                with suppress(FileNotFoundError):
+                    _renew(Path(target / segment))
+                clone_file(cloner, source / segment, target / segment, branches.owner)
+
+
+def _renew(path: Path) -> None:
+    """Remove a segment, so that one shared with another directory is never written through."""
+    path.unlink()
