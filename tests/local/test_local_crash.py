@@ -43,7 +43,9 @@ class Load:
                 if len(alive) > 2 or (alive and chance.random() < 0.4):
                     victim = chance.choice(alive)
                     self.asked_to_delete.add(victim)
-                    status, _ = ask(port, "DELETE", f"/projects/{self.project}/branches/{victim}")
+                    status, _ = ask(
+                        port, "DELETE", f"/projects/{self.project}/branches/{victim}?hard_delete=true"
+                    )
                     assert status in (200, 423)
                     if status == 423:
                         self.asked_to_delete.discard(victim)
