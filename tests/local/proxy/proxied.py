@@ -28,7 +28,7 @@ PASSWORD = "pw-" + "7" * 12
 @contextmanager
 def postgres() -> Iterator[Path]:
     """Give the socket folder of a running server with role app."""
-    with scratch_server(io_method="sync", max_connections="60") as url:
+    with scratch_server(io_method="sync", max_connections="120") as url:
         with connect(url) as session:
             session.execute(trusted(f"create role app login password '{PASSWORD}'"))
             session.execute("create database shop owner app")

@@ -110,6 +110,17 @@ def backend_key(pid: int, key: bytes) -> bytes:
     return message(b"K", struct.pack("!I", pid) + key)
 
 
+def parameter_status(name: str, value: str) -> bytes:
+    """Write ParameterStatus."""
+    return message(b"S", f"{name}\0{value}\0".encode())
+
+
+def negotiate(version: int, unknown: list[str]) -> bytes:
+    """Write NegotiateProtocolVersion: what we speak, and the options that we do not know."""
+    words = b"".join(name.encode() + b"\0" for name in unknown)
+    return message(b"v", struct.pack("!II", version, len(unknown)) + words)
+
+
 def error(text: str, *, code: str = "XX000", severity: str = "ERROR", hint: str | None = None) -> bytes:
     """Write an ErrorResponse."""
     fields = [("S", severity), ("V", severity), ("C", code), ("M", text)]

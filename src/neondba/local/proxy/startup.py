@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from neondba.local.proxy import messages
@@ -41,6 +41,7 @@ NO_SUCH_ENDPOINT: Final = (
 _WORD: Final = re.compile(r"(?:[^\s\\]|\\.)+", re.DOTALL)
 _ROUTING: Final = re.compile(r"(endpoint|project)=(.*)", re.DOTALL)
 _NEON_WORD: Final = re.compile(r"(neon_[a-z_]+|endpoint_type|proxy_[a-z_]+):(.*)", re.DOTALL)
+_SETTING: Final = re.compile(r"(?:^|\s)(?:-c\s*|--)([^\s=]+)\s*=((?:[^\s\\]|\\.)*)", re.DOTALL)
 _PASSWORD: Final = re.compile(r"(?:endpoint|project)=([A-Za-z0-9-]+)[;$](.*)", re.DOTALL)
 
 
@@ -50,6 +51,13 @@ class Refusal(Exception):
     def __init__(self, text: str, *, code: str = "XX000", severity: str = "ERROR") -> None:
         super().__init__(text)
         self.packet = messages.error(text, code=code, severity=severity)
+
+    @classmethod
+    def of(cls, packet: bytes) -> Refusal:
+        """Send away with a compute's own error."""
+        made = cls("refused by the compute")
+        made.packet = packet
+        return made
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,28 @@ class Wish:
         return self.parameters["user"]
 
 
-async def introduce(wire: Wire, tls: Tls) -> Startup | Cancel:
+@dataclass(frozen=True)
+class Door:
+    """How a client came in."""
+
+    address: str
+    """Its IP address, for who may connect from where."""
+    host: str | None = None
+    """The host name of a client that cannot say it in TLS, because something before us ended that."""
+    trusted: bool = False
+    """The stream is private already: no encryption is asked for, and passwords come in clear."""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A client that has proved who it is."""
+
+    wish: Wish
+    endpoint: str
+    pooled: bool
+
+
+async def introduce(wire: Wire, tls: Tls, *, trusted: bool = False) -> Startup | Cancel:
     """Agree on encryption and read the start-up packet.
 
     Raises:
@@ -91,7 +120,7 @@ async def introduce(wire: Wire, tls: Tls) -> Startup | Cancel:
                 encrypted = True
             case Encrypt(gss=True) if not encrypted:
                 await wire.send(b"N")
-            case Startup() if encrypted:
+            case Startup() if encrypted or trusted:
                 return first
             case Startup():
                 raise Refusal("connection is insecure (try using `sslmode=require`)")
@@ -121,8 +150,8 @@ def read_wish(startup: Startup, asked_host: str | None) -> Wish:
         )
     label = named[-1] if named else label
     if label and label.endswith(POOLER):
-        _refuse_unpooled(parameters, kept)
-    if kept:
+        parameters = _pooled(parameters, kept)
+    elif kept:
         parameters["options"] = " ".join(kept)
     return Wish(label, startup.version, parameters, _moment(words))
 
@@ -139,18 +168,25 @@ def prefixed(password: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
-def _refuse_unpooled(parameters: dict[str, str], options: list[str]) -> None:
+def _pooled(parameters: dict[str, str], options: list[str]) -> dict[str, str]:
+    """Refuse what PgBouncer refuses; give all that is set, by parameter or by option."""
     for name in parameters:
         if name.lower() not in POOLED_PARAMETERS and not name.startswith("_pq_."):
             raise Refusal(f"unsupported startup parameter: {name}", code="08P01", severity="FATAL")
-    settings = re.findall(r"(?:^|\s)(?:-c\s*|--)([^\s=]+)\s*=", " ".join(options))
-    for name in settings:
-        if name.lower().replace("-", "_") not in POOLED_PARAMETERS:
-            raise Refusal(f"unsupported startup parameter in options: {name}", code="08P01", severity="FATAL")
+    asked = dict(parameters)
+    for found in _SETTING.finditer(" ".join(options)):
+        if found[1].lower().replace("-", "_") not in POOLED_PARAMETERS:
+            raise Refusal(
+                f"unsupported startup parameter in options: {found[1]}", code="08P01", severity="FATAL"
+            )
+        asked[found[1]] = re.sub(r"\\(.)", r"\1", found[2])
+    return asked
 
 
-async def authenticate(wire: Wire, tls: Tls, wish: Wish, directory: Directory, limit: asyncio.Timeout) -> str:
-    """Let the client prove who it is; give the endpoint's id.
+async def authenticate(
+    wire: Wire, tls: Tls, wish: Wish, directory: Directory, limit: asyncio.Timeout, door: Door
+) -> Admitted:
+    """Let the client prove who it is, and say where it goes.
 
     `limit` bounds the client's time; it stands still while we ask the directory.
 
@@ -158,10 +194,17 @@ async def authenticate(wire: Wire, tls: Tls, wish: Wish, directory: Directory, l
         Refusal: the endpoint is unknown, or the password is wrong.
     """
     if wish.label is None:
-        return await _by_password_prefix(wire, wish, directory, limit)
+        return await _by_password_prefix(wire, wish, directory, limit, door)
     endpoint = wish.label.removesuffix(POOLER)
-    if not directory.knows(endpoint):
-        raise Refusal(NO_SUCH_ENDPOINT)
+    _admit(directory, endpoint, door)
+    admitted = Admitted(wish, endpoint, endpoint != wish.label)
+    if door.trusted:
+        # What the serverless driver sends at once, without waiting to be asked.
+        await wire.send(messages.authentication(3))
+        password = (await _answer(wire)).removesuffix(b"\0").decode(errors="replace")
+        if not (await _verifier(directory, endpoint, wish.role, limit)).fits(password):
+            raise _wrong(wish.role)
+        return admitted
     verifier = await _verifier(directory, endpoint, wish.role, limit)
     await wire.send(messages.sasl_mechanisms([SHA256_PLUS, SHA256]))
     mechanism, first = messages.sasl_initial(await _answer(wire))
@@ -174,26 +217,37 @@ async def authenticate(wire: Wire, tls: Tls, wish: Wish, directory: Directory, l
     if proof is None:
         raise _wrong(wish.role)
     await wire.send(messages.authentication(12, proof))
-    return endpoint
+    return admitted
 
 
-async def _by_password_prefix(wire: Wire, wish: Wish, directory: Directory, limit: asyncio.Timeout) -> str:
+def _admit(directory: Directory, endpoint: str, door: Door) -> None:
+    if not directory.knows(endpoint):
+        raise Refusal(NO_SUCH_ENDPOINT)
+    refused = directory.refuses(endpoint, door.address)
+    if refused is not None:
+        raise Refusal(refused)
+
+
+async def _by_password_prefix(
+    wire: Wire, wish: Wish, directory: Directory, limit: asyncio.Timeout, door: Door
+) -> Admitted:
     """Read `endpoint=<id>;<password>` from a client that can name the endpoint nowhere else."""
     await wire.send(messages.authentication(3))
     sent = (await _answer(wire)).removesuffix(b"\0").decode(errors="replace")
-    found = _PASSWORD.fullmatch(sent)
+    found = prefixed(sent)
     if not found:
         raise Refusal(NO_ENDPOINT)
-    endpoint = found[1].removesuffix(POOLER)
-    if endpoint != found[1]:
+    endpoint = found[0].removesuffix(POOLER)
+    pooled = endpoint != found[0]
+    if pooled:
+        words = _WORD.findall(wish.parameters.get("options", ""))
         others = {name: value for name, value in wish.parameters.items() if name != "options"}
-        _refuse_unpooled(others, [wish.parameters.get("options", "")])
-    if not directory.knows(endpoint):
-        raise Refusal(NO_SUCH_ENDPOINT)
+        wish = replace(wish, parameters=_pooled(others, words))
+    _admit(directory, endpoint, door)
     verifier = await _verifier(directory, endpoint, wish.role, limit)
-    if not verifier.fits(found[2]):
+    if not verifier.fits(found[1]):
         raise _wrong(wish.role)
-    return endpoint
+    return Admitted(wish, endpoint, pooled)
 
 
 async def _answer(wire: Wire) -> bytes:

@@ -1,0 +1,1 @@
+"""Transaction pooling, as PgBouncer does it inside every Neon compute."""
