@@ -6,17 +6,19 @@ import json
 from typing import Any, Final
 
 from neondba.local import ids
-from neondba.local.api import views
+from neondba.local.api import compute_options, views
 from neondba.local.api.call import Call, Refusal, answers, checked_sizes, inner, seconds
 from neondba.local.api.names import identifier, plain_name
 from neondba.local.api.regions import known_region
 from neondba.local.control import changes
+from neondba.local.control.names import compute_name
+from neondba.local.state.store import Rows
 from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow, ProjectRow, RoleRow
 from neondba.neon.throwaway import is_throwaway
-from neondba.postgres.binaries import MAJOR
 
 DAY: Final = 86_400
 SETTINGS: Final = "default_endpoint_settings"
+SIZES: Final = ("autoscaling_limit_min_cu", "autoscaling_limit_max_cu")
 
 
 @answers(
@@ -57,18 +59,15 @@ def list_shared(_call: Call) -> dict[str, Any]:
     "createProject",
     201,
     says="Creates a project with a branch, an endpoint, a role, a database and a connection string.",
-    differs="PostgreSQL 18 only; another pg_version is refused with 400. Answers when the branch is made.",
+    differs="PostgreSQL 18 if none is asked for; 15 to 17 where this machine has them, otherwise 400. "
+    "Answers when the branch is made.",
 )
 def create_project(call: Call) -> dict[str, Any]:
     """Create a project with a branch, an endpoint, a role and a database."""
     wanted = call.part("project")
-    version = wanted.get("pg_version", MAJOR)
-    if version != MAJOR:
-        raise Refusal(
-            400, f"pg_version {version} is not available here: the local Neon runs PostgreSQL {MAJOR}"
-        )
+    version = compute_options.release(wanted)
     first = inner(wanted, "branch")
-    checked_sizes(inner(wanted, SETTINGS))
+    _checked(wanted, version)
     base = identifier("database name", first.get("database_name") or "neondb")
     owner = identifier("role name", first.get("role_name") or f"{base}_owner")
     project = _project_row(wanted, version, call.now)
@@ -108,11 +107,26 @@ def _project_row(wanted: dict[str, Any], version: int, now: str) -> ProjectRow:
         pg_version=version,
         history_retention_seconds=seconds(wanted, "history_retention_seconds", DAY),
         settings=json.dumps(inner(wanted, "settings")),
-        endpoint_defaults=json.dumps(inner(wanted, SETTINGS)),
+        endpoint_defaults=json.dumps(_defaults(wanted)),
         store_passwords=bool(wanted.get("store_passwords", True)),
         created_at=now,
         updated_at=now,
     )
+
+
+def _defaults(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Give the settings of a project's endpoints, in the old place too."""
+    old = {name: wanted[name] for name in SIZES if wanted.get(name) is not None}
+    return {**old, **inner(wanted, SETTINGS)}
+
+
+def _checked(wanted: dict[str, Any], version: int) -> None:
+    """Refuse settings that no compute of the project could have."""
+    defaults = _defaults(wanted)
+    checked_sizes(defaults)
+    changes.sized({}, defaults)
+    compute_options.settings({"pg_settings": inner(defaults, "pg_settings")}, version)
+    compute_options.libraries(inner(inner(wanted, "settings"), "preload_libraries"))
 
 
 @answers(
@@ -132,14 +146,16 @@ def get_project(call: Call) -> dict[str, Any]:
     "PATCH",
     "/projects/{project_id}",
     "updateProject",
-    says="Changes name and settings.",
-    differs="Settings are kept and shown; none has an effect.",
+    says="Changes name and settings; enabling logical replication suspends awake computes, for good.",
+    differs="Maintenance windows, audit logs and HIPAA are kept and shown; they have no effect.",
 )
 def update_project(call: Call) -> dict[str, Any]:
-    """Change a project's name and settings, which are kept and shown."""
+    """Change a project's name and settings."""
     wanted = call.part("project")
     with call.locked() as rows:
         project = call.project(rows)
+        _checked(wanted, project.pg_version)
+        operations = _replicating(call, rows, project, inner(wanted, "settings"))
         project.name = plain_name("project name", wanted.get("name", project.name))
         project.settings = json.dumps({**json.loads(project.settings), **inner(wanted, "settings")})
         defaults = {**json.loads(project.endpoint_defaults), **inner(wanted, SETTINGS)}
@@ -148,7 +164,24 @@ def update_project(call: Call) -> dict[str, Any]:
             wanted, "history_retention_seconds", project.history_retention_seconds
         )
         project.updated_at = call.now
-        return {"project": views.project(call.plane, project), "operations": []}
+        shown = [views.operation(row) for row in operations]
+        return {"project": views.project(call.plane, project), "operations": shown}
+
+
+def _replicating(call: Call, rows: Rows, project: ProjectRow, wanted: dict[str, Any]) -> list[OperationRow]:
+    """Suspend the project's computes when logical replication is enabled: it is a setting of theirs."""
+    name = "enable_logical_replication"
+    before, after = bool(json.loads(project.settings).get(name)), wanted.get(name)
+    if before and after is False:
+        raise Refusal(400, "logical replication cannot be disabled once it is enabled")
+    if before or not after:
+        return []
+    operations = []
+    for row in rows.all(EndpointRow, project_id=project.id, deleting=False):
+        if call.plane.computes.running(compute_name(rows, row)) is not None:
+            where = {"branch_id": row.branch_id, "endpoint_id": row.id}
+            operations.append(changes.operation(rows, "suspend_compute", project.id, call.now, **where))
+    return operations
 
 
 @answers(

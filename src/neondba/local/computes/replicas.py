@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -111,8 +110,18 @@ class Replicas:
                 return False
         except FileNotFoundError:
             return False
-        needed = self._needed(name)
-        return needed is not None and (self._plane.branches.data(primary) / "pg_wal" / needed).exists()
+        return self._needed(name) in self._log(primary)
+
+    def _log(self, primary: str) -> dict[str, Path]:
+        """Give the segments of a timeline's log that are there, kept ones too, and where."""
+        found: dict[str, Path] = {}
+        for folder in (
+            self._plane.history.archive(primary).wal,
+            self._plane.branches.data(primary) / "pg_wal",
+        ):
+            if folder.is_dir():
+                found |= {entry.name: entry for entry in folder.iterdir() if _SEGMENT.fullmatch(entry.name)}
+        return found
 
     def _needed(self, name: str) -> str | None:
         """Give the oldest segment that a restart of the standby reads."""
@@ -148,16 +157,9 @@ class Replicas:
 
         A segment that is being written may be torn: the log then ends there, and streaming goes on.
         """
-        branches, cloner = self._plane.branches, self._plane.history.cloner
-        first = self._needed(name) or ""
-        source, target = branches.data(primary) / "pg_wal", branches.data(name) / "pg_wal"
-        for segment in sorted(entry.name for entry in source.iterdir() if _SEGMENT.fullmatch(entry.name)):
+        branches, first = self._plane.branches, self._needed(name) or ""
+        target = branches.data(name) / "pg_wal"
+        for segment, source in sorted(self._log(primary).items()):
             if segment >= first:
-                with suppress(FileNotFoundError):
-                    _renew(Path(target / segment))
-                clone_file(cloner, source / segment, target / segment, branches.owner)
-
-
-def _renew(path: Path) -> None:
-    """Remove a segment, so that one shared with another directory is never written through."""
-    path.unlink()
+                (target / segment).unlink(missing_ok=True)
+                clone_file(self._plane.history.cloner, source, target / segment, branches.owner)

@@ -110,6 +110,13 @@ class Plane:
         more = additions.settings(programs, self.folder / "additions")
         return {**asked, **more, **self.replicas.settings(name), **self.history.settings(name)}
 
+    def template(self, project_id: str) -> Path:
+        """Give the directory that a project's first branch is made from, of its release."""
+        with self.state.read() as rows:
+            project = rows.get(ProjectRow, project_id)
+        programs = programs_of(project.pg_version) if project is not None else self.binaries
+        return template.ensure(programs, self.templates)
+
     def projects(self) -> list[str]:
         """Give the ids of all projects."""
         with self.state.read() as rows:

@@ -17,7 +17,6 @@ from neondba.local.state.tables import (
     RoleRow,
     TimelineRow,
 )
-from neondba.local.storage import template
 
 if TYPE_CHECKING:
     from neondba.local.control.plane import Plane
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 def create_root(plane: Plane, operation: OperationRow, _arguments: dict[str, Any]) -> None:
     """Make a project's first directory from the template."""
     branch = branch_of(plane, operation)
-    plane.history.make_root(template.ensure(plane.binaries, plane.templates), branch.timeline_id)
+    plane.history.make_root(plane.template(branch.project_id), branch.timeline_id)
     _ready(plane, branch.id, None)
 
 
