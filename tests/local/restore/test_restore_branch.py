@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 
@@ -146,11 +148,8 @@ def test_what_may_not_be_restored_is_refused(inside, shop):
 
 def test_a_branch_that_expires_expires_anew_after_a_reset(inside, shop):
     project_id, main, child, _ = shop
-    until = (inside.clock.now()).replace(microsecond=0)
-    until = until.replace(year=until.year).timestamp() + 7200
-    from datetime import UTC, datetime
-
-    body = {"branch": {"expires_at": datetime.fromtimestamp(until, UTC).isoformat()}}
+    until = (inside.clock.now() + timedelta(hours=2)).isoformat()
+    body = {"branch": {"expires_at": until}}
     shown = inside.call("updateProjectBranch", body, project_id=project_id, branch_id=child)["branch"]
     made = restore(inside, project_id, child, main)["branch"]
     assert made["ttl_interval_seconds"] == shown["ttl_interval_seconds"]
@@ -204,3 +203,64 @@ def test_children_of_a_protected_branch_have_passwords_of_their_own(inside):
     assert first != password(main)
     restore(inside, project_id, child, main)
     assert password(child) == first
+
+
+def moment(inside, branch_id):
+    """Give the place in the log where a branch stands, and its time."""
+    with inside.sql(branch_id) as session:
+        row = session.execute("select pg_current_wal_flush_lsn()::text, clock_timestamp()").fetchone()
+    return row[0], row[1].isoformat()
+
+
+def test_a_branch_goes_back_to_its_own_past_and_forth_again(inside):
+    made = inside.project()
+    project_id, main = made["project"]["id"], made["branch"]["id"]
+    where = {"project_id": project_id, "branch_id": main}
+    fill(inside, main, 1)
+    _, before = moment(inside, main)
+    fill(inside, main, 2)
+    place, _ = moment(inside, main)
+    fill(inside, main, 3)
+    inside.call("createProjectBranchRole", {"role": {"name": "late"}}, **where)
+    inside.settled(project_id)
+    first = restore(inside, project_id, main, main, source_timestamp=before, preserve_under_name="one")
+    assert read(inside, main) == [1]
+    roles = inside.call("listProjectBranchRoles", **where)["roles"]
+    assert [each["name"] for each in roles] == ["neondb_owner"]
+    kept = first["branch"]["parent_id"]
+    assert inside.call("getProjectBranch", project_id=project_id, branch_id=kept)["branch"]["name"] == "one"
+    assert read(inside, kept) == [1, 2, 3]
+    fill(inside, main, 4)
+    restore(inside, project_id, main, kept, source_lsn=place, preserve_under_name="two")
+    assert read(inside, main) == [1, 2]
+    shown = inside.call("getProjectBranch", **where)["branch"]
+    assert shown["parent_id"] == kept
+    fill(inside, main, 5)
+    assert read(inside, main) == [1, 2, 5]
+
+
+def test_what_was_kept_of_a_self_restore_can_be_deleted(inside):
+    made = inside.project()
+    project_id, main = made["project"]["id"], made["branch"]["id"]
+    fill(inside, main, 1)
+    _, before = moment(inside, main)
+    fill(inside, main, 2)
+    made = restore(inside, project_id, main, main, source_timestamp=before, preserve_under_name="kept")
+    kept = made["branch"]["parent_id"]
+    inside.call("createSnapshot", project_id=project_id, branch_id=main)
+    inside.settled(project_id)
+    inside.call("deleteProjectBranch", project_id=project_id, branch_id=kept)
+    inside.settled(project_id)
+    shown = inside.call("getProjectBranch", project_id=project_id, branch_id=main)["branch"]
+    assert "parent_id" not in shown
+    assert read(inside, main) == [1]
+
+
+def test_a_point_outside_the_history_is_refused(inside, shop):
+    project_id, main, child, _ = shop
+    for point in ({"source_timestamp": "2001-01-01T00:00:00Z"}, {"source_lsn": "FF/0"}):
+        with pytest.raises(Refusal) as refusal:
+            restore(inside, project_id, child, main, **point)
+        assert refusal.value.status == 400, point
+    with pytest.raises(Refusal, match="preserve_under_name"):
+        restore(inside, project_id, child, child, source_lsn="0/1")

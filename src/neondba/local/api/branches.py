@@ -204,7 +204,8 @@ def _require_deletable(rows: Rows, branch: BranchRow) -> None:
     if branch.is_default:
         raise Refusal(422, "cannot delete the default branch")
     roots = rows.all(BranchRow, project_id=branch.project_id, parent_id=None, deleting=False)
-    if branch.parent_id is None and len(roots) == 1:
+    heirs = rows.all(BranchRow, preserved_as=branch.id, deleting=False)
+    if branch.parent_id is None and len(roots) == 1 and not heirs:
         raise Refusal(422, "cannot delete root branch")
     if branch.protected:
         raise Refusal(422, "cannot delete a protected branch")

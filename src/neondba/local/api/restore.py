@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from neondba.local import ids
-from neondba.local.api import points, views
+from neondba.local.api import past, points, views
 from neondba.local.api.branches import ONE, free_name
 from neondba.local.api.call import Call, Refusal, answers
 from neondba.local.api.space import require_space
 from neondba.local.control import changes
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow
+from neondba.local.storage.history import Located
 from neondba.local.storage.point import Point
 
 
@@ -27,12 +28,15 @@ def restore_branch(call: Call) -> dict[str, Any]:
     """Put other data in a branch's place."""
     point = points.asked(call.body, call.plane.clock.now(), "source_lsn", "source_timestamp")
     keep = call.body.get("preserve_under_name") or None
+    with call.plane.state.read() as rows:
+        timeline_id = _source(call, rows, call.branch(rows), point, keep).timeline_id
+    found = past.located(call, timeline_id, point)
     with call.locked() as rows:
         branch = call.branch(rows)
         source = _source(call, rows, branch, point, keep)
         kept = free_name(rows, branch.project_id, keep) if keep else None
         require_space(call.plane, source.timeline_id)
-        operations = _operations(call, rows, branch, source, point, kept)
+        operations = _operations(call, rows, branch, source, found, kept)
         branch.state, branch.state_changed_at, branch.updated_at = "resetting", call.now, call.now
     call.made(operations[0])
     call.made(operations[1])
@@ -65,11 +69,11 @@ def _source(call: Call, rows: Rows, branch: BranchRow, point: Point, keep: str |
 
 
 def _operations(
-    call: Call, rows: Rows, branch: BranchRow, source: BranchRow, point: Point, keep: str | None
+    call: Call, rows: Rows, branch: BranchRow, source: BranchRow, found: Located | None, keep: str | None
 ) -> list[OperationRow]:
     now, where = call.now, {"branch_id": branch.id}
     made = changes.timeline(rows, ids.timeline_id(), branch.project_id, now, source.timeline_id)
-    fork = {"timeline": made.id, "source": source.timeline_id, **points.arguments(point)}
+    fork = {"timeline": made.id, "source": source.timeline_id, **past.arguments(found)}
     swapped: dict[str, Any] = {
         "timeline": made.id,
         "old": branch.timeline_id,
@@ -82,10 +86,10 @@ def _operations(
         changes.operation(rows, "import_data", branch.project_id, now, **where, **fork),
         changes.operation(rows, "swap_binding_id", branch.project_id, now, **where, **swapped),
     ]
-    if source.protected or not point.now:
+    if source.protected or found is not None:
         action = "sync_dbs_and_roles_from_compute"
         operations.append(changes.operation(rows, action, branch.project_id, now, **where))
-    for found in rows.all(EndpointRow, branch_id=branch.id, type="read_write", disabled=False):
-        started = {**where, "endpoint_id": found.id}
+    for each in rows.all(EndpointRow, branch_id=branch.id, type="read_write", disabled=False):
+        started = {**where, "endpoint_id": each.id}
         operations.append(changes.operation(rows, "start_compute", branch.project_id, now, **started))
     return operations

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from neondba.local import ids
-from neondba.local.api import points, views
+from neondba.local.api import past, points, views
 from neondba.local.api.branches import ONE, free_name
 from neondba.local.api.call import Call, Refusal, answers
 from neondba.local.api.names import plain_name
@@ -35,16 +35,13 @@ def create_snapshot(call: Call) -> dict[str, Any]:
     point = points.asked(call.query, call.plane.clock.now(), "lsn", "timestamp")
     name, slug = call.query.get("name") or None, call.query.get("slug") or None
     until = _until(call, call.query.get("expires_at") or None)
+    with call.plane.state.read() as rows:
+        timeline_id = call.branch(rows).timeline_id
+    found = past.located(call, timeline_id, point)
     with call.locked() as rows:
         branch = call.branch(rows)
         require_root(rows, branch)
-        there = rows.all(SnapshotRow, project_id=branch.project_id)
-        if len([row for row in there if row.manual]) >= MANUAL:
-            raise Refusal(422, f"snapshots limit of {MANUAL} exceeded", "SNAPSHOTS_LIMIT_EXCEEDED")
-        if slug is not None and not SLUG.fullmatch(slug):
-            raise Refusal(400, "slug must have 1 to 63 lowercase letters, digits or hyphens")
-        if slug is not None and slug in [row.slug for row in there]:
-            raise Refusal(409, "snapshot with the provided slug already exists")
+        _require_room(rows, branch.project_id, slug)
         require_space(call.plane, branch.timeline_id)
         wanted = plain_name("snapshot name", name) if name else None
         taken, operation = snapshots.take(
@@ -54,7 +51,7 @@ def create_snapshot(call: Call) -> dict[str, Any]:
             name=wanted,
             slug=slug,
             expires_at=until,
-            point=points.arguments(point),
+            point=past.arguments(found),
         )
     call.made(operation)
     with call.plane.state.read() as rows:
@@ -159,6 +156,16 @@ def require_root(rows: Rows, branch: BranchRow) -> None:
         if current.parent_id != current.preserved_as:
             raise Refusal(422, "snapshots are only supported for root branches")
         current = rows.get(BranchRow, current.parent_id)
+
+
+def _require_room(rows: Rows, project_id: str, slug: str | None) -> None:
+    there = rows.all(SnapshotRow, project_id=project_id)
+    if len([row for row in there if row.manual]) >= MANUAL:
+        raise Refusal(422, f"snapshots limit of {MANUAL} exceeded", "SNAPSHOTS_LIMIT_EXCEEDED")
+    if slug is not None and not SLUG.fullmatch(slug):
+        raise Refusal(400, "slug must have 1 to 63 lowercase letters, digits or hyphens")
+    if slug is not None and slug in [row.slug for row in there]:
+        raise Refusal(409, "snapshot with the provided slug already exists")
 
 
 def _found(call: Call, rows: Rows) -> SnapshotRow:

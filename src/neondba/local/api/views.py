@@ -53,8 +53,7 @@ def project(plane: Plane, row: ProjectRow, *, listed: bool = False) -> dict[str,
         "org_id": ORGANIZATION,
     }
     if row.deleted_at is not None:
-        until = stamp(recoverable_until(row.deleted_at))
-        shown |= {"deleted_at": row.deleted_at, "recoverable_until": until}
+        shown |= _deleted(row.deleted_at)
     start, end = period(plane.clock.now())
     used = _used(plane, project_id=row.id)
     if listed:
@@ -72,6 +71,10 @@ def project(plane: Plane, row: ProjectRow, *, listed: bool = False) -> dict[str,
         "consumption_period_start": start,
         "consumption_period_end": end,
     }
+
+
+def _deleted(at: str) -> dict[str, str]:
+    return {"deleted_at": at, "recoverable_until": stamp(recoverable_until(at))}
 
 
 def _used(plane: Plane, **equals: str) -> dict[str, int]:
@@ -114,9 +117,7 @@ def branch(row: BranchRow, plane: Plane | None = None) -> dict[str, Any]:
         "cloned_by": row.cloned_by,
     }
     if row.deleted_at is not None:
-        until = stamp(recoverable_until(row.deleted_at))
-        deleted = {"deleted_at": row.deleted_at, "recoverable_until": until, "deletion_method": "user"}
-        shown |= {"recovery": deleted}
+        shown |= {"recovery": {**_deleted(row.deleted_at), "deletion_method": "user"}}
     return {name: value for name, value in shown.items() if value is not None}
 
 
