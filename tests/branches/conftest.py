@@ -25,6 +25,14 @@ def project(world: World) -> str:
 
 
 @pytest.fixture
+def state(prepared: Callable[[], Path]) -> Iterator[Path]:
+    """A state folder of this test; its server, if any, is stopped."""
+    made = prepared()
+    yield made
+    launch.stop(made)
+
+
+@pytest.fixture
 def shop(world: World, project: str) -> Iterator[str]:
     """The project, with nothing but its default branch; afterwards too."""
     world.said.clear()

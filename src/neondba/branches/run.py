@@ -207,7 +207,7 @@ def _run_on(client: NeonClient, ctx: Context, branch: Throwaway, command: Sequen
     """Run a command on a branch until it ends; give its status and what was captured."""
     ours = variables(branch, ctx)
     settings: dict[str, Any] = {"env": merged(os.environ, ours), "cwd": ctx.folder}
-    renew = _renewer(client, ctx, branch)
+    renew = renewer(client, ctx, branch)
     if ctx.console is not None:
         ctx.console("")
         return {"status": child.in_terminal(command, renew, **settings)}
@@ -238,9 +238,12 @@ def _tail(stream: IO[bytes], secrets: list[str]) -> str:
     return text[longest:] if start else text
 
 
-def _renewer(client: NeonClient, ctx: Context, branch: Throwaway) -> Callable[[], None]:
-    """Move the branch's expiry on now and then; that also keeps the local Neon awake."""
-    every = 240.0 if client.is_local else 3600.0
+def renewer(
+    client: NeonClient, ctx: Context, branch: Throwaway, *, every: float | None = None
+) -> Callable[[], None]:
+    """Give what moves the branch's expiry on now and then; that also keeps the local Neon awake."""
+    if every is None:
+        every = 240.0 if client.is_local else 3600.0
     last = time.monotonic()
 
     def renew() -> None:

@@ -33,7 +33,7 @@ CUSTOM: Final = b"PGDMP"
 GZIP: Final = b"\x1f\x8b"
 COPY: Final = re.compile(rb"(?i)\s*copy\s.*\sfrom\s+stdin\b.*;\s*$")
 GUARD: Final = re.compile(rb"\\(?:un)?restrict\s+\w+\s*$")
-WHERE: Final = re.compile(r"psql:<stdin>:(\d+): (?:ERROR|FATAL):\s+(.*)")
+WHERE: Final = re.compile(r"psql:<stdin>:(\d+): (?:ERROR|FATAL|error):\s+(.*)")
 RESTORE: Final = re.compile(r"(?:could not execute query|COPY failed for table .*|ERROR):\s+(.*)")
 SHOWN: Final = 300
 
@@ -116,13 +116,16 @@ def project(ctx: Context, name: str, source: Source) -> Seeded:
 
 
 def _fill(client: NeonClient, ctx: Context, made: CreatedProject, dump: Path | None, source: Source) -> None:
+    from neondba.local import launch, tunnel
     from neondba.neon.throwaway import reached
 
     branch = reached(client, made.project.id, made.branch, source.database)
     environment = for_migrations(branch, ctx, os.environ)
     if dump is not None:
         ctx.progress(f"Loading {dump.name}")
-        load(dump, branch, environment, source.jobs)
+        authority = Path(launch.ensure(ctx.settings.state_dir).ca)
+        with tunnel.opened(environment["PGHOST"], int(environment["PGPORT"]), authority) as through:
+            load(dump, branch, {**environment, **through}, source.jobs)
     if source.migrate is not None:
         ctx.progress(f"Running {source.named()[-1]}")
         fill(source.migrate, ctx.folder, environment, f"project {made.project.name}")
@@ -143,6 +146,8 @@ def form_of(dump: Path) -> Form:
             )
         with dump.open("rb") as file:
             head = file.read(8)
+        if not head:
+            raise ArgumentProblem("dump-empty", f"{dump} is empty.", hint="Make the dump again.")
         if head.startswith(CUSTOM):
             return "custom"
         if head.startswith(GZIP):
