@@ -31,7 +31,7 @@ def kept(state: State, timeline_id: str) -> Kept | None:
         if row is None:
             return None
         project = rows.get(ProjectRow, row.project_id)
-    return Kept(project.history_retention_seconds if project else 0, row.parent_id)
+    return Kept(project.history_retention_seconds if project else 0, row.parent_id, row.fork_lsn)
 
 
 def spacing(size: int, cloner: str) -> int:

@@ -20,6 +20,8 @@ from neondba.local.storage import wal
 from neondba.local.storage.directories import remove
 
 T = TypeVar("T")
+ARCHIVE_MODE: Final = "always"
+"""With `on`, the recovery of a clone would remove segments that it has not archived."""
 COMMAND: Final = "[ -e ../wal/%f ] || ln %p ../wal/%f"
 """PostgreSQL runs it in the data directory, as a user who may not know another way there."""
 

@@ -14,7 +14,16 @@ from neondba.core.problem import ArgumentProblem
 from neondba.local.computes.clones import MARK
 from neondba.local.computes.manager import Computes, programs_of
 from neondba.local.storage import backup, control_file, replay, wal
-from neondba.local.storage.archive import COMMAND, Archive, Base, base_name, link_tree, names, write_base
+from neondba.local.storage.archive import (
+    ARCHIVE_MODE,
+    COMMAND,
+    Archive,
+    Base,
+    base_name,
+    link_tree,
+    names,
+    write_base,
+)
 from neondba.local.storage.cloner import Cloner, clone_tree
 from neondba.local.storage.directories import Directories
 from neondba.local.storage.point import Fork, Point
@@ -31,6 +40,8 @@ class Kept:
     seconds: int
     """How long it is kept; 0 when it is not."""
     parent_id: str | None = None
+    fork_lsn: str | None = None
+    """Where it left its parent."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,7 @@ class History:
         if kept is None or not kept.seconds:
             return settings
         self._open(self.archive(name).wal)
-        return settings | {"archive_mode": "on", "archive_command": COMMAND, "wal_init_zero": "off"}
+        return settings | {"archive_mode": ARCHIVE_MODE, "archive_command": COMMAND, "wal_init_zero": "off"}
 
     def make_root(self, template: Path, name: str) -> None:
         """Make a directory from the template, which is its first base, too."""
@@ -151,13 +162,15 @@ class History:
             )
         if point.timestamp and not now - timedelta(seconds=kept.seconds) <= point.timestamp <= now:
             raise self._outside(timeline_id, point)
-        asked: str | None = timeline_id
-        while asked is not None and (kept := self._kept(asked)) is not None:
+        asked, most = timeline_id, NO_LIMIT
+        while True:
             found = self._locate_in(asked, point)
-            if found is not None:
+            if found is not None and found.cut.position <= most:
                 return found
-            asked = kept.parent_id
-        raise self._outside(timeline_id, point)
+            line = self._kept(asked)
+            if line is None or line.parent_id is None or line.fork_lsn is None:
+                raise self._outside(timeline_id, point)
+            asked, most = line.parent_id, min(most, wal.number(line.fork_lsn))
 
     def position(self, timeline_id: str) -> Fork:
         """Give where a timeline stands now; it stays asleep if it is."""
@@ -191,7 +204,7 @@ class History:
     def take_base(self, timeline_id: str) -> bool:
         """Take a base of a running timeline, if its log is archived; tell whether it was."""
         compute = self._computes.running(timeline_id)
-        if compute is None or compute.place.settings.get("archive_mode") != "on":
+        if compute is None or compute.place.settings.get("archive_mode") != ARCHIVE_MODE:
             return False
         archive = self.archive(timeline_id)
         part = archive.bases_folder / "taking.part"

@@ -18,7 +18,7 @@ from typing import Final
 from neondba.core.problem import RemoteProblem
 from neondba.local.computes.process import NEWER, SETTINGS
 from neondba.local.storage import wal
-from neondba.local.storage.archive import COMMAND, Archive, link
+from neondba.local.storage.archive import ARCHIVE_MODE, COMMAND, Archive, link
 from neondba.local.storage.backup import Owner, write
 from neondba.local.storage.wal import Record
 from neondba.postgres.binaries import Binaries
@@ -29,7 +29,7 @@ FAST: Final = {
     "max_wal_size": "64GB",
     "max_prepared_transactions": "100",
     "wal_recycle": "off",
-    "archive_mode": "on",  # So that segments not yet archived are not removed; nothing archives here.
+    "archive_mode": ARCHIVE_MODE,  # Segments not yet archived are not removed; nothing archives here.
     "archive_command": COMMAND,
 }
 DONE: Final = re.compile(r"redo done at ([0-9A-F]+/[0-9A-F]+)")
@@ -53,7 +53,7 @@ class Cut:
 
 def at_lsn(archive: Archive, segments: range, target: int, limit: int) -> Cut | None:
     """Keep the records that end at or before a position; None when the log ends before it."""
-    first = max(target // wal.SEGMENT - 1, segments.start)
+    first = max(min(target // wal.SEGMENT, segments.stop) - 1, segments.start)
     while True:
         cut, over = _scan(archive, first, limit, lambda record: record.end > target)
         if cut is not None and (over or cut.position + wal.LONG + 8 >= target):
