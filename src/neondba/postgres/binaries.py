@@ -24,6 +24,8 @@ MAJOR: Final = 18
 """The release that the wheel brings."""
 OLDEST: Final = 15
 """Before this a base backup has other functions, and PostgreSQL 14 is out of support."""
+OLDEST_FOR_ROOT: Final = 16
+"""Before this PostgreSQL needs a way to its directory that other users may go."""
 INSTALLED: Final = (
     "/usr/lib/postgresql/{major}",
     "/usr/pgsql-{major}",
@@ -78,7 +80,8 @@ def find(major: int = MAJOR) -> Binaries:
 
 def majors() -> list[int]:
     """Give the major releases that this machine can run, oldest first."""
-    others = [major for major in range(OLDEST, MAJOR) if _folder(major) is not None]
+    oldest = OLDEST if os.geteuid() != 0 else OLDEST_FOR_ROOT
+    others = [major for major in range(oldest, MAJOR) if _folder(major) is not None]
     return [*others, MAJOR]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from neondba.local.api.call import Refusal, checked_sizes, inner
 from neondba.local.computes import parameters
 from neondba.local.computes.settings import LIBRARIES
 from neondba.local.state.tables import EndpointRow, ProjectRow
-from neondba.postgres.binaries import MAJOR, majors
+from neondba.postgres.binaries import MAJOR, OLDEST, OLDEST_FOR_ROOT, majors
 
 
 def release(wanted: Mapping[str, Any]) -> int:
@@ -18,12 +19,17 @@ def release(wanted: Mapping[str, Any]) -> int:
     version, known = wanted.get("pg_version") or MAJOR, majors()
     if version not in known:
         have = " and ".join(str(major) for major in known)
-        raise Refusal(
-            400,
-            f"pg_version {version} is not available here: this machine has PostgreSQL {have}. "
-            f"Install another where the system's packages go, such as: apt-get install postgresql-{version}",
-        )
+        said = f"pg_version {version} is not available here: this machine can run PostgreSQL {have}."
+        raise Refusal(400, f"{said} {_how(version)}")
     return int(version)
+
+
+def _how(version: int) -> str:
+    if version < OLDEST or version > MAJOR:
+        return f"The local Neon knows PostgreSQL {OLDEST} to {MAJOR}."
+    if os.geteuid() == 0 and version < OLDEST_FOR_ROOT:
+        return f"PostgreSQL {version} needs a neondba that an ordinary user started."
+    return f"Install it where the system's packages go, such as: apt-get install postgresql-{version}"
 
 
 def checked(wanted: Mapping[str, Any], project: ProjectRow) -> None:
