@@ -29,7 +29,15 @@ class Addresses:
     """Set when the proxy listens."""
 
     def host(self, endpoint_id: str, *, pooled: bool = False) -> str:
-        """Give what clients put behind `postgresql://` for an endpoint."""
+        """Give what clients put behind `postgresql://` for an endpoint.
+
+        The official command line overwrites the options when it writes a string for the past; the proxy
+        then finds the endpoint in the second place.
+        """
+        place = self._place(endpoint_id, pooled=pooled)
+        return place if names_resolve() else f"{place}&application_name={endpoint_id}"
+
+    def _place(self, endpoint_id: str, *, pooled: bool) -> str:
         label = f"{endpoint_id}-pooler" if pooled else endpoint_id
         if names_resolve():
             return f"{label}.localhost:{self.port}"
@@ -42,7 +50,7 @@ class Addresses:
 
     def uri(self, endpoint_id: str, role: str, password: str, database: str, *, pooled: bool = False) -> str:
         """Give a connection string like the official command line's."""
-        place, _, given = self.host(endpoint_id, pooled=pooled).partition("/?")
+        place, _, given = self._place(endpoint_id, pooled=pooled).partition("/?")
         query = urlencode({"sslmode": "require", "channel_binding": "require"})
         query = f"{given}&{query}" if given else query
         login = f"{quote(role, safe='')}:{quote(password, safe='')}"

@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import subprocess
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,3 +88,12 @@ def api(port: int, method: str, path: str, body: Any = None) -> Any:
     connection.close()
     assert said.status < 300, content
     return json.loads(content)
+
+
+def wait_for(comes_true: Callable[[], object]) -> None:
+    """Look again and again until it comes true."""
+    for _ in range(600):
+        if comes_true():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("it did not come true")

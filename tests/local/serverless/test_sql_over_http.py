@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 from urllib.parse import quote
 
 import psycopg
 import pytest
-from driver import Driver
+from driver import Driver, wait_for
 
 TEXT_ONLY = {"Neon_Raw_Text_Output": "true", "Neon_Array_Mode": "true"}
 
@@ -273,11 +272,3 @@ def test_many_at_once_are_all_answered(driver: Driver) -> None:
         "return all.map(rows => rows[0].n)"
     )
     assert said == list(range(60))
-
-
-def wait_for(comes_true) -> None:
-    for _ in range(600):
-        if comes_true():
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError("it did not come true")

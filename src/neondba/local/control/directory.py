@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from typing import Final
 
 from neondba.core.context import Clock
-from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem, RemoteProblem
+from neondba.core.problem import ArgumentProblem, NotFoundProblem, RemoteProblem
 from neondba.local.computes.manager import Computes
 from neondba.local.computes.process import Compute
-from neondba.local.control import roles
+from neondba.local.control import ip_allow, naps, roles, time_travel
 from neondba.local.control.names import compute_name
-from neondba.local.control.worker import Worker
+from neondba.local.control.worker import Worker, stamp
 from neondba.local.routing import Directory, Moment, Route
 from neondba.local.state.store import State
-from neondba.local.state.tables import BranchRow, EndpointRow
+from neondba.local.state.tables import BranchRow, EndpointRow, ProjectRow
+from neondba.local.storage.point import Point
 
 READY_LIMIT: Final = 120.0
 
@@ -34,6 +36,7 @@ class LocalDirectory(Directory):
         self._last: dict[str, float] = {}
         self.meter: Callable[[str, int], None] = lambda _branch_id, _sent: None
         self.admit: Callable[[str], None] = lambda _project_id: None
+        self.past: Callable[[str, Point], Compute] = _no_past
         self.contact()
 
     def contact(self) -> None:
@@ -49,17 +52,30 @@ class LocalDirectory(Directory):
 
         It may take as long as a start does: call it through `asyncio.to_thread`.
         """
-        return roles.verifier(self._wake(endpoint_id), role)
+        branch = self._branch(endpoint_id)
+        compute = self._wake(endpoint_id) if branch is None else self._computes.start(self._ready(branch.id))
+        return roles.verifier(compute, role)
 
     def knows(self, endpoint_id: str) -> bool:
-        """Tell whether an endpoint of this id exists."""
-        return self._endpoint(endpoint_id) is not None
+        """Tell whether an endpoint of this id exists; connections to the past may name a branch."""
+        return self._endpoint(endpoint_id) is not None or self._branch(endpoint_id) is not None
+
+    def refuses(self, endpoint_id: str, address: str) -> str | None:
+        """Give the sentence for an address that the project does not let in."""
+        with self._state.read() as rows:
+            endpoint = rows.get(EndpointRow, endpoint_id)
+            branch = rows.get(BranchRow, endpoint.branch_id if endpoint else endpoint_id)
+            project = rows.get(ProjectRow, branch.project_id) if branch else None
+        if branch is None or project is None:
+            return None
+        return ip_allow.refusal(json.loads(project.settings), address, protected=branch.protected)
 
     async def wake(self, endpoint_id: str, moment: Moment | None = None) -> Route:
         """Start the endpoint's compute if it sleeps, and say where it listens."""
         if moment is not None:
-            raise ArgumentProblem("point-not-available", "The past is not available in the local Neon yet.")
-        compute = await asyncio.to_thread(self._wake, endpoint_id)
+            compute = await asyncio.to_thread(self._wake_past, endpoint_id, moment)
+        else:
+            compute = await asyncio.to_thread(self._wake, endpoint_id)
         return Route(compute.socket, endpoint_id)
 
     def opened(self, endpoint_id: str) -> None:
@@ -103,22 +119,63 @@ class LocalDirectory(Directory):
             found = rows.get(EndpointRow, endpoint_id)
             return None if found is None or found.deleting else found
 
+    def _branch(self, branch_id: str) -> BranchRow | None:
+        with self._state.read() as rows:
+            found = rows.get(BranchRow, branch_id)
+            return None if found is None or found.deleting else found
+
     def _wake(self, endpoint_id: str) -> Compute:
         endpoint = self._endpoint(endpoint_id)
         if endpoint is None:
-            raise NotFoundProblem(
-                "endpoint-not-found",
-                f"The requested endpoint could not be found: {endpoint_id}.",
-                hint="Ask for a new connection string: the branch may have been deleted.",
-            )
-        if endpoint.disabled:
-            raise ConflictProblem("endpoint-disabled", f"Endpoint {endpoint_id} is disabled.")
+            raise _unknown(endpoint_id)
+        naps.refuse_disabled(endpoint)
         self.admit(endpoint.project_id)
         self._touch(endpoint_id)
-        if not self._worker.wait(READY_LIMIT, branch_id=endpoint.branch_id):
-            raise RemoteProblem("branch-not-ready", f"Branch {endpoint.branch_id} is not ready yet.")
+        self._ready(endpoint.branch_id)
         with self._state.read() as rows:
-            if rows.get(BranchRow, endpoint.branch_id) is None:
-                raise NotFoundProblem("branch-not-found", f"Branch {endpoint.branch_id} is gone.")
             name = compute_name(rows, endpoint)
-        return self._computes.start(name)
+            if self._computes.running(name) is None:
+                naps.refuse_over_limit(rows, self._computes, endpoint)
+        compute = self._computes.start(name)
+        self._announce(compute, endpoint_id)
+        return compute
+
+    def _announce(self, compute: Compute, endpoint_id: str) -> None:
+        """Note once that a connection woke a compute."""
+        with self._guard:
+            told, compute.announced = compute.announced, True
+        if not told:
+            with self._state.change() as rows:
+                naps.awakened(rows, endpoint_id, stamp(self._clock.now()))
+
+    def _wake_past(self, label: str, moment: Moment) -> Compute:
+        at = time_travel.point(moment)
+        endpoint = self._endpoint(label)
+        branch = self._branch(endpoint.branch_id if endpoint else label)
+        if branch is None:
+            raise _unknown(label)
+        self.admit(branch.project_id)
+        self._touch(label)
+        return self.past(self._ready(branch.id), at)
+
+    def _ready(self, branch_id: str) -> str:
+        """Wait until a branch is there, and give its timeline."""
+        if not self._worker.wait(READY_LIMIT, branch_id=branch_id):
+            raise RemoteProblem("branch-not-ready", f"Branch {branch_id} is not ready yet.")
+        with self._state.read() as rows:
+            branch = rows.get(BranchRow, branch_id)
+        if branch is None:
+            raise NotFoundProblem("branch-not-found", f"Branch {branch_id} is gone.")
+        return branch.timeline_id
+
+
+def _no_past(_timeline_id: str, _at: Point) -> Compute:
+    raise ArgumentProblem("point-not-available", "The past is not available here.")
+
+
+def _unknown(label: str) -> NotFoundProblem:
+    return NotFoundProblem(
+        "endpoint-not-found",
+        f"The requested endpoint could not be found: {label}.",
+        hint="Ask for a new connection string: the branch may have been deleted.",
+    )

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import re
+import subprocess
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,10 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from neondba.core.problem import ArgumentProblem
-from neondba.local.computes.manager import Computes
+from neondba.local.computes.manager import Computes, programs_of
 from neondba.local.computes.process import Compute
 from neondba.local.routing import Moment
 from neondba.local.storage.point import Point
+from neondba.postgres.binaries import Binaries
 
 if TYPE_CHECKING:
     from neondba.local.control.plane import Plane
@@ -32,6 +34,11 @@ LSN: Final = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 CONNECTED: Final = (
     "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
 )
+AT_LEAST: Final = re.compile(r"^(max_\w+) setting:\s+(\d+)$", re.MULTILINE)
+NAMES: Final = {
+    "max_prepared_xacts": "max_prepared_transactions",
+    "max_locks_per_xact": "max_locks_per_transaction",
+}
 FOLLOWS_NOBODY: Final = {"hot_standby": "on", "primary_conninfo": "", "restore_command": ""}
 
 
@@ -118,6 +125,10 @@ class TimeTravel:
     def _settings(self, name: str) -> Mapping[str, str]:
         asked = self._plane.compute_settings(self._timelines[name])
         kept = {key: value for key, value in asked.items() if not key.startswith("archive_")}
+        data = self._plane.branches.data(name)
+        programs = programs_of(self._plane.branches.major(name))
+        for setting, least in _floor(programs, data).items():
+            kept[setting] = str(max(least, int(kept.get(setting, 0))))
         return {**kept, **FOLLOWS_NOBODY}
 
     def _idle(self, name: str) -> bool:
@@ -149,6 +160,21 @@ class TimeTravel:
                 self.sweep()
             except Exception:
                 logging.getLogger(__name__).exception("a look at the computes over the past failed")
+
+
+def _floor(programs: Binaries, data: Path) -> dict[str, int]:
+    """Give what a standby must have at least: PostgreSQL refuses reads on one that has less."""
+    said = subprocess.run(
+        [programs.program("pg_controldata"), programs.within(data)],
+        cwd=data,
+        env={"PATH": os.defpath, "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=True,
+        **programs.spawn,
+    ).stdout
+    found = {found[1]: int(found[2]) for found in AT_LEAST.finditer(said)}
+    return {NAMES.get(name, name): value for name, value in found.items()}
 
 
 def _name(timeline_id: str, at: Point) -> str:

@@ -42,6 +42,7 @@ _WORD: Final = re.compile(r"(?:[^\s\\]|\\.)+", re.DOTALL)
 _ROUTING: Final = re.compile(r"(endpoint|project)=(.*)", re.DOTALL)
 _NEON_WORD: Final = re.compile(r"(neon_[a-z_]+|endpoint_type|proxy_[a-z_]+):(.*)", re.DOTALL)
 _SETTING: Final = re.compile(r"(?:^|\s)(?:-c\s*|--)([^\s=]+)\s*=((?:[^\s\\]|\\.)*)", re.DOTALL)
+_ENDPOINT: Final = re.compile(r"ep-[a-z0-9-]+")
 _PASSWORD: Final = re.compile(r"(?:endpoint|project)=([A-Za-z0-9-]+)[;$](.*)", re.DOTALL)
 
 
@@ -148,12 +149,15 @@ def read_wish(startup: Startup, asked_host: str | None) -> Wish:
         raise Refusal(
             f"Inconsistent project name inferred from SNI ('{label}') and project option ('{named[-1]}')."
         )
-    label = named[-1] if named else label
+    label, moment = named[-1] if named else label, _moment(words)
+    if moment and not label and _ENDPOINT.fullmatch(parameters.get("application_name", "")):
+        # Where `Addresses.host` puts it for a client that overwrites the options.
+        label = parameters.pop("application_name")
     if label and label.endswith(POOLER):
         parameters = _pooled(parameters, kept)
     elif kept:
         parameters["options"] = " ".join(kept)
-    return Wish(label, startup.version, parameters, _moment(words))
+    return Wish(label, startup.version, parameters, moment)
 
 
 def _moment(words: list[str]) -> Moment | None:

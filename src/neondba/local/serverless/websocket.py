@@ -20,7 +20,8 @@ async def serve(web: WebSocket, proxy: Proxy) -> None:
     await web.accept()
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    getattr(proxy, 'adopt')(theirs, asked_host(web), web.client.host if web.client else "127.0.0.1")
+    address = web.client.host if web.client else "127.0.0.1"
+    proxy.adopt(theirs, host=asked_host(web), address=address)
     ways = [asyncio.create_task(_in(web, ours)), asyncio.create_task(_out(web, ours))]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -33,10 +34,10 @@ async def serve(web: WebSocket, proxy: Proxy) -> None:
             await web.close()
 
 
-def asked_host(web: WebSocket) -> str | None:
+def asked_host(web: WebSocket) -> str:
     """Give the host name the client means: `?address=` where a proxy's address has taken its place."""
     name = web.query_params.get("address") or web.headers.get("host", "")
-    return (name if name.endswith("]") else name.rpartition(":")[0] or name) or None
+    return name if name.endswith("]") else name.rpartition(":")[0] or name
 
 
 async def _in(web: WebSocket, target: socket.socket) -> None:
