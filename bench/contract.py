@@ -32,6 +32,7 @@ from schemathesis.specs.openapi import checks as openapi_checks
 
 from neondba.local import launch
 from neondba.local.api.people import MEMBER
+from neondba.local.api.routes import everything
 from neondba.local.api.views import ORGANIZATION
 from neondba.local.contract.checks import answer_fault, checker
 from neondba.local.contract.document import PREFIX, document
@@ -60,6 +61,8 @@ COSTLY = {
     "startAnonymization": 12,
 }
 """Cases at most, of operations that copy data or start computes."""
+LEAST = 20
+"""Cases of an operation that is refused in any case."""
 ONLY_STRANGERS = {"deleteProject"}
 REAL = 0.7
 
@@ -92,8 +95,11 @@ class Ground:
         branches = self.ask("GET", f"{at}/branches")["branches"]
         spare = [each["id"] for each in branches if each["id"] != self.main]
         if not spare:
-            wanted = {"branch": {"parent_id": self.main}, "endpoints": [{"type": "read_write"}]}
+            size = {"autoscaling_limit_min_cu": 0.25, "autoscaling_limit_max_cu": 0.25}
+            wanted = {"branch": {"parent_id": self.main}, "endpoints": [{"type": "read_write", **size}]}
             made = self.ask("POST", f"{at}/branches", wanted)
+            if "branch" not in made:
+                raise SystemExit(f"the ground cannot be made whole: {made}")
             spare = [made["branch"]["id"]]
         branch = f"{at}/branches/{spare[0]}"
         endpoints = self.ask("GET", f"{at}/endpoints")["endpoints"]
@@ -227,7 +233,11 @@ def plan(schema: Any, cases: int, only: list[str]) -> list[tuple[Any, int]]:
     every = [result.ok() for result in schema.get_all_operations()]
     if only:
         every = [each for each in every if each.definition.raw["operationId"] in only]
-    limits = [COSTLY.get(each.definition.raw["operationId"], cases) for each in every]
+    refused = {route.operation_id for route in everything() if not route.checked}
+    limits = [
+        min(COSTLY.get(name, cases), LEAST if name in refused else cases)
+        for name in (each.definition.raw["operationId"] for each in every)
+    ]
     even, left = cases // len(every), cases
     for limit in limits:
         left -= min(limit, even)
@@ -252,9 +262,9 @@ def attack(ground: Ground, cases: int, seed: int, only: list[str]) -> Attack:
             if sum(client.statuses.values()) >= wanted:
                 return client
             name = operation.definition.raw["operationId"]
-            if turn and name in COSTLY:
+            if turn and (name in COSTLY or many <= LEAST):
                 continue
-            if at % 12 == 0:
+            if at % 30 == 0:
                 ground.refresh()
             for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
                 client.run(operation, mode, max(1, many // 2), seed * 100_000 + turn * 1000 + at)
