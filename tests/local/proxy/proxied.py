@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from neondba.core.problem import ConflictProblem
+from neondba.local.proxy.pooling.settings import Limits
 from neondba.local.proxy.server import Proxy, serve
 from neondba.local.proxy.tls import CertificatePaths, ensure_certificates
 from neondba.local.routing import Directory, Moment, Route
@@ -42,6 +43,7 @@ class OneCompute(Directory):
         self.socket = str(sockets / ".s.PGSQL.5432")
         self.told: Counter[str] = Counter()
         self.thinks_for = 0.0
+        self.refusal: str | None = None
         self.moments: list[Moment | None] = []
         self._changed = threading.Condition()
         with psycopg.connect(host=str(sockets), user=SUPERUSER, dbname="postgres") as db:
@@ -62,6 +64,13 @@ class OneCompute(Directory):
         if endpoint_id == DISABLED:
             raise ConflictProblem("endpoint-disabled", "The endpoint has been disabled.")
         return Route(self.socket, endpoint_id)
+
+    def transferred(self, endpoint_id: str, to_client: int, from_client: int) -> None:
+        self.told["to client"] += to_client
+        self.told["from client"] += from_client
+
+    def refuses(self, endpoint_id: str, address: str) -> str | None:
+        return self.refusal
 
     def opened(self, endpoint_id: str) -> None:
         self.told["opened"] += 1
@@ -107,14 +116,16 @@ class Running:
 
 
 @contextmanager
-def running(sockets: Path, folder: Path, *, limit: float = 15.0) -> Iterator[Running]:
+def running(
+    sockets: Path, folder: Path, *, limit: float = 15.0, limits: Limits | None = None
+) -> Iterator[Running]:
     """Run a proxy over the server at these sockets."""
     certificates = ensure_certificates(folder)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     directory = OneCompute(sockets)
-    work = serve(directory, "localhost", 0, certificates, authentication_limit=limit)
+    work = serve(directory, "localhost", 0, certificates, authentication_limit=limit, limits=limits)
     proxy = asyncio.run_coroutine_threadsafe(work, loop).result(20)
     made = Running(proxy, directory, certificates, loop)
     try:

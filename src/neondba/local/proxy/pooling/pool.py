@@ -162,6 +162,8 @@ class Pool:
             self.asked.server()
 
     def _offer(self, server: PoolServer) -> None:
+        if server not in self.servers:
+            return
         while self.waiting:
             client = self.waiting.popleft()
             client.waiting_since = None

@@ -165,6 +165,8 @@ class PoolServer:
                 if end > size and kind in _WHOLE and end - at < _LONGEST_WHOLE:
                     break
                 shown, after = self._heed(kind, data[at + 5 : end])
+                if self.stream.stopped:
+                    return False
                 if not shown:
                     self._tell(data[begin:at])
                     begin = min(end, size)
