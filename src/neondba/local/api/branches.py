@@ -16,6 +16,7 @@ from neondba.local.api.space import require_space
 from neondba.local.control import changes
 from neondba.local.control.worker import stamp
 from neondba.local.requirement import PYTHON
+from neondba.local.state.masking import MaskingRow
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import BranchRow, OperationRow
 from neondba.local.storage.history import Located
@@ -47,7 +48,14 @@ def list_branches(call: Call) -> dict[str, Any]:
     if limit < len(keys):
         pages["next"] = urlsafe_b64encode(json.dumps(keys[limit - 1][0]).encode()).decode()
     shown = [views.branch(row, call.plane) for row in page]
-    return {"branches": shown, "annotations": {}, "pagination": pages}
+    with call.plane.state.read() as rows:
+        marks = {row.id: _annotation(rows, row.id) for row in page if rows.get(MaskingRow, row.id)}
+    return {"branches": shown, "annotations": marks, "pagination": pages}
+
+
+def _annotation(rows: Rows, branch_id: str) -> dict[str, Any]:
+    value = {"anonymized": "true"} if rows.get(MaskingRow, branch_id) else {}
+    return {"object": {"type": "console/branch", "id": branch_id}, "value": value}
 
 
 @answers("GET", ALL + "/count", "countProjectBranches", says="Counts branches, with search.")
@@ -152,8 +160,8 @@ def get_branch(call: Call) -> dict[str, Any]:
     """Show a branch."""
     with call.plane.state.read() as rows:
         branch = call.branch(rows)
-    named = {"type": "console/branch", "id": branch.id}
-    return {"branch": views.branch(branch, call.plane), "annotation": {"object": named, "value": {}}}
+        annotation = _annotation(rows, branch.id)
+    return {"branch": views.branch(branch, call.plane), "annotation": annotation}
 
 
 @answers("PATCH", ONE, "updateProjectBranch", says="Renames, protects, or sets when a branch expires.")

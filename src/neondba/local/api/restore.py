@@ -10,6 +10,7 @@ from neondba.local.api.branches import ONE, free_name
 from neondba.local.api.call import Call, Refusal, answers
 from neondba.local.api.space import require_space
 from neondba.local.control import changes
+from neondba.local.state.masking import MaskingRow
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow
 from neondba.local.storage.history import Located
@@ -56,6 +57,8 @@ def _source(call: Call, rows: Rows, branch: BranchRow, point: Point, keep: str |
         raise Refusal(400, "source_branch_id is required")
     if branch.protected:
         raise Refusal(422, "cannot restore a protected branch")
+    if rows.get(MaskingRow, branch.id):
+        raise Refusal(422, "cannot restore an anonymized branch: it would hold rows that are not masked")
     source = call.branch(rows, wanted)
     if source.id == branch.id and point.now:
         raise Refusal(400, "source_timestamp or source_lsn is required to restore a branch to its own past")

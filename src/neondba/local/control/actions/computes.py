@@ -69,6 +69,11 @@ def apply(plane: Plane, operation: OperationRow, arguments: dict[str, Any]) -> N
     branch = branch_of(plane, operation)
     if not arguments:
         return
+    if step := arguments.get("masking"):
+        from neondba.local.control.actions import anonymize
+
+        anonymize.run(plane, operation, step)
+        return
     with plane.state.read() as rows:
         passwords = {role.name: role for role in rows.all(RoleRow, branch_id=branch.id)}
         owners = {base.name: base.owner_name for base in rows.all(DatabaseRow, branch_id=branch.id)}
