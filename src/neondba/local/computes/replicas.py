@@ -11,13 +11,14 @@ import os
 import re
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from neondba.local.computes.manager import programs_of
 from neondba.local.computes.process import ADMIN, Compute
 from neondba.local.state.tables import BranchRow, EndpointRow
-from neondba.local.storage import backup
+from neondba.local.storage import backup, wal
 from neondba.local.storage.cloner import clone_file
 
 if TYPE_CHECKING:
@@ -28,7 +29,15 @@ FOLLOWS: Final = "neondba.follows"
 APPLICATION: Final = "neondba_replica"
 CATCH_UP: Final = 5.0
 """Seconds a waking replica is given to reach where its primary is."""
+MOST_REPLAYED: Final = 16
+"""Segments of log that a waking replica replays before cloning again is thought of."""
 _SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
+AT_LEAST: Final = {
+    "max_connections": "max_connections setting:",
+    "max_worker_processes": "max_worker_processes setting:",
+    "max_locks_per_transaction": "max_locks_per_xact setting:",
+}
+_NUMBER: Final = re.compile(r"\d+")
 _NEEDED: Final = re.compile(r"^Latest checkpoint's REDO WAL file:\s+([0-9A-F]{24})", re.MULTILINE)
 
 
@@ -45,13 +54,21 @@ class Replicas:
             branch = rows.get(BranchRow, endpoint.branch_id) if endpoint is not None else None
         return branch.timeline_id if branch is not None else None
 
-    def settings(self, name: str) -> dict[str, str]:
-        """Give the settings of a standby; none for another compute."""
+    def settings(self, name: str, asked: Mapping[str, str]) -> dict[str, str]:
+        """Give the settings of a standby; none for another compute.
+
+        It may not have less of some than its primary had where its log begins.
+        """
         primary = self.followed(name)
         if primary is None:
             return {}
         place = str(self._plane.computes.sockets(primary)).replace("\\", "\\\\").replace("'", "\\'")
-        return {
+        said = self._control(name)
+        floor = {key: _NUMBER.search(said.partition(title)[2]) for key, title in AT_LEAST.items()}
+        raised = {
+            key: found[0] for key, found in floor.items() if found and int(found[0]) > int(asked.get(key, 0))
+        }
+        return raised | {
             "primary_conninfo": f"host='{place}' port=5432 user={ADMIN} application_name={APPLICATION}",
             "wal_receiver_create_temp_slot": "on",
             "wal_retrieve_retry_interval": "1s",
@@ -110,7 +127,17 @@ class Replicas:
                 return False
         except FileNotFoundError:
             return False
-        return self._needed(name) in self._log(primary)
+        needed, log = self._needed(name), self._log(primary)
+        return needed in log and not self._far_behind(primary, sum(each > needed for each in log))
+
+    def _far_behind(self, primary: str, segments: int) -> bool:
+        """Tell whether cloning again is less work than replaying so much log."""
+        if segments <= MOST_REPLAYED:
+            return False
+        if self._plane.history.cloner.name != "copy":
+            return True
+        files = (self._plane.branches.data(primary) / "base").glob("*/*")
+        return sum(file.stat().st_size for file in files) < segments * wal.SEGMENT
 
     def _log(self, primary: str) -> dict[str, Path]:
         """Give the segments of a timeline's log that are there, kept ones too, and where."""
@@ -125,6 +152,11 @@ class Replicas:
 
     def _needed(self, name: str) -> str | None:
         """Give the oldest segment that a restart of the standby reads."""
+        found = _NEEDED.search(self._control(name))
+        return found[1] if found else None
+
+    def _control(self, name: str) -> str:
+        """Give what the directory's control file says, in words."""
         data = self._plane.branches.data(name)
         programs = programs_of(self._plane.branches.major(name))
         said = subprocess.run(
@@ -136,8 +168,7 @@ class Replicas:
             check=False,
             **programs.spawn,
         )
-        found = _NEEDED.search(said.stdout)
-        return found[1] if found else None
+        return str(said.stdout)
 
     def _make(self, name: str, primary: str, compute: Compute | None) -> None:
         branches, cloner = self._plane.branches, self._plane.history.cloner

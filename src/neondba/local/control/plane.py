@@ -108,7 +108,7 @@ class Plane:
             asked = settings.of(rows, name)
         programs = programs_of(self.branches.major(name))
         more = additions.settings(programs, self.folder / "additions")
-        return {**asked, **more, **self.replicas.settings(name), **self.history.settings(name)}
+        return {**asked, **more, **self.replicas.settings(name, asked), **self.history.settings(name)}
 
     def template(self, project_id: str) -> Path:
         """Give the directory that a project's first branch is made from, of its release."""
