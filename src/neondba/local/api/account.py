@@ -37,6 +37,22 @@ def me(_call: Call) -> dict[str, Any]:
         "branches_limit": 5000,
         "max_autoscaling_limit": 16,
         "plan": PLAN,
+        "billing_account": _billing_account(),
+    }
+
+
+def _billing_account() -> dict[str, Any]:
+    """Give what the document no longer has and neon-api for Python still requires."""
+    address = ("city", "country", "line1", "line2", "postal_code", "state")
+    return {
+        "state": "active",
+        "payment_source": {"type": "none"},
+        "subscription_type": PLAN,
+        "payment_method": "none",
+        "quota_reset_at_last": SINCE,
+        "name": "Local",
+        "email": EMAIL,
+        **{f"address_{part}": "" for part in address},
     }
 
 
