@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from neondba.local.api import space
 from neondba.local.api.call import Refusal
 
 
@@ -78,6 +79,20 @@ def test_a_branch_deleted_for_good_or_about_to_expire_leaves_nothing(shop):
     delete(inside, project_id, short)
     assert not inside.plane.branches.exists(dev)
     assert not inside.plane.branches.exists(short)
+
+
+def test_a_deleted_branch_goes_early_when_the_disk_is_full(shop, monkeypatch):
+    inside, project_id, dev, _ = shop
+    delete(inside, project_id, dev)
+    with monkeypatch.context() as patch:
+        patch.setattr(space, "SPARE", 1 << 60)
+        with pytest.raises(Refusal, match="being removed now, try again") as refusal:
+            inside.branch(project_id, "more", compute=False)
+        assert refusal.value.status == 507
+    inside.plane.sweeper.keep()
+    inside.settled(project_id)
+    assert not inside.plane.branches.exists(dev)
+    assert not inside.plane.sweeper.make_room()
 
 
 def test_a_name_or_parent_that_is_gone_stands_in_the_way(shop):

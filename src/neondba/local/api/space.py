@@ -20,12 +20,13 @@ def require_space(plane: Plane, timeline_id: str) -> None:
         needed += _size(plane.branches.data(timeline_id))
     available = free.f_bavail * free.f_frsize
     if available < needed:
-        raise Refusal(
-            507,
+        message = (
             f"no space left: the branch needs {needed >> 20} MB and {available >> 20} MB are free on the "
-            f"disk that holds {plane.branches.folder}",
-            "INSUFFICIENT_STORAGE",
+            f"disk that holds {plane.branches.folder}"
         )
+        if plane.sweeper.make_room():
+            message += "; deleted branches that could be recovered are being removed now, try again"
+        raise Refusal(507, message, "INSUFFICIENT_STORAGE")
 
 
 def _size(folder: str | os.PathLike[str]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from neondba.core.context import Clock
-from neondba.core.problem import ArgumentProblem, NotFoundProblem, RemoteProblem
+from neondba.core.problem import ArgumentProblem, NotFoundProblem, Problem, RemoteProblem
 from neondba.local.computes.manager import Computes
 from neondba.local.computes.process import Compute
 from neondba.local.control import ip_allow, naps, roles, time_travel
@@ -122,9 +122,30 @@ class LocalDirectory(Directory):
     def _branch(self, branch_id: str) -> BranchRow | None:
         with self._state.read() as rows:
             found = rows.get(BranchRow, branch_id)
-            return None if found is None or found.deleting else found
+            project = rows.get(ProjectRow, found.project_id) if found is not None else None
+            gone = found is None or found.deleting or project is None or project.deleting
+            return None if gone else found
+
+    def _name(self, endpoint_id: str) -> str | None:
+        with self._state.read() as rows:
+            endpoint = rows.get(EndpointRow, endpoint_id)
+            return compute_name(rows, endpoint) if endpoint is not None else None
 
     def _wake(self, endpoint_id: str) -> Compute:
+        """Start an endpoint's compute; again if a restore puts other data behind it meanwhile."""
+        while True:
+            before = self._name(endpoint_id)
+            try:
+                compute = self._started(endpoint_id)
+            except Problem:
+                if self._name(endpoint_id) == before:
+                    raise
+                continue
+            if self._name(endpoint_id) == before:
+                self._announce(compute, endpoint_id)
+                return compute
+
+    def _started(self, endpoint_id: str) -> Compute:
         endpoint = self._endpoint(endpoint_id)
         if endpoint is None:
             raise _unknown(endpoint_id)
@@ -136,9 +157,7 @@ class LocalDirectory(Directory):
             name = compute_name(rows, endpoint)
             if self._computes.running(name) is None:
                 naps.refuse_over_limit(rows, self._computes, endpoint)
-        compute = self._computes.start(name)
-        self._announce(compute, endpoint_id)
-        return compute
+        return self._computes.start(name)
 
     def _announce(self, compute: Compute, endpoint_id: str) -> None:
         """Note once that a connection woke a compute."""

@@ -43,6 +43,7 @@ class Sweeper:
         self.chores: list[Callable[[], None]] = []
         """What others have done in each round."""
         self._stop = threading.Event()
+        self._tight = threading.Event()
         self._thread = threading.Thread(target=self._rounds, name="sweeper", daemon=True)
 
     def begin(self) -> None:
@@ -73,10 +74,20 @@ class Sweeper:
     def keep(self) -> None:
         """See to snapshots, schedules, deleted things and branches that nobody uses."""
         awake = set(self._computes.awake())
+        window = timedelta() if self._tight.is_set() else upkeep.RECOVERABLE
+        self._tight.clear()
         with self._state.change() as rows:
-            todo = upkeep.keep(rows, self._now(), awake)
+            todo = upkeep.keep(rows, self._now(), awake, window)
         for project_id in todo:
             self._worker.kick(project_id)
+
+    def make_room(self) -> bool:
+        """Have deleted things removed with the next round; tell whether there are any."""
+        with self._state.read() as rows:
+            found = bool(upkeep.recoverable(rows))
+        if found:
+            self._tight.set()
+        return found
 
     def resume(self) -> None:
         """Take up operations that stopped half-way, such as on a disk that was full."""

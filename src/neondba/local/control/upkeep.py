@@ -22,26 +22,39 @@ def recoverable_until(deleted_at: str) -> datetime:
     return datetime.fromisoformat(deleted_at) + RECOVERABLE
 
 
-def keep(rows: Rows, now: datetime, awake: set[str]) -> set[str]:
+def keep(rows: Rows, now: datetime, awake: set[str], window: timedelta = RECOVERABLE) -> set[str]:
     """Write down what is due; give the projects that have something to do.
 
-    A project with an operation in flight waits for the next round.
+    A project with an operation in flight waits for the next round. `window` is how long deleted things
+    are kept.
     """
-    busy, todo = {row.project_id for row in rows.unfinished()}, set()
+    busy, todo = {row.project_id for row in rows.unfinished()}, set[str]()
     for project in rows.all(ProjectRow):
         if project.id in busy:
             continue
-        due = _purge_project if project.deleting else _keep_project
-        if due(rows, project, now, awake):
+        gone = _purge(rows, project, now - window, stamp(now))
+        kept = not project.deleting and _keep_project(rows, project, now, awake)
+        if gone or kept:
             todo.add(project.id)
     return todo
 
 
-def _purge_project(rows: Rows, project: ProjectRow, now: datetime, _awake: set[str]) -> bool:
-    if project.deleted_at is None or recoverable_until(project.deleted_at) > now:
-        return False
-    purge(rows, project, stamp(now))
-    return True
+def _purge(rows: Rows, project: ProjectRow, before: datetime, now: str) -> bool:
+    """Write down what of a project, or that all of it, can no longer be recovered."""
+    things: list[ProjectRow | BranchRow] = [project]
+    if not project.deleting:
+        things += rows.all(BranchRow, project_id=project.id, deleting=True)
+    due = [each for each in things if each.deleted_at and datetime.fromisoformat(each.deleted_at) <= before]
+    for thing in due:
+        purge(rows, thing, now)
+    return bool(due)
+
+
+def recoverable(rows: Rows) -> list[ProjectRow | BranchRow]:
+    """Give what is deleted and could still be recovered."""
+    projects = [row for row in rows.all(ProjectRow, deleting=True) if row.deleted_at]
+    branches = [row for row in rows.all(BranchRow, deleting=True) if row.deleted_at]
+    return [*projects, *branches]
 
 
 def purge(rows: Rows, thing: ProjectRow | BranchRow, now: str) -> None:
@@ -54,10 +67,6 @@ def purge(rows: Rows, thing: ProjectRow | BranchRow, now: str) -> None:
 
 def _keep_project(rows: Rows, project: ProjectRow, now: datetime, awake: set[str]) -> bool:
     done = False
-    for branch in rows.all(BranchRow, project_id=project.id, deleting=True):
-        if branch.deleted_at is not None and recoverable_until(branch.deleted_at) <= now:
-            purge(rows, branch, stamp(now))
-            done = True
     for snapshot in rows.all(SnapshotRow, project_id=project.id):
         if snapshot.expires_at is not None and snapshot.expires_at <= stamp(now):
             snapshots.forget(rows, snapshot, stamp(now))
