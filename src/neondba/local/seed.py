@@ -10,7 +10,6 @@ import shlex
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Literal
@@ -20,6 +19,7 @@ from pydantic import BaseModel
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, Target
 from neondba.core.problem import ArgumentProblem, ConflictProblem, RemoteProblem
+from neondba.local.dump_text import loadable
 from neondba.local.environment import fill, for_migrations
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ Form = Literal["custom", "directory", "tar", "sql", "sql.gz"]
 
 CUSTOM: Final = b"PGDMP"
 GZIP: Final = b"\x1f\x8b"
-COPY: Final = re.compile(rb"(?i)\s*copy\s.*\sfrom\s+stdin\b.*;\s*$")
-GUARD: Final = re.compile(rb"\\(?:un)?restrict\s+\w+\s*$")
 WHERE: Final = re.compile(r"psql:<stdin>:(\d+): (?:ERROR|FATAL|error):\s+(.*)")
 RESTORE: Final = re.compile(r"(?:could not execute query|COPY failed for table .*|ERROR):\s+(.*)")
 SHOWN: Final = 300
@@ -199,7 +197,7 @@ def _load_sql(psql: str, dump: Path, form: Form, branch: Throwaway, environment:
             with _opened(dump, form) as lines, child.stdin as feed:
                 # A dump is data: psql's own commands in it, such as \!, must not run.
                 feed.write(f"\\restrict {secrets.token_hex(16)}\n".encode())
-                for line in _without_guards(lines):
+                for line in loadable(lines):
                     feed.write(line)
         except BrokenPipeError:
             pass  # psql has stopped at an error, which it says.
@@ -215,20 +213,6 @@ def _load_sql(psql: str, dump: Path, form: Form, branch: Throwaway, environment:
 
 def _opened(dump: Path, form: Form) -> IO[bytes]:
     return gzip.open(dump, "rb") if form == "sql.gz" else dump.open("rb")  # type: ignore[return-value]
-
-
-def _without_guards(lines: IO[bytes]) -> Iterator[bytes]:
-    """Leave out the restriction that newer dumps bring: ours holds already."""
-    copying = False
-    for line in lines:
-        if copying:
-            copying = line.rstrip(b"\r\n") != b"\\."
-        elif GUARD.match(line):
-            yield b"\n"
-            continue
-        else:
-            copying = COPY.match(line) is not None
-        yield line
 
 
 def _said_by_restore(text: str) -> tuple[str, str]:

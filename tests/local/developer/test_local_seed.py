@@ -14,6 +14,7 @@ from neondba.core.context import Context
 from neondba.core.problem import ArgumentProblem, ConflictProblem, RemoteProblem
 from neondba.core.settings import Settings
 from neondba.local import launch, platform, tunnel
+from neondba.local.dump_text import loadable
 from neondba.local.operations import local_seed
 from neondba.neon.connection_string import parse
 from neondba.neon.throwaway import reached
@@ -82,6 +83,19 @@ def test_every_form_of_pg_dump_comes_back_whole(ctx, tmp_path, form):
     assert owner == [("neondb_owner",)]
 
 
+def test_of_a_plain_dump_only_owners_and_grants_are_left_out():
+    body = b"CREATE FUNCTION f() RETURNS void\n    LANGUAGE sql\n    AS $$\nALTER TABLE a OWNER TO b;\n$$;\n"
+    data = b"COPY a (x) FROM stdin;\n\\restrict z\n-- Name: a; Type: ACL;\n\\.\n"
+    kept = b"-- PostgreSQL database dump\n" + body + data
+    gone = b"\\restrict abc\nALTER FUNCTION public.f() OWNER TO cloud_admin;\n"
+    gone += b"-- Name: TABLE a; Type: ACL; Schema: public; Owner: b\nGRANT ALL ON TABLE a TO b;\n"
+    sent = list(loadable((kept + gone).splitlines(keepends=True)))
+    assert b"".join(sent[: kept.count(b"\n")]) == kept
+    assert [line for line in sent[kept.count(b"\n") :] if line.strip()] == []
+    own = b"create table a ();\nALTER TABLE a OWNER TO b;\nGRANT ALL ON a TO b;\n"
+    assert b"".join(loadable(own.splitlines(keepends=True))) == own, "what people write is run as it is"
+
+
 def test_a_faulty_statement_is_named_and_nothing_is_kept(ctx, tmp_path):
     faulty = tmp_path / "faulty.sql"
     faulty.write_text("create table a ();\n\nselect colour from a;\n")
@@ -97,7 +111,7 @@ def test_a_faulty_statement_of_a_custom_dump_is_named(ctx, tmp_path):
     made.write_text("create table a (n int); insert into a values (1);\n")
     local_seed(ctx, "typed", dump=made)
     dump = dumped(ctx, "typed", tmp_path / "typed.dump", "--format=custom", "--data-only")
-    with pytest.raises(RemoteProblem, match='relation "(public.)?a" does not exist'):
+    with pytest.raises(RemoteProblem, match=r'relation "(public\.)?a" does not exist'):
         local_seed(ctx, "typed-again", dump=dump)
     assert "typed-again" not in projects(ctx)
 
@@ -115,7 +129,8 @@ def test_a_command_migrates_the_project_past_the_pooler(ctx, tmp_path):
     (tmp_path / "migrate.py").write_text(
         "import os, psycopg\n"
         "assert '-pooler' not in os.environ['DATABASE_URL']\n"
-        "psycopg.connect(os.environ['DATABASE_URL'], autocommit=True).execute('alter table product add x int')\n"
+        "db = psycopg.connect(os.environ['DATABASE_URL'], autocommit=True)\n"
+        "db.execute('alter table product add x int')\n"
     )
     local_seed(ctx, "both", dump=SEED, migrate=f"{sys.executable} migrate.py")
     assert asked(ctx, "both", "select x from product limit 1") == [(None,)]
