@@ -121,10 +121,12 @@ def test_a_compute_that_is_killed_wakes_for_the_next_client(inside, made):
 
 def test_a_backend_that_is_killed_ends_the_compute_and_the_next_client_wakes_it(inside, made):
     compute = inside.plane.computes.start(made[1])
-    with pytest.raises(psycopg.OperationalError), inside.sql(made[1]) as connection:
-        os.kill(connection.info.backend_pid, signal.SIGKILL)
-        compute.process.wait(30)
+    connection = inside.sql(made[1])
+    os.kill(connection.info.backend_pid, signal.SIGKILL)
+    compute.process.wait(30)
+    with pytest.raises(psycopg.OperationalError):
         connection.execute("select 1")
+    connection.close()
     assert inside.plane.directory.verifier(made[2], "neondb_owner")
 
 
