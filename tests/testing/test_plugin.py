@@ -145,7 +145,7 @@ def test_who_does_not_use_it_loads_none_of_it(neon, pytester):
             ours = {name for name in sys.modules if name.startswith("neondba")}
             assert ours == {"neondba", "neondba.core", "neondba.core.version", "neondba.testing",
                             "neondba.testing.plugin"}
-            assert not {"httpx2", "psycopg", "pydantic", "sqlmodel"} & set(sys.modules)
+            assert not {"psycopg", "sqlmodel", "neondba.core.context"} & set(sys.modules)
     """)
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
     result = pytester.runpytest_subprocess("-q", "-p", "no:neondba", "--fixtures")
