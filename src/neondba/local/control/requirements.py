@@ -10,7 +10,6 @@ BEHAVIOURS: Final = (
     Requirement(
         "restore.whole",
         "A restore is done wholly or not at all; until it is done the branch holds what it held.",
-        "Also when the server is killed meanwhile.",
         source=SPEC,
     ),
     Requirement(
