@@ -49,6 +49,7 @@ class Status(BaseModel):
     awake: int
     connections: int
     cloned_by: str
+    https_port: int = 0
 
 
 def status(state_dir: Path) -> Status | None:

@@ -14,10 +14,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from neondba.core.context import Clock
 from neondba.core.journal import UNUSABLE
@@ -28,19 +28,12 @@ from neondba.postgres import guardian
 if TYPE_CHECKING:
     from neondba.local.control.plane import Plane
     from neondba.local.proxy.server import Proxy
+    from neondba.local.proxy.tls import CertificatePaths
+    from neondba.local.web import Web
 
 HOST: Final = "127.0.0.1"
 IDLE_EXIT: Final = 900.0
 LOCK_WAIT: Final = 2.0
-WEB: Final[dict[str, Any]] = {
-    "log_level": "warning",
-    "access_log": False,
-    "lifespan": "off",
-    "ws": "websockets-sansio",
-    "ws_max_size": 64 << 20,
-    "ws_per_message_deflate": False,
-    "timeout_graceful_shutdown": 5,
-}
 ALREADY: Final = 75
 """Exit status when another server has this state folder."""
 
@@ -126,6 +119,7 @@ async def _serve(folder: Path, options: argparse.Namespace) -> None:
 
     known = ServerFile.ports(folder)
     api = _listen(options.port if options.port is not None else known.get("api", 0), "--port")
+    secure = _listen_anywhere(known.get("https", 0))
     certificates = ensure_certificates(folder / "tls")
     plane = Plane(folder, Clock(), Addresses())
     try:
@@ -140,11 +134,13 @@ async def _serve(folder: Path, options: argparse.Namespace) -> None:
             pid=os.getpid(),
             api_port=api.getsockname()[1],
             postgres_port=proxy.port,
+            https_port=secure.getsockname()[1],
             ca=str(certificates.authority),
             state_dir=str(folder.parent),
         )
         try:
-            await _answer(plane, proxy, api, file, folder, options.idle_exit)
+            web = _web(plane, proxy, file, certificates)
+            await _answer(plane, web, (api, secure), options.idle_exit, lambda: file.write(folder))
         finally:
             await proxy.close()
     finally:
@@ -152,42 +148,41 @@ async def _serve(folder: Path, options: argparse.Namespace) -> None:
         (folder / "server.json").unlink(missing_ok=True)
 
 
-async def _answer(
-    plane: Plane, proxy: Proxy, api: socket.socket, file: ServerFile, folder: Path, idle_exit: float
-) -> None:
-    import uvicorn
-
+def _web(plane: Plane, proxy: Proxy, file: ServerFile, certificates: CertificatePaths) -> Web:
     from neondba.local.api.app import app
-    from neondba.local.serverless import routes as serverless
+    from neondba.local.serverless.routes import join
+    from neondba.local.web import Web
 
-    class Server(uvicorn.Server):
-        """Leave the signals to us: the computes must stop before the process does."""
+    answering = app(plane, file)
+    sql = join(answering, plane.directory, proxy, plane.clock.monotonic)
+    web = Web(answering, certificates, sql.close)
+    answering.state.stop = web.stop
+    return web
 
-        def capture_signals(self) -> Any:
-            """Capture none."""
-            return nullcontext()
 
-    web = app(plane, file)
-    sql = serverless.join(web, plane.directory, proxy, plane.clock.monotonic)
-    server = Server(uvicorn.Config(web, **WEB))
-    web.state.stop = lambda: setattr(server, "should_exit", True)
+async def _answer(
+    plane: Plane,
+    web: Web,
+    doors: tuple[socket.socket, socket.socket],
+    idle_exit: float,
+    ready: Callable[[], None],
+) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, web.state.stop)
-    file.write(folder)
-    watcher = asyncio.create_task(_end_when_idle(plane, server, idle_exit))
+        loop.add_signal_handler(number, web.stop)
+    ready()
+    watcher = asyncio.create_task(_end_when_idle(plane, web, idle_exit))
     try:
-        await server.serve(sockets=[api])
+        await web.serve(*doors)
     finally:
         watcher.cancel()
-        await asyncio.to_thread(sql.close)
 
 
-async def _end_when_idle(plane: Plane, server: Any, limit: float) -> None:
+async def _end_when_idle(plane: Plane, web: Web, limit: float) -> None:
     while True:
         await asyncio.sleep(min(5.0, limit / 2))
         if plane.directory.untouched_for() > limit and not plane.directory.connected():
-            server.should_exit = True
+            web.stop()
 
 
 def _listen(port: int, flag: str) -> socket.socket:
@@ -202,6 +197,14 @@ def _listen(port: int, flag: str) -> socket.socket:
             raise
         raise _taken(port, flag) from None
     return listening
+
+
+def _listen_anywhere(port: int) -> socket.socket:
+    """Listen where we last did, or at any free port: no string that we give out holds this one."""
+    try:
+        return _listen(port, "")
+    except ConflictProblem:
+        return _listen(0, "")
 
 
 def _taken(port: int, flag: str) -> Problem:

@@ -32,6 +32,8 @@ class ServerFile(BaseModel):
     ca: str
     """Path of the certificate authority's certificate."""
     state_dir: str
+    https_port: int = 0
+    """Where the API, `/sql` and WebSockets are answered over TLS."""
 
     @property
     def api(self) -> str:
@@ -53,7 +55,7 @@ class ServerFile(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Write it whole, and remember the ports: connection strings hold them."""
-        ports = {"api": self.api_port, "postgres": self.postgres_port}
+        ports = {"api": self.api_port, "postgres": self.postgres_port, "https": self.https_port}
         for name, content in [("ports.json", json.dumps(ports)), ("server.json", self.model_dump_json())]:
             part = folder / f"{name}.part"
             part.write_text(content)

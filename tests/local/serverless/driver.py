@@ -97,3 +97,22 @@ def wait_for(comes_true: Callable[[], object]) -> None:
             return
         threading.Event().wait(0.05)
     raise AssertionError("it did not come true")
+
+
+def parts(url: str) -> tuple[str, str]:
+    """Give login and endpoint of a connection string, whichever form the server chose."""
+    login, _, rest = url.removeprefix("postgresql://").partition("@")
+    label = rest.partition("endpoint%3D")[2].partition("&")[0] or rest.partition(".")[0]
+    return login, label
+
+
+def by_option(url: str) -> str:
+    """Give a connection string whose options name the endpoint."""
+    login, label = parts(url)
+    return f"postgresql://{login}@127.0.0.1:5432/neondb?options=endpoint%3D{label}"
+
+
+def by_host(url: str) -> str:
+    """Give a connection string whose host names the endpoint: the driver resolves no name."""
+    login, label = parts(url)
+    return f"postgresql://{login}@{label}.localhost/neondb"

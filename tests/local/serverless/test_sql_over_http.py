@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from driver import Driver, wait_for
+from driver import Driver, by_host, by_option, parts, wait_for
 
 TEXT_ONLY = {"Neon_Raw_Text_Output": "true", "Neon_Array_Mode": "true"}
 
@@ -215,24 +215,12 @@ def test_a_wrong_connection_string_says_what_is_wrong(driver: Driver, change, sa
     assert says in said["message"]
 
 
-def parts(url: str) -> tuple[str, str]:
-    """Give login and endpoint of a connection string, whichever form the server chose."""
-    login, _, rest = url.removeprefix("postgresql://").partition("@")
-    label = rest.partition("endpoint%3D")[2].partition("&")[0] or rest.partition(".")[0]
-    return login, label
-
-
-def by_option(url: str) -> str:
-    login, label = parts(url)
-    return f"postgresql://{login}@127.0.0.1:5432/neondb?options=endpoint%3D{label}"
-
-
 def test_the_endpoint_may_stand_in_host_option_or_password(driver: Driver) -> None:
     login, label = parts(driver.url)
     role, _, password = login.partition(":")
     for url in (
         by_option(driver.url),
-        f"postgres://{login}@{label}.localhost/neondb",
+        by_host(driver.url),
         f"postgres://{login}@{label}-pooler.c-2.us-east-2.aws.neon.tech/neondb?sslmode=require",
         f"postgres://{role}:{quote(f'endpoint={label};{password}')}@localhost/neondb",
     ):

@@ -30,7 +30,7 @@ async def serve(web: WebSocket, proxy: Proxy) -> None:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
         ours.close()
-        with suppress(RuntimeError, OSError):
+        with suppress(RuntimeError, OSError, WebSocketDisconnect):
             await web.close()
 
 
