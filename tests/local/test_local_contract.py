@@ -106,14 +106,6 @@ def test_what_must_stay_is_not_deleted(inside):
     assert inside.call("deleteProjectBranch", project_id=project_id, branch_id="br-none") is None
 
 
-@pytest.mark.parametrize("field", ["parent_lsn", "parent_timestamp", "init_source"])
-def test_what_is_not_built_yet_says_so(inside, field):
-    project_id = inside.project()["project"]["id"]
-    with pytest.raises(Refusal, match="not available") as refused:
-        inside.call("createProjectBranch", {"branch": {field: "schema-only"}}, project_id=project_id)
-    assert refused.value.status == 501
-
-
 @pytest.mark.parametrize("when", ["yesterday", "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "2030-01-01"])
 def test_an_unusable_expiry_is_refused(inside, when):
     project_id = inside.project()["project"]["id"]

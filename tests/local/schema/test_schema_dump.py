@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from neondba.core.problem import Problem
 from neondba.local.api.call import Refusal
 
 
@@ -109,3 +110,46 @@ def test_a_root_branch_has_nothing_to_be_compared_with(inside, project_id, shop)
     with pytest.raises(Refusal, match="base_branch_id is required") as refused:
         compare(inside, project_id, shop)
     assert refused.value.status == 400
+
+
+def test_the_past_has_the_schema_of_then(inside):
+    made = inside.project()
+    project_id, branch_id = made["project"]["id"], made["branch"]["id"]
+    with inside.sql(branch_id) as connection:
+        connection.execute("create table kept (id int)")
+        connection.execute("insert into kept values (1)")
+        query = "select pg_current_wal_lsn()::text, clock_timestamp()"
+        lsn, moment = connection.execute(query).fetchone()
+        connection.execute("alter table kept add column later text")
+    for point in ({"lsn": lsn}, {"timestamp": moment.isoformat()}):
+        text = schema(inside, project_id, branch_id, **point)["sql"]
+        assert "CREATE TABLE public.kept" in text
+        assert "later" not in text
+    diff = compare(inside, project_id, branch_id, base_lsn=lsn)
+    assert "+    later text" in diff
+    body = {
+        "branch": {"name": "bare", "init_source": "schema-only", "parent_lsn": lsn},
+        "endpoints": [{"type": "read_write"}],
+    }
+    bare = inside.call("createProjectBranch", body, project_id=project_id)["branch"]["id"]
+    inside.settled(project_id)
+    with inside.sql(bare) as connection:
+        assert connection.execute("select * from kept").fetchall() == []
+        assert [column.name for column in connection.execute("table kept").description] == ["id"]
+    assert [path.name for path in inside.plane.branches.folder.glob("schema-*")] == []
+
+
+def test_a_point_outside_the_history_is_refused(inside, project_id, shop):
+    with pytest.raises(Problem, match="outside the history window") as refused:
+        schema(inside, project_id, shop, timestamp="2020-01-01T00:00:00Z")
+    assert refused.value.http_status == 400
+
+
+def test_what_a_killed_dump_left_is_swept_at_the_next_start(fresh):
+    inside = fresh()
+    inside.project()
+    left = inside.plane.branches.folder / "schema-left"
+    inside.plane.close()
+    (left / "data").mkdir(parents=True)
+    inside.open()
+    assert not left.exists()

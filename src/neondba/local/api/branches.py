@@ -143,16 +143,20 @@ def with_data(
         require_space(call.plane, parent.timeline_id)
         rows.add(branch)
         where = {"branch_id": branch.id}
-        operations = _operations(rows, parent, branch, found)
-        for options in endpoints:
-            made = changes.endpoint(rows, branch, now, options)
-            where["endpoint_id"] = made.id
-            operations.append(changes.operation(rows, "start_compute", parent.project_id, now, **where))
+        operations = _operations(rows, parent, branch, found) + _started(rows, branch, endpoints)
         if wanted.get("archived") and not endpoints:
             operations.append(changes.operation(rows, "timeline_archive", parent.project_id, now, **where))
         operations += also(rows, branch) if also else []
     call.made(operations[0])
     return views.created(call.plane, branch.id, operations, passwords=False)
+
+
+def _started(rows: Rows, branch: BranchRow, endpoints: list[dict[str, Any]]) -> list[OperationRow]:
+    now, operations = branch.created_at, []
+    for options in endpoints:
+        where = {"branch_id": branch.id, "endpoint_id": changes.endpoint(rows, branch, now, options).id}
+        operations.append(changes.operation(rows, "start_compute", branch.project_id, now, **where))
+    return operations
 
 
 @answers("GET", ONE, "getProjectBranch", says="Shows a branch.", differs="Has one field more: `cloned_by`.")

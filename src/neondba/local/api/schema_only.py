@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from neondba.local import ids
-from neondba.local.api import points, views
+from neondba.local.api import past, points, views
 from neondba.local.api.call import Call, Refusal, checked_sizes
 from neondba.local.api.names import expiry
 from neondba.local.control import changes
@@ -24,7 +24,9 @@ def create(call: Call) -> dict[str, Any]:
     wanted, options = call.part("branch"), _compute(call.body.get("endpoints"))
     point = points.asked(wanted, call.plane.clock.now(), "parent_lsn", "parent_timestamp")
     until, life = expiry(wanted.get("expires_at"), call.plane.clock.now())
-    now = call.now
+    with call.plane.state.read() as rows:
+        timeline_id = _source(call, rows, wanted.get("parent_id")).timeline_id
+    found, now = past.located(call, timeline_id, point), call.now
     with call.locked() as rows:
         source = _source(call, rows, wanted.get("parent_id"))
         _count(rows, source.project_id)
@@ -43,7 +45,7 @@ def create(call: Call) -> dict[str, Any]:
             ttl_interval_seconds=life,
         )
         rows.add(branch)
-        arguments = {"source": source.timeline_id, **points.arguments(point)}
+        arguments = {"source": source.timeline_id, **past.arguments(found)}
         operations = _operations(rows, source, branch, options, arguments)
     call.made(operations[0])
     return views.created(call.plane, branch.id, operations, passwords=False)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 READY_LIMIT: Final = 60.0
 GUARD: Final = re.compile(r"^\\(?:un)?restrict .*\n\n?", re.MULTILINE)
 """A new word in every dump: two equal schemas would differ."""
-HASTE: Final = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+SHARED: Final = {"wal_recycle": "off", "autovacuum": "off"}
+"""Segments of the log may be other directories' too: they are never written again."""
+HASTE: Final = {"fsync": "off", "full_page_writes": "off"}
 """Only over a directory that is thrown away on any failure, and put on the disk whole."""
 
 
@@ -79,7 +81,8 @@ def serving(binaries: Binaries, data: Path, *, haste: bool = False) -> Iterator[
     with tempfile.TemporaryDirectory(prefix="neondba-", dir=process.short_folder()) as folder:
         Path(folder).chmod(0o711)
         log = data.parent / "compute.log"
-        place = process.Place(data, Path(folder) / "s", log, HASTE if haste else {})
+        settings = SHARED | HASTE if haste else SHARED
+        place = process.Place(data, Path(folder) / "s", log, settings)
         compute = process.start(binaries, place)
         try:
             yield compute

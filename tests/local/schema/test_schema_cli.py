@@ -1,0 +1,105 @@
+"""Neon's official command line compares schemas and makes branches without rows, unchanged."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+
+PINNED = Path(__file__).parents[2] / "clients" / "node_modules" / ".bin" / "neon"
+
+
+@pytest.fixture(scope="module")
+def neon(server, tmp_path_factory):
+    program = shutil.which(os.environ.get("NEONDBA_TEST_NEON_CLI") or str(PINNED))
+    if program is None:
+        pytest.fail("the official command line is not installed: run npm ci in tests/clients")
+    home = tmp_path_factory.mktemp("home")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "NEON_CONFIG_DIR": str(home / "config"),
+        "NEON_API_HOST": f"http://127.0.0.1:{server.api_port}/api/v2",
+        "NEON_API_KEY": "any-thing",
+        "CI": "1",
+        "NO_UPDATE_NOTIFIER": "1",
+        "NODE_COMPILE_CACHE": str(tmp_path_factory.getbasetemp().parent / "node-compiled"),
+    }
+
+    def run(*words, output="json"):
+        command = [program, "--no-analytics", "--no-color", "--output", output, *words]
+        done = subprocess.run(
+            command, env=environment, cwd=home, capture_output=True, text=True, timeout=120, check=False
+        )
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        return json.loads(done.stdout) if output == "json" and done.stdout.strip() else done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def shop(neon):
+    """A project whose branch dev has one column more than main."""
+    made = neon("projects", "create", "--name", "shop")
+    project = ("--project-id", made["project"]["id"])
+    with psycopg.connect(made["connection_uris"][0]["connection_uri"], autocommit=True) as session:
+        session.execute("create table items (id int primary key)")
+        session.execute("insert into items values (1)")
+    dev = neon(*project, "branches", "create", "--name", "dev")
+    with psycopg.connect(dev["connection_uris"][0]["connection_uri"], autocommit=True) as session:
+        session.execute("alter table items add column name text")
+    return project
+
+
+def test_two_branches_are_compared(neon, shop):
+    said = neon(*shop, "branches", "schema-diff", "main", "dev", output="table")
+    assert [line for line in said.splitlines() if line[:1] in "+-"][2:] == [
+        "-    id integer NOT NULL",
+        "+    id integer NOT NULL,",
+        "+    name text",
+    ]
+
+
+def test_a_branch_is_compared_with_its_parent(neon, shop):
+    (found,) = neon(*shop, "diff", "--branch", "dev")
+    assert (found["database"], found["has_changes"]) == ("neondb", True)
+    assert "+    name text" in found["diff"]
+    said = neon(*shop, "branches", "schema-diff", "dev", "^parent", output="table")
+    assert "+    name text" in said
+
+
+def test_a_schema_only_branch_is_the_same_and_empty(neon, shop):
+    made = neon(*shop, "branches", "create", "--name", "bare", "--schema-only", "--parent", "dev")
+    assert made["branch"]["init_source"] == "schema-only"
+    assert "parent_id" not in made["branch"]
+    with psycopg.connect(made["connection_uris"][0]["connection_uri"]) as session:
+        assert session.execute("select count(*), max(name) from items").fetchone() == (0, None)
+    (found,) = neon(*shop, "diff", "dev", "--branch", "bare")
+    assert found["has_changes"] is False
+
+
+def test_an_anonymized_branch_is_masked_and_marked(neon, shop):
+    rule = {"database_name": "neondb", "schema_name": "public", "table_name": "items", "column_name": "name"}
+    parent = neon(*shop, "branches", "get", "dev")["id"]
+    body = {
+        "branch_create": {
+            "branch": {"name": "masked", "parent_id": parent},
+            "endpoints": [{"type": "read_write"}],
+        },
+        "masking_rules": [{**rule, "masking_function": "anon.fake_first_name()"}],
+        "start_anonymization": True,
+    }
+    project = shop[1]
+    made = neon("api", f"/projects/{project}/branch_anonymized", "-X", "POST", "-d", json.dumps(body))
+    branch = made["branch"]["id"]
+    with psycopg.connect(made["connection_uris"][0]["connection_uri"]) as session:
+        assert session.execute("select count(*) from items").fetchone() == (1,)
+    shown = neon("api", f"/projects/{project}/branches/{branch}/anonymized_status")
+    assert shown["state"] == "anonymized"
+    assert "masked" in neon(*shop, "branches", "list", output="table")
