@@ -45,18 +45,10 @@ BEHAVIOURS: Final = (
         source=SPEC,
     ),
     Requirement(
-        "api.suspend", "A compute sleeps after suspend_timeout_seconds without queries or new connections."
-    ),
-    Requirement(
         "api.host",
         "`endpoint.host` contains the endpoint's id, so that clients derive the pooled name.",
         "`ep-….localhost:PORT` where such names resolve, else `127.0.0.1:PORT/?options=endpoint%3Dep-…`.",
         source=CLI,
-    ),
-    Requirement(
-        "api.extensions",
-        "neon_superuser may create extensions.",
-        "Only those PostgreSQL calls trusted, among the ones the wheel holds.",
     ),
     Requirement(
         "api.durability",
