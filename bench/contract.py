@@ -1,6 +1,6 @@
 """Attack a local Neon with requests made from the published document, right ones and wrong ones.
 
-contract.py [--cases 10000] [--clients 1] [--seed 1] [--only OPERATION …]
+contract.py [--cases 10000] [--clients 1] [--seed 1] [--only OPERATION …] [--state-dir FOLDER]
 
 Every answer is checked: no server error, no status, content type or body that the document does not
 foresee. Some path parameters are ids that exist, so that handlers are reached; what is created is deleted
@@ -290,10 +290,11 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--state-dir", type=Path, help="an empty folder; a new one if absent")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     load_all_checks()
-    state = Path(tempfile.mkdtemp(prefix="neondba-contract-"))
+    state = options.state_dir or Path(tempfile.mkdtemp(prefix="neondba-contract-"))
     state.chmod(0o755)
     started = time.perf_counter()
     try:

@@ -28,7 +28,7 @@ def ask(inside):
         check.body(body)
         answer = inside.call(operation, body, check.query((query or {}).items()), **path)
         found = operations()[operation].responses
-        status = next(int(status) for status in found if status.startswith("2"))
+        status = next((int(status) for status in found if status.startswith("2")), 200)
         assert answer_fault(operation, status, answer) is None
         return answer
 
@@ -233,3 +233,14 @@ def test_the_user_and_an_adviser_answer_as_the_document_says(ask, project):
     assert ask("getProjectAdvisorSecurityIssues", query={"branch_id": project[1]}, **project[0]) == {
         "issues": []
     }
+
+
+def test_the_organizations_admin_is_the_projects_admin_and_stays_so(ask, project):
+    member = {**project[0], "member_id": MEMBER}
+    assert ask("listProjectMembers", **project[0])["project_members"][0]["member_id"] == MEMBER
+    assert ask("setProjectMemberRole", {"role": "admin"}, **member)["org_role"] == "admin"
+    assert ask("removeProjectMemberRole", **member)["project_id"] == project[0]["project_id"]
+    refused(422, "admin", ask, "setProjectMemberRole", {"role": "viewer"}, **member)
+    refused(400, "role must be", ask, "setProjectMemberRole", {"role": "owner"}, **member)
+    stranger = {**project[0], "member_id": "someone"}
+    refused(404, "member not found", ask, "removeProjectMemberRole", **stranger)

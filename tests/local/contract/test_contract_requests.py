@@ -8,6 +8,7 @@ import json
 import pytest
 
 from neondba.local.api.routes import everything
+from neondba.local.api.unavailable import FEATURES
 from neondba.local.contract.checks import Invalid, answer_fault, checker
 
 
@@ -180,3 +181,8 @@ def test_status_questions_of_official_programs_go_on_without_the_feature(server,
         status, answer = ask(server, "GET", f"{at}/{part}")
         assert status == 404
         assert "not enabled" in answer["message"]
+
+
+def test_every_missing_operation_belongs_to_a_feature_with_a_name():
+    named = {route.operation_id for route in MISSING if set(route.path.split("/")) & set(FEATURES)}
+    assert {route.operation_id for route in MISSING} == named

@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 from neondba.local.api.call import Call, Refusal, answers
-from neondba.local.api.people import PROJECTS_LIMIT, the_organization
+from neondba.local.api.people import EMAIL, MEMBER, PROJECTS_LIMIT, USER, the_organization
 from neondba.local.control.worker import stamp
+from neondba.local.requirement import SDK
 from neondba.local.state.account import PermissionRow, TransferRequestRow
 from neondba.local.state.tables import ProjectRow
 
 PERMISSIONS: Final = "/projects/{project_id}/permissions"
+MEMBERS: Final = "/projects/{project_id}/members"
 REQUESTS: Final = "/projects/{project_id}/transfer_requests"
 A_DAY: Final = 86_400
 LONGEST: Final = 366 * A_DAY
@@ -106,3 +108,69 @@ def accept(call: Call) -> None:
             said = f"the account has {PROJECTS_LIMIT} projects, which is as many as it may have"
             raise Refusal(406, said, reasons=[{"code": "PROJECTS_LIMIT_EXCEEDED", "message": said}])
         rows.delete(found)
+
+
+@answers(
+    "GET",
+    MEMBERS,
+    "listProjectMembers",
+    says="Lists a project's members.",
+    differs="The one user.",
+    source=SDK,
+)
+def members(call: Call) -> dict[str, Any]:
+    """List a project's members: there is one, the organization's admin."""
+    with call.plane.state.read() as rows:
+        call.project(rows)
+    return {"project_members": [_member()]}
+
+
+@answers(
+    "PUT",
+    MEMBERS + "/{member_id}/role",
+    "setProjectMemberRole",
+    says="Gives a member a role in a project.",
+    differs="The one user is the organization's admin and stays so: another role answers 422.",
+    source=SDK,
+)
+def set_role(call: Call) -> dict[str, Any]:
+    """Give a member a role; the organization's admin has every right already."""
+    found = _role(call)
+    if call.body.get("role") not in ("viewer", "editor", "admin"):
+        raise Refusal(400, "role must be one of viewer, editor, admin")
+    if call.body["role"] != "admin":
+        raise Refusal(422, "an admin of the organization is an admin of its projects")
+    return found
+
+
+@answers(
+    "DELETE",
+    MEMBERS + "/{member_id}/role",
+    "removeProjectMemberRole",
+    says="Takes a member's role in a project back.",
+    differs="Changes nothing: the one user has its rights from the organization.",
+    source=SDK,
+)
+def remove_role(call: Call) -> dict[str, Any]:
+    """Take a role back, which leaves the organization's."""
+    return _role(call)
+
+
+def _role(call: Call) -> dict[str, Any]:
+    with call.plane.state.read() as rows:
+        project_id = call.project(rows).id
+    if call.path["member_id"] != MEMBER:
+        raise Refusal(404, "project member not found")
+    return {"project_id": project_id, **_member()}
+
+
+def _member() -> dict[str, Any]:
+    return {
+        "member_id": MEMBER,
+        "user_id": USER,
+        "email": EMAIL,
+        "name": "Local User",
+        "org_role": "admin",
+        "effective_project_permission": "ADMIN",
+        "grant_source": "org_admin_override",
+    }

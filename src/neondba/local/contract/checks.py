@@ -31,7 +31,7 @@ class Checker:
         self._validators = {each.name: _validator(each.schema) for each in operation.parameters}
         self._body = None if operation.body is None else _validator(operation.body)
         self._body_required = operation.body_required
-        self.reads_body = self._body is not None or not operation.method
+        self.reads_body = self._body is not None or not operation.method or operation.newer
 
     def path(self, given: Mapping[str, str]) -> None:
         """Check the parameters of the path."""
