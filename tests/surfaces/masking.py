@@ -14,6 +14,7 @@ _MASKS = [
     (re.compile(r"(127\.0\.0\.1|localhost):\d+"), "<host>"),
     (re.compile(r"\b\d+(\.\d+)? ?(ms|s|seconds|MB|kB|bytes)\b"), "<measure>"),
     (re.compile(r"/[^\s\"]*/state\b"), "<state>"),
+    (re.compile(r"\babout \d+\b"), "about <measure>"),
 ]
 _MEASURES = re.compile(r"seconds|duration|elapsed|_ms$|bytes|size|port|pid|^held$")
 
