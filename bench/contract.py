@@ -141,7 +141,7 @@ class Attack:
         self.chance = random.Random(seed)
         self.session = requests.Session()
         self.statuses: collections.Counter[int] = collections.Counter()
-        self.times: list[float] = []
+        self.times: list[tuple[float, str]] = []
         self.found: dict[tuple[str, str], str] = {}
 
     def run(self, operation: Any, mode: Any, cases: int, seed: int) -> None:
@@ -177,7 +177,9 @@ class Attack:
         except requests.RequestException as error:
             self.note(name, f"no answer: {type(error).__name__}", case)
             return
-        self.times.append(time.perf_counter() - started)
+        self.times.append((time.perf_counter() - started, name))
+        if len(self.times) % 1000 == 0:
+            print(f"{len(self.times)} cases", file=sys.stderr, flush=True)
         self.statuses[answer.status_code] += 1
         try:
             case.validate_response(answer, checks=CHECKS)
@@ -333,7 +335,11 @@ def report(clients: list[Attack], alive: bool, seconds: float) -> int:
     cases = sum(statuses.values())
     print(f"{cases} cases by {len(clients)} clients in {seconds:.0f} s")
     print("statuses: " + ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items())))
-    print(f"answers: median {times[len(times) // 2] * 1000:.1f} ms, slowest {times[-1]:.1f} s")
+    print(f"answers: median {times[len(times) // 2][0] * 1000:.1f} ms, slowest {times[-1][0]:.1f} s")
+    total: collections.Counter[str] = collections.Counter()
+    for taken, name in times:
+        total[name] += taken
+    print("most time: " + ", ".join(f"{name} {taken:.0f} s" for name, taken in total.most_common(6)))
     errors = sum(count for status, count in statuses.items() if status >= 500 and status != 507)
     print(f"server errors: {errors}; undocumented answers: {len(found)} kinds; server alive: {alive}")
     for (name, said), curl in sorted(found.items()):
