@@ -13,6 +13,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -55,6 +56,7 @@ def settings(programs: Binaries, folder: Path) -> Mapping[str, str]:
     return {**found, "dynamic_library_path": f"{modules}:$libdir"} if modules.is_dir() else found
 
 
+@cache
 def _digest() -> str:
     return hashlib.sha256(Path(__file__).read_bytes() + _script()).hexdigest()[:12]
 

@@ -24,6 +24,8 @@ from neondba.local.storage.cloner import clone_file
 if TYPE_CHECKING:
     from neondba.local.control.plane import Plane
 
+PREFIX: Final = "ep-"
+"""How endpoints' ids begin, and so replicas' directories; timelines' do not."""
 FOLLOWS: Final = "neondba.follows"
 """Holds the name of the timeline that a replica's directory was cloned from."""
 APPLICATION: Final = "neondba_replica"
@@ -49,6 +51,8 @@ class Replicas:
 
     def followed(self, name: str) -> str | None:
         """Give the timeline that a compute follows; None when it is no replica."""
+        if not name.startswith(PREFIX):
+            return None
         with self._plane.state.read() as rows:
             endpoint = rows.get(EndpointRow, name)
             branch = rows.get(BranchRow, endpoint.branch_id) if endpoint is not None else None
@@ -111,7 +115,7 @@ class Replicas:
     def sweep(self) -> None:
         """Delete what is left of replicas whose endpoint is gone."""
         folder = self._plane.branches.folder
-        found = [entry.name for entry in folder.iterdir() if entry.name.startswith("ep-")]
+        found = [entry.name for entry in folder.iterdir() if entry.name.startswith(PREFIX)]
         if not found:
             return
         with self._plane.state.read() as rows:
