@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from past import Counter, moment, place, point
 
 from neondba.core.problem import ArgumentProblem
-from neondba.local.control.history import LEAST, MOST_WHERE_FILES_CLONE, Keeper, spacing
+from neondba.local.control.history import LEAST, Keeper, spacing
 from neondba.local.storage import wal
+from neondba.local.storage.archive import Archive, base_name, write_base
 from neondba.local.storage.point import Point
 
 
@@ -66,8 +67,7 @@ def test_a_base_bounds_what_is_replayed(inside):
 
 
 def test_bases_are_spaced_by_what_was_written():
-    assert spacing(0, "ficlone") == spacing(0, "copy") == LEAST
-    assert spacing(10 << 30, "ficlone") == MOST_WHERE_FILES_CLONE
+    assert spacing(0, "ficlone") == spacing(10 << 30, "ficlone") == spacing(0, "copy") == LEAST
     assert spacing(10 << 30, "copy") == 5 << 30
 
 
@@ -82,6 +82,20 @@ def test_a_base_is_taken_when_enough_was_written_and_not_before(fresh):
         session.execute("create table filler as select repeat('x', 900) from generate_series(1, 75000)")
     assert keeper.take_due() == [counter.timeline]
     assert keeper.take_due() == []
+
+
+def test_bases_that_are_near_each_other_are_thinned_out_later(tmp_path):
+    archive, now = Archive(tmp_path), datetime(2026, 11, 22, tzinfo=UTC)
+    for number, position in enumerate((1, 2, 3, 9, 10, 20, 21)):
+        folder = archive.bases_folder / base_name(position)
+        folder.mkdir(parents=True)
+        write_base(folder, position, position, now + timedelta(minutes=number), 0)
+    archive.thin(now + timedelta(minutes=3, seconds=1), 5)
+    assert [base.redo for base in archive.bases()] == [1, 3, 9, 10, 20, 21]
+    archive.thin(now + timedelta(hours=1), 5)
+    assert [base.redo for base in archive.bases()] == [1, 3, 9, 10, 20, 21]
+    archive.thin(now + timedelta(hours=1), 11)
+    assert [base.redo for base in archive.bases()] == [1, 10, 21]
 
 
 def test_old_history_is_dropped_and_children_keep_theirs(fresh):

@@ -14,12 +14,15 @@ from neondba.local.state.store import State
 from neondba.local.state.tables import BranchRow, ProjectRow, TimelineRow
 from neondba.local.storage import wal
 from neondba.local.storage.archive import Archive
+from neondba.local.storage.cloner import FileClone
 from neondba.local.storage.history import History, Kept
 
 ROUND: Final = 2.0
 ROUNDS_A_SWEEP: Final = 15
 LEAST: Final = 64 << 20
-MOST_WHERE_FILES_CLONE: Final = 256 << 20
+APART: Final = 256 << 20
+"""Where files clone, bases are near each other for branches of the present, and thinned out later."""
+RECENT: Final = timedelta(minutes=10)
 SETTLED: Final = timedelta(hours=1)
 """A timeline that no branch has after so long is not going to be one's."""
 
@@ -39,8 +42,7 @@ def spacing(size: int, cloner: str) -> int:
 
     A copied base takes its whole size, so bases together stay within twice what the log takes.
     """
-    wanted = max(LEAST, size // 2)
-    return min(wanted, MOST_WHERE_FILES_CLONE) if cloner == "ficlone" else wanted
+    return LEAST if cloner == FileClone.name else max(LEAST, size // 2)
 
 
 class Keeper:
@@ -84,7 +86,10 @@ class Keeper:
         for timeline_id, seconds in self._wanted(now).items():
             with self._history.reading(timeline_id, wait=False) as free:
                 if free:
-                    self._history.archive(timeline_id).drop(now - timedelta(seconds=seconds), seconds > 0)
+                    archive = self._history.archive(timeline_id)
+                    archive.drop(now - timedelta(seconds=seconds), keep=seconds > 0)
+                    if self._history.cloner.name == FileClone.name:
+                        archive.thin(now - RECENT, APART)
 
     def _due(self, archive: Archive) -> bool:
         if not archive.kept:

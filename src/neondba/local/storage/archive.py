@@ -90,7 +90,7 @@ class Archive:
         segments = self.segments()
         return [base for base in self.bases() if segments and base.redo // wal.SEGMENT >= segments[0]]
 
-    def drop(self, before: datetime, keep: bool) -> None:
+    def drop(self, before: datetime, *, keep: bool) -> None:
         """Drop what reaches no moment from `before` on, or all of it.
 
         The newest base of an earlier moment stays: replay begins there.
@@ -98,16 +98,29 @@ class Archive:
         bases = self.bases()
         earlier = [base for base in bases if base.at <= before]
         first = earlier[-1] if earlier and keep else None
-        for base in bases if not keep else earlier[:-1]:
-            gone = base.folder.with_name(base.folder.name + ".gone")
-            base.folder.rename(gone)
-            remove(gone)
+        for base in earlier[:-1] if keep else bases:
+            self._remove(base)
         if keep and first is None:
             return
         for name in names(self.wal):
             segment = wal.segment_number(name)
             if segment is None or first is None or segment < first.redo // wal.SEGMENT:
                 (self.wal / name).unlink(missing_ok=True)
+
+    def thin(self, before: datetime, apart: int) -> None:
+        """Drop bases of an earlier moment between two others that are near each other in the log."""
+        bases, kept = self.bases(), 0
+        for position in range(1, len(bases) - 1):
+            base, following = bases[position], bases[position + 1]
+            if base.at < before and following.redo - bases[kept].redo <= apart:
+                self._remove(base)
+            else:
+                kept = position
+
+    def _remove(self, base: Base) -> None:
+        gone = base.folder.with_name(base.folder.name + ".gone")
+        base.folder.rename(gone)
+        remove(gone)
 
     def content(self, segment: int) -> bytes | None:
         """Give a segment's content; None where there is none."""

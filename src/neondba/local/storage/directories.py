@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,14 @@ from neondba.postgres.binaries import majors
 
 LAYOUT: Final = 1
 """Raise this when a directory of an older neondba can no longer be used as it is."""
+
+ORDERED: Final = (0x58465342, 0xEF53)
+"""XFS and ext4: whatever was done to the file system before a sync of one folder lasts with it.
+
+To sync the whole file system instead would wait for all that running computes have written.
+"""
+WRITTEN: Final = 7
+"""What `sync_file_range` is to do: begin writing what is dirty, and wait for all of it."""
 
 
 class Directories:
@@ -130,16 +139,44 @@ def remove(path: Path) -> None:
 
 
 def sync(folder: Path) -> None:
-    """Put a new folder on the disk: one call for its file system where there is one."""
+    """Put a new folder on the disk: its own files where that is enough, else its whole file system."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         if sys.platform != "linux":
             os.sync()
-        elif ctypes.CDLL(None, use_errno=True).syncfs(descriptor) != 0:
+        elif _kind(descriptor) in ORDERED:
+            _write_back(folder)
+            os.fsync(descriptor)
+        elif _libc().syncfs(descriptor) != 0:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code), str(folder))
     finally:
         os.close(descriptor)
+
+
+def _kind(descriptor: int) -> int:
+    found = (ctypes.c_long * 64)()
+    return int(found[0]) if _libc().fstatfs(descriptor, found) == 0 else 0
+
+
+def _write_back(folder: Path) -> None:
+    """Have the content of all files below written, and wait for it; one sync then makes it lasting."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            _write_back(Path(entry.path))
+        elif entry.stat(follow_symlinks=False).st_nlink == 1:
+            descriptor = os.open(entry.path, os.O_RDONLY)
+            try:
+                if _libc().sync_file_range(descriptor, ctypes.c_int64(0), ctypes.c_int64(0), WRITTEN) != 0:
+                    code = ctypes.get_errno()
+                    raise OSError(code, os.strerror(code), entry.path)
+            finally:
+                os.close(descriptor)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 from neondba.core.problem import ArgumentProblem
 from neondba.local.computes.clones import MARK
 from neondba.local.computes.manager import Computes, programs_of
+from neondba.local.computes.process import Compute
 from neondba.local.storage import backup, control_file, replay, wal
 from neondba.local.storage.archive import (
     ARCHIVE_MODE,
@@ -24,12 +25,17 @@ from neondba.local.storage.archive import (
     names,
     write_base,
 )
-from neondba.local.storage.cloner import Cloner, clone_tree
-from neondba.local.storage.directories import Directories
+from neondba.local.storage.cloner import Cloner, FileClone, clone_tree
+from neondba.local.storage.directories import Directories, sync
 from neondba.local.storage.point import Fork, Point
 from neondba.local.storage.replay import Cut
 
 FENCE: Final = "select pg_logical_emit_message(true, 'neondba', '')"
+FLUSHED_FENCE: Final = "select pg_logical_emit_message(false, 'neondba', '', true)::text, clock_timestamp()"
+FLUSHES: Final = 17
+"""The first release that can be asked to flush a message."""
+NEAR: Final = 160 << 20
+"""As much log as is replayed in about a second."""
 NO_LIMIT: Final = 1 << 63
 
 
@@ -87,6 +93,7 @@ class History:
         self._now = now
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
+        self._taking = threading.Lock()
 
     def archive(self, timeline_id: str) -> Archive:
         """Give the files of a timeline's history."""
@@ -140,6 +147,8 @@ class History:
             return self._make_past(self.locate(timeline_id, point), name)
         with self._computes.held(timeline_id) as compute:
             self._branches.check(timeline_id)
+            if compute is not None and (near := self._near(timeline_id, compute)) is not None:
+                return self._make_past(near, name)
             with self._branches.making(name) as data:
                 if compute is None:
                     return self._stopped(timeline_id, data)
@@ -206,6 +215,11 @@ class History:
         compute = self._computes.running(timeline_id)
         if compute is None or compute.place.settings.get("archive_mode") != ARCHIVE_MODE:
             return False
+        with self._taking:
+            self._take(timeline_id, compute)
+        return True
+
+    def _take(self, timeline_id: str, compute: Compute) -> None:
         archive = self.archive(timeline_id)
         part = archive.bases_folder / "taking.part"
         archive.sweep()
@@ -215,10 +229,10 @@ class History:
             made = backup.clone_running(self.cloner, compute, part / "data", self._branches.owner, log=False)
             size = sum(entry.stat().st_size for entry in part.rglob("*"))
             write_base(part, made.redo, made.stop, made.at, size)
+            sync(part)
             part.rename(archive.bases_folder / base_name(made.stop))
         finally:
             archive.sweep()
-        return True
 
     def _open(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -254,6 +268,20 @@ class History:
                 archive = Archive(data.parent)
                 archive.adopt(source, bases[-1], end)
                 self._branches.give(archive.wal)
+
+    def _near(self, timeline_id: str, compute: Compute) -> Located | None:
+        """Give a base from which the present is soon replayed: nothing then waits for a checkpoint."""
+        archive = self.archive(timeline_id)
+        bases = archive.usable()
+        if self.cloner.name != FileClone.name or not bases or _major(compute.place.data) < FLUSHES:
+            return None
+        with compute.admin() as session:
+            row = session.execute(FLUSHED_FENCE).fetchone()
+        assert row is not None
+        position = wal.number(row[0])
+        if position - bases[-1].redo > NEAR or bases[-1].stop > position:
+            return None
+        return Located(timeline_id, bases[-1], Cut(position, None, row[1]))
 
     def _end(self, timeline_id: str) -> tuple[int, datetime | None]:
         """Give where the log of a sleeping timeline ends, and when its last transaction did."""
