@@ -106,12 +106,19 @@ class Sweeper:
             held = {row.timeline_id for row in rows.all(BranchRow) if row.id in busy}
         for name in awake:
             endpoint = endpoints.get(name)
-            if name not in held and self._idle(name, endpoint):
-                self._computes.stop(name)
+            if name not in held and self._idle(name, endpoint) and self._stopped(name, endpoint):
                 asleep.append(name)
                 if endpoint is not None:
                     self._note(endpoint)
         return asleep
+
+    def _stopped(self, name: str, endpoint: EndpointRow | None) -> bool:
+        """Stop a compute, unless a client came while we looked."""
+        with self._computes.held(name):
+            if endpoint is not None and self._directory.quiet_for(endpoint.id) < _limit(endpoint):
+                return False
+            self._computes.stop(name)
+        return True
 
     def trim(self) -> None:
         """Begin a compute's log anew when it has grown long: every connection is a line."""
@@ -124,7 +131,7 @@ class Sweeper:
     def _idle(self, name: str, endpoint: EndpointRow | None) -> bool:
         if endpoint is None:
             return True
-        limit = endpoint.suspend_timeout_seconds or DEFAULT_SUSPEND
+        limit = _limit(endpoint)
         if limit < 0 or Size(endpoint.min_cu, endpoint.max_cu).never_sleeps:
             return False
         if self._directory.quiet_for(endpoint.id) < limit:
@@ -156,3 +163,7 @@ class Sweeper:
                     chore()
             except Exception:
                 logging.getLogger(__name__).exception("a round of housekeeping failed")
+
+
+def _limit(endpoint: EndpointRow) -> int:
+    return endpoint.suspend_timeout_seconds or DEFAULT_SUSPEND
