@@ -151,3 +151,16 @@ def test_a_branch_has_at_most_five_hundred_roles_and_databases(inside, path, mad
         with pytest.raises(Refusal, match="at most 500") as refused:
             inside.call(call, body, **path)
         assert refused.value.status == 422
+
+
+def test_a_password_changed_by_sql_is_not_shown_as_it_was(inside, path):
+    shown = inside.call("getProjectBranchRolePassword", role_name="neondb_owner", **path)["password"]
+    with inside.sql(path["branch_id"]) as connection:
+        connection.execute("alter role neondb_owner password 'another-long-word-1'")
+        with pytest.raises(Refusal, match="changed by SQL") as refused:
+            inside.call("getProjectBranchRolePassword", role_name="neondb_owner", **path)
+    assert refused.value.status == 412
+    new = inside.call("resetProjectBranchRolePassword", role_name="neondb_owner", **path)["role"]["password"]
+    inside.settled(path["project_id"])
+    revealed = inside.call("getProjectBranchRolePassword", role_name="neondb_owner", **path)["password"]
+    assert revealed == new != shown

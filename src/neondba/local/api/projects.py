@@ -242,7 +242,7 @@ def get_operation(call: Call) -> dict[str, Any]:
 )
 def connection_uri(call: Call) -> dict[str, Any]:
     """Give a connection string for a role and a database."""
-    from neondba.local.api.roles import database_named, known_password, role_named
+    from neondba.local.api.roles import current_password, database_named, role_named
 
     missing = [name for name in ("database_name", "role_name") if not call.query.get(name)]
     if missing:
@@ -261,7 +261,7 @@ def connection_uri(call: Call) -> dict[str, Any]:
     if endpoint is None:
         raise Refusal(404, "endpoint not found")
     pooled = call.query.get("pooled") == "true"
-    password = known_password(role)
+    password = current_password(call.plane, branch, role)
     return {"uri": call.plane.addresses.uri(endpoint.id, role.name, password, base.name, pooled=pooled)}
 
 

@@ -9,7 +9,8 @@ from neondba.local.api import views
 from neondba.local.api.call import Call, Refusal, answers
 from neondba.local.api.names import BASES, identifier
 from neondba.local.control import catalog, changes
-from neondba.local.control.roles import SEALED, verifier_of
+from neondba.local.control.plane import Plane
+from neondba.local.control.roles import SEALED, is_current, verifier_of
 from neondba.local.requirement import PYTHON
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import BranchRow, DatabaseRow, OperationRow, ProjectRow, RoleRow
@@ -88,13 +89,14 @@ def delete_role(call: Call) -> dict[str, Any] | None:
     ROLE + "/reveal_password",
     "getProjectBranchRolePassword",
     says="Shows a role's password; 412 where the project stores none.",
-    differs="The one the API gave last: a password set by SQL works, and is not known here (412).",
+    differs="A password set by SQL works, and is not known here: 412 while the compute is awake.",
 )
 def reveal_password(call: Call) -> dict[str, Any]:
     """Show the password the API gave a role last."""
-    _current(call)
+    branch = _current(call)
     with call.plane.state.read() as rows:
-        return {"password": known_password(role_named(rows, call.branch(rows).id, call.path["role_name"]))}
+        found = role_named(rows, branch.id, call.path["role_name"])
+    return {"password": current_password(call.plane, branch, found)}
 
 
 @answers(
@@ -231,6 +233,15 @@ def known_password(row: RoleRow) -> str:
     if not row.password:
         raise Refusal(412, f"the password of role {row.name} is not known: it was made by SQL; reset it")
     return row.password
+
+
+def current_password(plane: Plane, branch: BranchRow, row: RoleRow) -> str:
+    """Give a role's password, if it is known here and SQL has not set another."""
+    password, compute = known_password(row), plane.computes.running(branch.timeline_id)
+    busy = compute is None or row.no_login or not plane.worker.wait(0, branch_id=branch.id)
+    if compute is not None and not busy and not is_current(compute, row.name, password):
+        raise Refusal(412, f"the password of role {row.name} was changed by SQL and is not known; reset it")
+    return password
 
 
 def seal_passwords(project: ProjectRow, *found: RoleRow) -> None:

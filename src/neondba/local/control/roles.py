@@ -5,6 +5,7 @@ Every step may be repeated: after a crash it is.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -47,6 +48,15 @@ def apply(
 def verifier_of(password: str) -> str:
     """Give what PostgreSQL stores; a project that stores no passwords has nothing else of them."""
     return password if password.startswith(SEALED) else scram_verifier(password)
+
+
+def is_current(compute: Compute, role: str, password: str) -> bool:
+    """Tell whether a password is still the role's: SQL may have set another."""
+    stored = verifier(compute, role)
+    if stored is None or not stored.startswith(SEALED):
+        return False
+    salt = b64decode(stored.removeprefix(SEALED).partition(":")[2].partition("$")[0])
+    return scram_verifier(password, salt) == stored
 
 
 def verifier(compute: Compute, role: str) -> str | None:

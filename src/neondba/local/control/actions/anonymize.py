@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from neondba.core.problem import ArgumentProblem, ConflictProblem
 from neondba.local import sql
 from neondba.local.computes.process import Compute
-from neondba.local.control import masking
+from neondba.local.control import masking, timelines
 from neondba.local.control.actions import branch_of
 from neondba.local.control.masking import Rule
 from neondba.local.control.masking_errors import explained
 from neondba.local.control.worker import sentence, stamp
 from neondba.local.state import masking as states
 from neondba.local.state.masking import MaskingRow
-from neondba.local.state.tables import BranchRow, OperationRow, TimelineRow
+from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow, TimelineRow
 from neondba.postgres.admin import SQL, AdminSession, Identifier
 
 if TYPE_CHECKING:
@@ -204,4 +204,8 @@ def _forget_history(plane: Plane, branch: BranchRow) -> None:
             timeline = rows.get(TimelineRow, name)
             if timeline is not None:
                 timeline.parent_id = None
+            replicas = [row.id for row in rows.all(EndpointRow, branch_id=branch.id, type="read_only")]
+    for replica in replicas:
+        # They are made anew from the masked rows: until they have caught up they would show the old ones.
+        timelines.discard(plane, replica)
     plane.computes.start(name)
