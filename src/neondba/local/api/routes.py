@@ -16,7 +16,7 @@ def routes() -> tuple[Route, ...]:
     """Give every route: by module, then as written."""
     for module in sorted(pkgutil.iter_modules(api.__path__), key=lambda at: at.name):
         import_module(f"{api.__name__}.{module.name}")
-    return tuple(ROUTES)
+    return tuple(sorted(ROUTES, key=lambda route: route.handler.__module__))
 
 
 @cache

@@ -131,7 +131,7 @@ def endpoint(plane: Plane, row: EndpointRow) -> dict[str, Any]:
         "branch_id": row.branch_id,
         "autoscaling_limit_min_cu": row.min_cu,
         "autoscaling_limit_max_cu": row.max_cu,
-        "region_id": REGION,
+        "region_id": _region(plane, row),
         "type": row.type,
         "current_state": "active" if plane.computes.running(plane.compute_name(row)) else "idle",
         "settings": json.loads(row.settings),
@@ -151,6 +151,12 @@ def endpoint(plane: Plane, row: EndpointRow) -> dict[str, Any]:
         "compute_release_version": plane.binaries.release,
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def _region(plane: Plane, row: EndpointRow) -> str:
+    with plane.state.read() as rows:
+        project = rows.get(ProjectRow, row.project_id)
+    return REGION if project is None else project.region_id
 
 
 def role(row: RoleRow, *, password: bool = False) -> dict[str, Any]:
