@@ -163,6 +163,7 @@ def restores(inside: Inside, timeline: str, size: float) -> None:
 def measure(folder: Path, size: float) -> None:
     """Measure one size in one folder."""
     inside = Inside(folder / "local")
+    inside.plane.sweeper.close()  # It would put computes to sleep that no endpoint has.
     try:
         project_id, parent = filled(inside, size)
         found = sum(base.size for base in inside.plane.history.archive(inside.timeline(parent)).bases())
