@@ -94,5 +94,5 @@ def one(ctx: Context, name: str) -> Reset:
             steps=(f"Delete project {project.name} ({project.id}) with its branches and data.",),
         )
         with ctx.carry_out(plan):
-            client.delete_project(project.id)
+            client.delete_project(project.id, hard=True)
     return Reset(state_dir=ctx.settings.state_dir, deleted=(project.name,), running=True)

@@ -88,19 +88,13 @@ def project(ctx: Context, name: str, source: Source) -> Seeded:
                 f"A project called {name} is there already.",
                 hint=f"Take another name, or delete it: neondba local reset --project {shlex.quote(name)}",
             )
-        steps = [f"Create project {name} with database {source.database} on the local Neon."]
-        steps += [f"Load {dump} ({form}); owners and grants of it are left out."] if dump else []
-        steps += [f"Run in {ctx.folder}: {source.named()[-1]}"] if source.migrate else []
-        plan = Plan(
-            operation="local.seed", effect=Effect.WRITE, target=Target(project=name), steps=tuple(steps)
-        )
         begun = ctx.clock.monotonic()
-        with ctx.carry_out(plan):
+        with ctx.carry_out(_plan(ctx, name, dump, form, source)):
             made = client.create_project(name, branch="main", database=source.database)
             try:
                 _fill(client, ctx, made, dump, source)
             except BaseException:
-                client.delete_project(made.project.id)
+                client.delete_project(made.project.id, hard=True)
                 raise
     return Seeded(
         project=name,
@@ -111,6 +105,13 @@ def project(ctx: Context, name: str, source: Source) -> Seeded:
         seconds=round(ctx.clock.monotonic() - begun, 2),
         next=(f"neondba run --project {shlex.quote(name)} -- YOUR COMMAND",),
     )
+
+
+def _plan(ctx: Context, name: str, dump: Path | None, form: Form | None, source: Source) -> Plan:
+    steps = [f"Create project {name} with database {source.database} on the local Neon."]
+    steps += [f"Load {dump} ({form}); owners and grants of it are left out."] if dump else []
+    steps += [f"Run in {ctx.folder}: {source.named()[-1]}"] if source.migrate else []
+    return Plan(operation="local.seed", effect=Effect.WRITE, target=Target(project=name), steps=tuple(steps))
 
 
 def _fill(client: NeonClient, ctx: Context, made: CreatedProject, dump: Path | None, source: Source) -> None:

@@ -139,9 +139,10 @@ class NeonClient:
             answer = self._transport.call("POST", "projects", f"project {name}", body={"project": wanted})
         return self._settled(one(CreatedProject, answer))
 
-    def delete_project(self, project_id: str) -> None:
-        """Delete a project with all its branches."""
-        self._transport.call("DELETE", _path(project_id), f"project {project_id}")
+    def delete_project(self, project_id: str, *, hard: bool = False) -> None:
+        """Delete a project with all its branches; `hard`, on a local Neon, leaves nothing to recover."""
+        params = {"hard_delete": "true"} if hard else None
+        self._transport.call("DELETE", _path(project_id), f"project {project_id}", params=params)
 
     def branches(self, project_id: str) -> list[Branch]:
         """Give every branch of a project."""
@@ -205,10 +206,11 @@ class NeonClient:
         path = _path(project_id, "branches", branch_id)
         self._changed("PATCH", path, f"branch {name or branch_id}", project_id, {"branch": wanted})
 
-    def delete_branch(self, project_id: str, branch_id: str) -> None:
-        """Delete a branch; one that is gone already is no fault."""
-        path = _path(project_id, "branches", branch_id)
-        self._changed("DELETE", path, f"branch {branch_id}", project_id)
+    def delete_branch(self, project_id: str, branch_id: str, *, hard: bool = False) -> None:
+        """Delete a branch, with `hard` beyond recovery; one that is gone already is no fault."""
+        path, params = _path(project_id, "branches", branch_id), {"hard_delete": "true"} if hard else None
+        answer = self._transport.call("DELETE", path, f"branch {branch_id}", params=params)
+        self.wait(project_id, many(Operation, answer, "operations"))
 
     def endpoints(self, project_id: str, branch_id: str | None = None) -> list[Endpoint]:
         """Give the computes of a branch, or of the whole project."""

@@ -74,7 +74,7 @@ def remove(session: Session, name: str) -> None:
     """Delete a template that no later run can use."""
     found = _existing(session, name)
     if found is not None:
-        session.client.delete_branch(session.project.id, found.id)
+        session.client.delete_branch(session.project.id, found.id, hard=True)
 
 
 def _existing(session: Session, name: str) -> Branch | None:
@@ -113,7 +113,7 @@ def _sweep(session: Session) -> None:
     for branch in session.client.branches(session.project.id):
         if _OURS.fullmatch(branch.name) and branch.created_at < before and not branch.protected:
             with suppress(Problem):
-                session.client.delete_branch(session.project.id, branch.id)
+                session.client.delete_branch(session.project.id, branch.id, hard=True)
 
 
 def command(text: str, folder: Path) -> Migrate:
