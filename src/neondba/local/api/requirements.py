@@ -55,4 +55,22 @@ BEHAVIOURS: Final = (
         "What was acknowledged is there after a crash.",
         "The server may be killed at any moment; unfinished operations are finished or undone at the start.",
     ),
+    Requirement(
+        "branches.schema-only",
+        "A schema-only branch is a root: schema, roles, grants, policies and settings of every database, no rows.",
+        "Subscriptions are left out: two would share one slot. pg_dumpall's script runs in a fresh directory.",
+    ),
+    Requirement(
+        "branches.masking-history",
+        "Masked data cannot be read unmasked from the anonymized branch.",
+        "Tables are rewritten and analyzed, materialized views refreshed, triggers held back, then the branch's "
+        "log, base copies and link to its parent's history are dropped. It cannot be restored or reset. Snapshots "
+        "and children made before the masking keep what they have.",
+    ),
+    Requirement(
+        "roles.password-strength",
+        "Passwords set by SQL need 60 bits of entropy.",
+        "Any password is taken.",
+        deferred=True,
+    ),
 )

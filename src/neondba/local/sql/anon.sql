@@ -39,20 +39,36 @@ select string_to_array(case kind
     end, ' ')
 $$;
 
-create function anon._pick(words text[]) returns text language plpgsql volatile as $$
-begin return words[1 + floor(random() * cardinality(words))::int]; end $$;
+-- A function for each kind, with its words as a constant: masking calls them for every row.
+do $make$
+declare kind text;
+begin
+    foreach kind in array array[
+        'first name', 'last name', 'city', 'country', 'country code', 'street', 'street suffix', 'company',
+        'company suffix', 'state', 'state code', 'profession', 'industry', 'title', 'color', 'currency code',
+        'currency', 'mail host', 'domain suffix', 'file extension', 'timezone', 'lorem'
+    ] loop
+        execute format(
+            'create function anon.%I() returns text language plpgsql volatile as %L',
+            '_' || replace(kind, ' ', '_'),
+            format(
+                'declare words constant text[] := %L; begin return words[1 + floor(random() * %s)::int]; end',
+                anon._words(kind), cardinality(anon._words(kind))
+            )
+        );
+    end loop;
+end $make$;
 
-create function anon._word(kind text) returns text language plpgsql volatile as $$
-begin return anon._pick(anon._words(kind)); end $$;
+create function anon._digits(length int) returns text language plpgsql volatile as $$
+begin
+    if length > 15 then
+        return anon._digits(15) || anon._digits(length - 15);
+    end if;
+    return lpad(floor(random() * 10 ^ length)::bigint::text, length, '0');
+end $$;
 
-create function anon._digits(length int) returns text language sql volatile as $$
-select string_agg(floor(random() * 10)::int::text, '') from generate_series(1, length)
-$$;
-
-create function anon._hex(length int) returns text language sql volatile as $$
-select left(string_agg(md5(random()::text || clock_timestamp()::text), ''), length)
-from generate_series(1, 1 + length / 32)
-$$;
+create function anon._hex(length int) returns text language plpgsql volatile as $$
+begin return left(md5(gen_random_uuid()::text), length); end $$;
 
 create function anon._salt(given text) returns text language sql stable as $$
 select coalesce(given, current_setting('anon.salt', true), '')
