@@ -15,13 +15,15 @@ NEVER: Final = 1e9
 LOOK: Final = 2.0
 
 
-def check(ctx: Context) -> None:
-    """Refuse before anything is started.
+def check(ctx: Context, wanted: bool) -> None:
+    """Refuse before anything is started, if it is wanted and cannot be.
 
     Raises:
         ArgumentProblem: nobody could tell us to end.
         ConflictProblem: a server runs already, and is not ours to stop.
     """
+    if not wanted:
+        return
     if ctx.console is None or threading.current_thread() is not threading.main_thread():
         raise ArgumentProblem(
             "console-needed",

@@ -110,8 +110,7 @@ def local_start(
     from neondba.local import foreground as stay
     from neondba.local import launch
 
-    if foreground:
-        stay.check(ctx)
+    stay.check(ctx, foreground)
     plan = Plan(
         operation="local.start",
         effect=Effect.WRITE,
@@ -119,20 +118,18 @@ def local_start(
         steps=(f"Start the local Neon over {ctx.settings.state_dir}, unless it runs already.",),
     )
     with ctx.carry_out(plan):
-        already = launch.status(ctx.settings.state_dir)
-        if already:
+        if already := launch.status(ctx.settings.state_dir):
             launch.check_ports(already, port=port, postgres_port=postgres_port)
         launch.ensure(
             ctx.settings.state_dir,
             port=port,
             postgres_port=postgres_port,
-            idle_exit=stay.NEVER if foreground and idle_exit is None else idle_exit,
+            idle_exit=idle_exit or (stay.NEVER if foreground else None),
             progress=ctx.progress,
         )
         if foreground:
             stay.until_told(ctx, _shown(ctx, "started").as_text(80))
-            return _shown(ctx, "stopped")
-    return _shown(ctx, "running already" if already else "started")
+    return _shown(ctx, "stopped" if foreground else "running already" if already else "started")
 
 
 @operation("local.status", effect=Effect.READ, examples=(Example(),))

@@ -92,11 +92,7 @@ def throwaway_branch(
         Problem: the platform refuses.
     """
     if project is None and not client.is_local:
-        raise ArgumentProblem(
-            "project-needed",
-            "No project is named, and a throw-away project is only made on the local Neon.",
-            hint="Name one with --project, or unset NEON_API_KEY to use the local Neon.",
-        )
+        raise _nameless()
     name = wanted.name or f"neondba-{purpose}-{ctx.chance.getrandbits(32):08x}"
     parent = client.find_project(project) if project is not None else None
     source = client.find_branch(parent, wanted.parent).id if parent and wanted.parent else None
@@ -115,6 +111,14 @@ def throwaway_branch(
         finally:
             if ours and not wanted.keep:
                 _remove(client, ctx, parent, name)
+
+
+def _nameless() -> ArgumentProblem:
+    return ArgumentProblem(
+        "project-needed",
+        "No project is named, and a throw-away project is only made on the local Neon.",
+        hint="Name one with --project, or unset NEON_API_KEY to use the local Neon.",
+    )
 
 
 def _make(
