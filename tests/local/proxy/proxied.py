@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from neondba.core.problem import ConflictProblem
+from neondba.local.proxy.fast import SWITCH
 from neondba.local.proxy.pooling.settings import Limits
 from neondba.local.proxy.server import Proxy, serve
 from neondba.local.proxy.tls import CertificatePaths, ensure_certificates
@@ -117,7 +119,7 @@ class Running:
 
 @contextmanager
 def running(
-    sockets: Path, folder: Path, *, limit: float = 15.0, limits: Limits | None = None
+    sockets: Path, folder: Path, *, limit: float = 15.0, limits: Limits | None = None, relay: str = ""
 ) -> Iterator[Running]:
     """Run a proxy over the server at these sockets."""
     certificates = ensure_certificates(folder)
@@ -126,7 +128,9 @@ def running(
     thread.start()
     directory = OneCompute(sockets)
     work = serve(directory, "localhost", 0, certificates, authentication_limit=limit, limits=limits)
-    proxy = asyncio.run_coroutine_threadsafe(work, loop).result(20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SWITCH, relay)
+        proxy = asyncio.run_coroutine_threadsafe(work, loop).result(20)
     made = Running(proxy, directory, certificates, loop)
     try:
         yield made

@@ -23,9 +23,9 @@ ONE: Any = 0.009
 
 
 @pytest.fixture(scope="module")
-def one(sockets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def one(sockets: Path, tmp_path_factory: pytest.TempPathFactory, relay: str) -> Iterator[Running]:
     """A proxy whose pools have one server connection."""
-    with running(sockets, tmp_path_factory.mktemp("one"), limits=Limits(share=ONE)) as made:
+    with running(sockets, tmp_path_factory.mktemp("one"), limits=Limits(share=ONE), relay=relay) as made:
         yield made
 
 
@@ -137,9 +137,9 @@ def test_statements_prepared_by_the_protocol_follow_their_client(proxy: Running)
             assert first.execute("select %s::int + 1", (3,), prepare=True).fetchone() == (4,)
 
 
-def test_a_server_connection_keeps_so_many_statements(sockets: Path, tmp_path: Path) -> None:
+def test_a_server_connection_keeps_so_many_statements(sockets: Path, tmp_path: Path, relay: str) -> None:
     limits = Limits(share=ONE, max_prepared_statements=3)
-    with running(sockets, tmp_path, limits=limits) as proxy, proxy.connect(POOLED) as db:
+    with running(sockets, tmp_path, limits=limits, relay=relay) as proxy, proxy.connect(POOLED) as db:
         for turn in range(3):
             for number in range(6):
                 found = db.execute(f"select {number} + %s::int", (turn,), prepare=True).fetchone()
@@ -170,12 +170,17 @@ def test_pipelines_arrive_in_order(clean: Running) -> None:
         assert [cursor.fetchone() for cursor in cursors] == [(n,) for n in range(20)]
 
 
+def fail_in_pipeline(db: psycopg.Connection[Any]) -> None:
+    with db.pipeline() as pipeline:
+        db.execute("select 1 / %s::int", (0,), prepare=True)
+        db.execute("select %s::int", (2,), prepare=True)
+        pipeline.sync()
+
+
 def test_an_error_in_a_pipeline_spoils_only_what_follows(clean: Running) -> None:
     with clean.connect(POOLED) as db:
-        with pytest.raises(psycopg.errors.DivisionByZero), db.pipeline() as pipeline:
-            db.execute("select 1 / %s::int", (0,), prepare=True)
-            db.execute("select %s::int", (2,), prepare=True)
-            pipeline.sync()
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            fail_in_pipeline(db)
         assert db.execute("select %s::int", (3,), prepare=True).fetchone() == (3,)
 
 
@@ -205,6 +210,11 @@ def test_a_client_that_leaves_in_a_transaction_is_rolled_back(
         assert db.execute("select count(*) from left_open").fetchone() == (0,)
 
 
+def spoil(db: psycopg.Connection[Any]) -> None:
+    with db.cursor().copy("copy heap from stdin") as copy:
+        copy.write("not a row\n" * 20000)
+
+
 def test_copy_goes_both_ways(clean: Running) -> None:
     with clean.connect(POOLED) as db:
         for _ in range(2):
@@ -215,8 +225,8 @@ def test_copy_goes_both_ways(clean: Running) -> None:
                     copy.write_row((n, "x" * 500))
             with db.cursor().copy("copy heap to stdout") as copy:
                 assert sum(len(block) for block in copy) > 2000 * 500
-            with pytest.raises(psycopg.Error), db.cursor().copy("copy heap from stdin") as copy:
-                copy.write("not a row\n" * 20000)
+            with pytest.raises(psycopg.Error):
+                spoil(db)
             assert db.execute("select count(*) from heap").fetchone() == (2000,)
 
 
@@ -251,21 +261,23 @@ def test_a_cancel_request_meets_the_statement_of_its_client(proxy: Running) -> N
         assert first.execute("select 1").fetchone() == (1,)
 
 
-def test_who_waits_too_long_is_told_so(sockets: Path, tmp_path: Path) -> None:
+def test_who_waits_too_long_is_told_so(sockets: Path, tmp_path: Path, relay: str) -> None:
     limits = Limits(share=ONE, query_wait_timeout=0.1)
-    with running(sockets, tmp_path, limits=limits) as proxy:
-        with proxy.connect(POOLED) as first, proxy.connect(POOLED) as second:
-            first.execute("begin")
-            with pytest.raises(psycopg.OperationalError, match="query_wait_timeout"):
-                second.execute("select 1")
-            first.execute("rollback")
+    with running(sockets, tmp_path, limits=limits, relay=relay) as proxy:
+        first, second = proxy.connect(POOLED), proxy.connect(POOLED)
+        first.execute("begin")
+        with pytest.raises(psycopg.OperationalError, match="query_wait_timeout"):
+            second.execute("select 1")
+        first.close()
 
 
-def test_there_is_a_most_of_clients(sockets: Path, tmp_path: Path) -> None:
-    with running(sockets, tmp_path, limits=Limits(max_client_conn=2)) as proxy:
-        with proxy.connect(POOLED), proxy.connect(POOLED):
-            with pytest.raises(psycopg.OperationalError) as caught:
-                proxy.connect(POOLED)
+def test_there_is_a_most_of_clients(sockets: Path, tmp_path: Path, relay: str) -> None:
+    with running(sockets, tmp_path, limits=Limits(max_client_conn=2), relay=relay) as proxy:
+        kept = [proxy.connect(POOLED), proxy.connect(POOLED)]
+        with pytest.raises(psycopg.OperationalError) as caught:
+            proxy.connect(POOLED)
+        for db in kept:
+            db.close()
         assert "no more connections allowed (max_client_conn)" in str(caught.value)
 
 
@@ -295,9 +307,9 @@ def test_errors_at_login_are_the_computes_own(clean: Running) -> None:
 
 
 def test_idle_server_connections_are_closed(
-    sockets: Path, tmp_path: Path, watcher: psycopg.Connection[Any]
+    sockets: Path, tmp_path: Path, relay: str, watcher: psycopg.Connection[Any]
 ) -> None:
-    with running(sockets, tmp_path, limits=Limits(server_idle_timeout=0.1)) as proxy:
+    with running(sockets, tmp_path, limits=Limits(server_idle_timeout=0.1), relay=relay) as proxy:  # noqa: SIM117 - the proxy first
         with proxy.connect(POOLED) as db:
             mine = pid(db)
             while watcher.execute("select 1 from pg_stat_activity where pid = %s", (mine,)).fetchone():

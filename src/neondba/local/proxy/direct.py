@@ -15,13 +15,14 @@ class Direct:
     def __init__(
         self, loop: Loop, client: socket.socket, compute: socket.socket, over: Callable[[bytes], None]
     ) -> None:
-        self._over = over
-        self._client = Stream(
-            loop, client, heard=self._from_client, ended=self.end, eased=lambda: self._compute.resume()
-        )
-        self._compute = Stream(
-            loop, compute, heard=self._from_compute, ended=self.end, eased=self._client.resume
-        )
+        self._loop, self._over = loop, over
+        self._client = self._stream(client, self._from_client, lambda: self._compute.resume())
+        self._compute = self._stream(compute, self._from_compute, lambda: self._client.resume())
+
+    def _stream(
+        self, sock: socket.socket, heard: Callable[[memoryview], None], eased: Callable[[], None]
+    ) -> Stream:
+        return Stream(self._loop, sock, heard=heard, ended=self.end, eased=eased, returned=self.end)
 
     @property
     def moved(self) -> tuple[int, int]:
@@ -32,14 +33,20 @@ class Direct:
         """Start, in the loop's thread."""
         self._client.start()
         self._compute.start()
+        core = self._loop.core
+        if core is not None and self._client.quiet and self._compute.quiet:
+            sock, fd = self._client.sock, self._client.fd
+            if core.pair(sock, fd, self._compute.fd):
+                self._client.lend()
 
     def end(self) -> None:
         """Let both sockets go, in the loop's thread; say what the client still has to get."""
         if self._client.stopped:
             return
+        left = self._client.reclaim().out if self._client.lent else b""
         self._client.stop()
         self._compute.stop()
-        self._over(bytes(self._client.waiting))
+        self._over(bytes(self._client.waiting) + left)
 
     def _from_client(self, data: memoryview) -> None:
         if not self._compute.send(data):

@@ -16,7 +16,12 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+from neondba.local.proxy import fast
+
+if TYPE_CHECKING:
+    from neondba.local.proxy.stream import Stream
 
 IN: Final = 1
 OUT: Final = 4
@@ -41,8 +46,10 @@ class Loop:
         os.set_blocking(self._wake_out, False)
         os.set_blocking(self._wake_in, False)
         self._stopped = False
+        self.core = fast.core()
+        self.lent: set[Stream] = set()
         # macOS has no epoll; its poll takes milliseconds.
-        self._epoll = select.epoll() if sys.platform == "linux" else None
+        self._epoll: Any = self.core or (select.epoll() if sys.platform == "linux" else None)
         self._poll = select.poll() if self._epoll is None else None
         self.watch(self._wake_out, self._drained, IN)
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
@@ -106,7 +113,7 @@ class Loop:
 
     def _waited(self) -> list[tuple[int, int]]:
         if self._epoll is not None:
-            return self._epoll.poll(TICK)
+            return self._epoll.poll(TICK)  # type: ignore[no-any-return]
         assert self._poll is not None
         return self._poll.poll(TICK * 1000)
 
@@ -126,6 +133,8 @@ class Loop:
             now = time.monotonic()
             if now - ticked >= TICK:
                 ticked = now
+                for stream in self.lent:
+                    stream.harvest()
                 for work in self._tickers:
                     self._guarded(partial(work, now))
 

@@ -44,3 +44,13 @@ DESCRIBE: Final = Awaited(b"Tn")
 CLOSE: Final = Awaited(b"3")
 PARSE: Final = Awaited(b"1")
 HIDDEN_CLOSE: Final = Awaited(b"3", shown=False)
+AWAITED: Final = {
+    ord("Q"): QUERY,
+    ord("S"): SYNC,
+    ord("E"): EXECUTE,
+    ord("P"): PARSE,
+    ord("B"): BIND,
+    ord("D"): DESCRIBE,
+    ord("C"): CLOSE,
+}
+"""By the letter of the message that was sent; statements without a name."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from neondba.local.proxy import messages
+from neondba.local.proxy.fast import Returned
 from neondba.local.proxy.loop import Loop
 from neondba.local.proxy.pooling import awaited as waits
 from neondba.local.proxy.pooling.statements import Statement
@@ -58,8 +59,10 @@ class PoolClient:
         parameters: dict[str, str],
         over: Callable[[bytes], None],
     ) -> None:
-        self._pool, self._over = pool, over
-        self.stream = Stream(loop, sock, heard=self.heard, ended=self.end, eased=self.eased)
+        self._pool, self._over, self._core = pool, over, loop.core
+        self.stream = Stream(
+            loop, sock, heard=self.heard, ended=self.end, eased=self.eased, returned=self._returned
+        )
         self.parameters = parameters
         self.statements: dict[bytes, Statement] = {}
         self.server: PoolServer | None = None
@@ -84,11 +87,14 @@ class PoolClient:
         """Start, in the loop's thread."""
         self._pool.clients.add(self)
         self.stream.start()
+        self.rest()
 
     def end(self, last: bytes = b"") -> None:
         """Let the socket go, in the loop's thread; say what the client still has to get."""
         if self.stream.stopped:
             return
+        if self.stream.lent:
+            self._take_back()
         self.stream.stop()
         self._pool.left(self)
         self._over(bytes(self.stream.waiting) + last)
@@ -113,6 +119,46 @@ class PoolClient:
             self.end(refusal(str(refused)))
         except ValueError:
             self.end(refusal("broken packet"))
+
+    def rest(self) -> None:
+        """Leave an idle client to the native part."""
+        if self._core is None or self.server is not None or self.asking or self._held or self._skip:
+            return
+        if not self.stream.quiet or self.stream.lent:
+            return
+        key = self._pool.free.key(self.parameters)
+        if self._core.rest(self.stream.sock, self.stream.fd, self._pool.free.pool, key):
+            self.stream.lend()
+
+    def _take_back(self) -> Returned:
+        """Go on where the native part stopped."""
+        back = self.stream.reclaim()
+        if back.server >= 0:
+            server = self._pool.servers[back.server]
+            self.server, server.client = server, self
+            server.take_back(back)
+        if back.to_client:
+            self.stream.owe(back.to_client)
+            if self.server is not None:
+                self.server.stream.pause()
+        return back
+
+    def _returned(self) -> None:
+        back = self._take_back()
+        server = self.server
+        if back.gone:
+            if back.from_server and server is not None:
+                self._pool.lost(server)
+            else:
+                self.end()
+        elif back.data:
+            data = memoryview(back.data)
+            if back.from_server and server is not None:
+                server.heard(data)
+            else:
+                self.heard(data)
+        elif server is not None and server.free:
+            self._pool.release(server)
 
     def served(self) -> None:
         """Go on with what was held back until a server connection was there."""

@@ -12,6 +12,7 @@ from typing import Final
 from neondba.local.proxy.cancels import Held
 from neondba.local.proxy.loop import Loop
 from neondba.local.proxy.pooling.client import PoolClient, refusal
+from neondba.local.proxy.pooling.free import Free
 from neondba.local.proxy.pooling.server import Login, PoolServer
 from neondba.local.proxy.pooling.settings import TRACKED, Limits
 from neondba.local.proxy.pooling.statements import Statements
@@ -39,16 +40,19 @@ class Pool:
     asked: Asked
     size: int = 1
     clients: set[PoolClient] = field(default_factory=set)
-    servers: set[PoolServer] = field(default_factory=set)
-    free: list[PoolServer] = field(default_factory=list)
+    servers: dict[int, PoolServer] = field(default_factory=dict)
+    """By their descriptors."""
     waiting: deque[PoolClient] = field(default_factory=deque)
     opening: bool = False
+
+    def __post_init__(self) -> None:
+        self.free = Free(self.loop.core, self.servers)
 
     def join(self, sock: socket.socket, login: Login) -> None:
         """Take a new server connection."""
         self.opening = False
         server = PoolServer(self.loop, self, sock, login)
-        self.servers.add(server)
+        self.servers[sock.fileno()] = server
         server.stream.start()
         self._offer(server)
         if self.waiting:
@@ -62,15 +66,18 @@ class Pool:
             return
         while self.waiting:
             self.waiting.popleft().end(packet)
+        self._note_waiting()
 
     def link(self, client: PoolClient) -> bool:
         """Give the client a server connection; without one it waits its turn."""
         if client.waiting_since is not None:
             return False
-        if self.free:
-            return self._give(self.free.pop(), client)
+        server = self.free.draw(client.parameters) if not self.waiting else None
+        if server is not None:
+            return self._give(server, client)
         client.waiting_since = time.monotonic()
         self.waiting.append(client)
+        self._note_waiting()
         self._open()
         return False
 
@@ -87,6 +94,13 @@ class Pool:
         server.stream.resume()
         if not server.cancels:
             self._offer(server)
+        if client is not None:
+            client.rest()
+
+    def freed(self, server: PoolServer) -> None:
+        """Take back a server connection that the native part gives up, after a transaction or idle."""
+        if server.client is None and server.free and not server.cancels:
+            self._offer(server)
 
     def was_set(self, server: PoolServer) -> None:
         """Let the client go on: its parameters are set now."""
@@ -101,7 +115,7 @@ class Pool:
 
     def lost(self, server: PoolServer) -> None:
         """Forget a server connection that broke off, with the client that was using it."""
-        if server not in self.servers:
+        if not self._mine(server):
             return
         client = self._drop(server)
         if client is not None:
@@ -117,8 +131,9 @@ class Pool:
             client.waiting_since = None
             if client in self.waiting:
                 self.waiting.remove(client)
+                self._note_waiting()
         server, client.server = client.server, None
-        for each in self.servers if server is None else ():
+        for each in list(self.servers.values()) if server is None else ():
             if each.client is client:
                 server = each
         if server is not None:
@@ -128,31 +143,43 @@ class Pool:
 
     def cancelling(self, riders: list[PoolClient]) -> Held | None:
         """Keep the server connection that a client uses from other clients until `loose`."""
-        server = riders[0].server if riders else None
+        server = self._server_of(riders[0]) if riders else None
         if server is None:
             return None
         server.cancels += 1
 
         def loose() -> None:
             server.cancels -= 1
-            if not server.cancels and server.client is None and server in self.servers:
-                self._offer(server)
+            if not server.cancels and server.client is None and self._mine(server):
+                self.freed(server)
 
         return Held((server.login.path, server.login.pid, server.login.key), loose)
+
+    def _server_of(self, client: PoolClient) -> PoolServer | None:
+        if not client.stream.lent:
+            return client.server
+        return self.servers.get(self.loop.core.hold(client.stream.fd))
+
+    def _mine(self, server: PoolServer) -> bool:
+        return self.servers.get(server.stream.fd) is server
+
+    def _note_waiting(self) -> None:
+        if self.loop.core is not None:
+            self.loop.core.waiting(self.free.pool, bool(self.waiting))
 
     def tick(self, now: float) -> None:
         """Send away who waited too long; close what nobody needs."""
         while self.waiting and now - (self.waiting[0].waiting_since or now) > self.limits.query_wait_timeout:
             self.waiting.popleft().end(TIMED_OUT)
-        for server in list(self.free):
-            if now - server.idle_since > self.limits.server_idle_timeout:
-                self._drop(server)
+            self._note_waiting()
+        for server in self.free.stale(self.limits.server_idle_timeout, now):
+            self._drop(server)
 
     def cut(self, packet: bytes) -> None:
         """End everything: the compute is gone, and Neon's pooler goes with it."""
         for client in list(self.clients):
             client.end(packet)
-        for server in list(self.servers):
+        for server in list(self.servers.values()):
             self._drop(server)
 
     def _open(self) -> None:
@@ -162,16 +189,16 @@ class Pool:
             self.asked.server()
 
     def _offer(self, server: PoolServer) -> None:
-        if server not in self.servers:
+        if not self._mine(server):
             return
         while self.waiting:
             client = self.waiting.popleft()
             client.waiting_since = None
+            self._note_waiting()
             if self._give(server, client):
                 client.served()
             return
-        server.idle_since = time.monotonic()
-        self.free.append(server)
+        self.free.push(server)
 
     def _give(self, server: PoolServer, client: PoolClient) -> bool:
         """Link the two; without the client's parameters set it has to wait for that."""
@@ -189,9 +216,8 @@ class Pool:
         return False
 
     def _drop(self, server: PoolServer) -> PoolClient | None:
-        self.servers.discard(server)
-        if server in self.free:
-            self.free.remove(server)
+        self.servers.pop(server.stream.fd, None)
+        self.free.remove(server)
         client, server.client = server.client, None
         if client is not None:
             client.server = None

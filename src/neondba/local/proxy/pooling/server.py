@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from neondba.local.proxy import messages
+from neondba.local.proxy.fast import Returned
 from neondba.local.proxy.loop import Loop
-from neondba.local.proxy.pooling.awaited import EXECUTE, HIDDEN_CLOSE, QUERY, SETTING, SYNC, Awaited
+from neondba.local.proxy.pooling.awaited import AWAITED, EXECUTE, HIDDEN_CLOSE, QUERY, SETTING, SYNC, Awaited
 from neondba.local.proxy.pooling.naming import rewritten
 from neondba.local.proxy.pooling.settings import TRACKED, Limits
 from neondba.local.proxy.stream import Stream
@@ -44,7 +45,9 @@ class PoolServer:
 
     def __init__(self, loop: Loop, pool: Pool, sock: socket.socket, login: Login) -> None:
         self._pool, self.login = pool, login
-        self.stream = Stream(loop, sock, heard=self.heard, ended=self.ended, eased=self.eased)
+        self.stream = Stream(
+            loop, sock, heard=self.heard, ended=self.ended, eased=self.eased, returned=self._returned
+        )
         self.parameters = {name.lower(): value for name, value in login.parameters.items()}
         self.client: PoolClient | None = None
         self.statements: OrderedDict[Statement, None] = OrderedDict()
@@ -68,6 +71,29 @@ class PoolServer:
     def free(self) -> bool:
         """Tell whether a transaction is over and nothing is owed."""
         return self._status == _IDLE and not self.awaited and not self._failing
+
+    @property
+    def quiet(self) -> bool:
+        """Tell whether nothing is half read or half sent."""
+        return self.free and not self._carry and not self._skip and self.stream.quiet
+
+    def take_back(self, back: Returned) -> None:
+        """Go on where the native part stopped."""
+        self.awaited = deque(AWAITED[letter] for letter in back.awaited)
+        self._carry, self._skip, self._status = back.carry, back.skip, back.status
+        if back.to_server:
+            self.stream.owe(back.to_server)
+            if self.client is not None:
+                self.client.stream.pause()
+
+    def _returned(self) -> None:
+        back = self.stream.reclaim()
+        if back.gone:
+            self._pool.lost(self)
+            return
+        if back.data:
+            self.heard(memoryview(back.data))
+        self._pool.freed(self)
 
     def send(self, data: memoryview | bytes) -> None:
         """Send to the compute; its client is not read while something waits."""
