@@ -5,6 +5,7 @@ This is libpq itself, below psycopg's cursors: those turn values into Python's, 
 
 from __future__ import annotations
 
+import select
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -87,20 +88,23 @@ class WireConnection:
             Disconnected: nobody listens there.
             ServerError: the server does not let us in.
         """
-        from psycopg import pq
+        from psycopg import OperationalError, generators, waiting
         from psycopg.conninfo import make_conninfo
 
         self._guard = threading.RLock()
         self._running = False
         words: dict[str, Any] = {"host": folder, "port": 5432, "client_encoding": "UTF8", **parameters}
-        self._conn: PGconn = pq.PGconn.connect(make_conninfo("", **words).encode())
-        if self._conn.status != pq.ConnStatus.OK:
-            said = self._conn.get_error_message("utf-8").strip()
-            self._conn.finish()
-            _, found, reason = said.partition("FATAL:  ")
+        try:
+            self._conn: PGconn = waiting.wait_conn(generators.connect(make_conninfo("", **words)))
+        except OperationalError as error:
+            _, found, reason = str(error).partition("FATAL:  ")
             if found:
-                raise ServerError({"message": reason, "severity": "FATAL", "code": _login_code(reason)})
-            raise Disconnected(said)
+                reason = reason.strip()
+                raise ServerError(
+                    {"message": reason, "severity": "FATAL", "code": _login_code(reason)}
+                ) from None
+            raise Disconnected(str(error)) from None
+        self._conn.nonblocking = 0
 
     def usable(self) -> bool:
         """Tell whether it is still connected and in no transaction."""
@@ -140,7 +144,7 @@ class WireConnection:
 
     def _collect(self, limit: int) -> Answer:
         answer, refused, large = Answer(), None, False
-        while (result := self._conn.get_result()) is not None:
+        while (result := self._next()) is not None:
             try:
                 if refused is not None or large:
                     continue
@@ -159,6 +163,15 @@ class WireConnection:
         if refused is not None:
             raise refused
         return answer
+
+    def _next(self) -> PGresult | None:
+        """Give the next part of the answer; wait for it here, as libpq's own wait stops all threads."""
+        waiting = select.poll()
+        waiting.register(self._conn.socket, select.POLLIN)
+        while self._conn.is_busy():
+            waiting.poll()
+            self._conn.consume_input()
+        return self._conn.get_result()
 
     def abandon(self) -> None:
         """Roll back what is open."""
