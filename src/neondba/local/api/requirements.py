@@ -57,15 +57,15 @@ BEHAVIOURS: Final = (
     ),
     Requirement(
         "branches.schema-only",
-        "A schema-only branch is a root: schema, roles, grants, policies and settings of every database, no rows.",
-        "Subscriptions are left out: two would share one slot. pg_dumpall's script runs in a fresh directory.",
+        "A schema-only branch is a root: schema, roles, grants, policies and settings of every database.",
+        "Subscriptions are left out: two would share one slot. pg_dumpall's script runs in a new directory.",
     ),
     Requirement(
         "branches.masking-history",
         "Masked data cannot be read unmasked from the anonymized branch.",
-        "Tables are rewritten and analyzed, materialized views refreshed, triggers held back, then the branch's "
-        "log, base copies and link to its parent's history are dropped. It cannot be restored or reset. Snapshots "
-        "and children made before the masking keep what they have.",
+        "Tables are rewritten and analyzed, materialized views refreshed, triggers held back; then the "
+        "branch's log, base copies and link to its parent's history are dropped. It cannot be restored or "
+        "reset. Snapshots and children made before the masking keep what they have.",
     ),
     Requirement(
         "roles.password-strength",
