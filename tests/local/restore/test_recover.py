@@ -11,8 +11,18 @@ from neondba.local.api.call import Refusal
 
 
 @pytest.fixture
-def shop(fresh):
-    inside = fresh()
+def shop(inside):
+    """A project with a branch that has one row."""
+    return opened(inside)
+
+
+@pytest.fixture
+def later(fresh):
+    """The same in a local Neon of this test alone, whose clock it may move."""
+    return opened(fresh())
+
+
+def opened(inside):
     made = inside.project()
     project_id = made["project"]["id"]
     dev = inside.branch(project_id, "dev")
@@ -54,8 +64,8 @@ def test_a_deleted_branch_sleeps_hidden_and_comes_back_whole(shop):
         inside.call("recoverProjectBranch", **where)
 
 
-def test_a_deleted_branch_is_gone_after_seven_days(shop):
-    inside, project_id, dev, _ = shop
+def test_a_deleted_branch_is_gone_after_seven_days(later):
+    inside, project_id, dev, _ = later
     delete(inside, project_id, dev)
     inside.clock.ahead = timedelta(days=7, seconds=-10)
     inside.plane.sweeper.keep()
@@ -81,8 +91,8 @@ def test_a_branch_deleted_for_good_or_about_to_expire_leaves_nothing(shop):
     assert not inside.plane.branches.exists(short)
 
 
-def test_a_deleted_branch_goes_early_when_the_disk_is_full(shop, monkeypatch):
-    inside, project_id, dev, _ = shop
+def test_a_deleted_branch_goes_early_when_the_disk_is_full(later, monkeypatch):
+    inside, project_id, dev, _ = later
     delete(inside, project_id, dev)
     with monkeypatch.context() as patch:
         patch.setattr(space, "SPARE", 1 << 60)
@@ -108,8 +118,8 @@ def test_a_name_or_parent_that_is_gone_stands_in_the_way(shop):
     assert refusal.value.status == 409
 
 
-def test_a_deleted_project_comes_back_with_its_branches(shop):
-    inside, project_id, _, endpoint_id = shop
+def test_a_deleted_project_comes_back_with_its_branches(later):
+    inside, project_id, _, endpoint_id = later
     gone = inside.branch(project_id, "gone")["branch"]["id"]
     delete(inside, project_id, gone)
     inside.call("deleteProject", project_id=project_id)
@@ -129,8 +139,8 @@ def test_a_deleted_project_comes_back_with_its_branches(shop):
         inside.call("recoverProject", project_id=project_id)
 
 
-def test_a_deleted_project_is_gone_after_seven_days(shop):
-    inside, project_id, _, _ = shop
+def test_a_deleted_project_is_gone_after_seven_days(later):
+    inside, project_id, _, _ = later
     inside.call("deleteProject", project_id=project_id)
     inside.settled(project_id)
     inside.clock.ahead = timedelta(days=7, seconds=10)
@@ -151,8 +161,8 @@ def test_a_proofs_own_project_is_gone_at_once(fresh):
     assert list(inside.plane.branches.folder.iterdir()) == []
 
 
-def test_a_branch_that_nobody_uses_is_archived_until_somebody_does(shop):
-    inside, project_id, dev, endpoint_id = shop
+def test_a_branch_that_nobody_uses_is_archived_until_somebody_does(later):
+    inside, project_id, dev, endpoint_id = later
     inside.plane.computes.stop(dev)
     for days, states in ((13, {"ready"}), (15, {"archived"})):
         inside.clock.ahead = timedelta(days=days)

@@ -18,7 +18,7 @@ import pytest
 
 from neondba.local import launch
 
-MOMENTS = 8
+MOMENTS = 5
 
 
 def ask(port, method, path, body=None):

@@ -13,9 +13,18 @@ from neondba.local.state.tables import TimelineRow
 
 
 @pytest.fixture
-def shop(fresh):
+def shop(inside):
     """A project with one row, and where its parts are."""
-    inside = fresh()
+    return opened(inside)
+
+
+@pytest.fixture
+def later(fresh):
+    """The same in a local Neon whose clock this test alone moves."""
+    return opened(fresh())
+
+
+def opened(inside):
     made = inside.project()
     branch_id = made["branch"]["id"]
     with inside.sql(branch_id) as session:
@@ -51,11 +60,12 @@ def branches(inside, project_id):
     return {each["name"]: each for each in found}
 
 
-def directories(inside):
+def directories(inside, project_id):
+    """Give the names of a project's timelines, which must be exactly the directories there are."""
     with inside.plane.state.read() as rows:
-        known = {row.id for row in rows.all(TimelineRow)}
-    assert {each.name for each in inside.plane.branches.folder.iterdir()} == known
-    return known
+        every = {row.id: row.project_id for row in rows.all(TimelineRow)}
+    assert {each.name for each in inside.plane.branches.folder.iterdir()} == set(every)
+    return {name for name, owner in every.items() if owner == project_id}
 
 
 def test_a_snapshot_is_looked_at_in_a_branch_of_its_own(shop):
@@ -142,15 +152,15 @@ def test_a_snapshot_knows_the_roles_of_its_time_with_the_passwords_of_now(shop):
     assert shown["password"] == new
 
 
-def test_a_snapshot_is_renamed_expires_and_leaves_nothing(shop):
-    inside, project_id, main, _ = shop
+def test_a_snapshot_is_renamed_expires_and_leaves_nothing(later):
+    inside, project_id, main, _ = later
     until = inside.clock.now() + timedelta(hours=2)
     first = take(inside, project_id, main, expires_at=until.isoformat(), slug="one")
     second = take(inside, project_id, main)
     where = {"project_id": project_id, "snapshot_id": second["id"]}
     named = inside.call("updateSnapshot", {"snapshot": {"name": "mine"}}, **where)["snapshot"]
     assert named == {**second, "name": "mine"}
-    assert len(directories(inside)) == 3
+    assert len(directories(inside, project_id)) == 3
     inside.clock.ahead = timedelta(hours=2, seconds=1)
     inside.plane.sweeper.keep()
     inside.settled(project_id)
@@ -159,7 +169,7 @@ def test_a_snapshot_is_renamed_expires_and_leaves_nothing(shop):
     assert first["slug"] == "one"
     inside.call("deleteSnapshot", **where)
     inside.settled(project_id)
-    assert directories(inside) == {main}
+    assert directories(inside, project_id) == {main}
 
 
 def test_what_cannot_be_a_snapshot_is_refused(shop):
@@ -176,8 +186,8 @@ def test_what_cannot_be_a_snapshot_is_refused(shop):
     assert refusal.value.status == 404
 
 
-def test_a_schedule_takes_snapshots_and_drops_them(shop):
-    inside, project_id, main, _ = shop
+def test_a_schedule_takes_snapshots_and_drops_them(later):
+    inside, project_id, main, _ = later
     where = {"project_id": project_id, "branch_id": main}
     assert inside.call("getSnapshotSchedule", **where) == {"schedule": []}
     items = [
