@@ -1,6 +1,7 @@
 """Attack a local Neon with requests made from the published document, right ones and wrong ones.
 
-contract.py [--cases 10000] [--clients 1] [--seed 1] [--only OPERATION …] [--state-dir FOLDER]
+contract.py [--cases 10000] [--clients 1] [--minutes 120] [--seed 1] [--only OPERATION …]
+            [--state-dir FOLDER]
 
 Every answer is checked: no server error, no status, content type or body that the document does not
 foresee. Some path parameters are ids that exist, so that handlers are reached; what is created is deleted
@@ -250,8 +251,8 @@ def plan(schema: Any, cases: int, only: list[str]) -> list[tuple[Any, int]]:
     ]
 
 
-def attack(ground: Ground, cases: int, seed: int, only: list[str]) -> Attack:
-    """Send about so many cases, half of them right."""
+def attack(ground: Ground, cases: int, seed: int, only: list[str], until: float) -> Attack:
+    """Send about so many cases, half of them right; end in time."""
     client = Attack(ground, seed)
     told = document()
     told.pop("security")  # or a tenth of the cases would only be about the key
@@ -261,7 +262,7 @@ def attack(ground: Ground, cases: int, seed: int, only: list[str]) -> Attack:
     for turn in range(6):
         client.chance.shuffle(work)
         for at, (operation, many) in enumerate(work):
-            if sum(client.statuses.values()) >= wanted:
+            if sum(client.statuses.values()) >= wanted or time.monotonic() > until:
                 return client
             name = operation.definition.raw["operationId"]
             if turn and (name in COSTLY or many <= LEAST):
@@ -291,6 +292,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--clients", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=120, help="end then, with fewer cases")
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--state-dir", type=Path, help="an empty folder; a new one if absent")
     options = parser.parse_args()
@@ -313,10 +315,11 @@ def main() -> int:
 
 def run_all(address: str, options: argparse.Namespace) -> list[Attack]:
     ground, made = Ground(address), []
+    until = time.monotonic() + 60 * options.minutes
     each = options.cases // options.clients
 
     def work(number: int) -> None:
-        made.append(attack(ground, each, options.seed + number, options.only))
+        made.append(attack(ground, each, options.seed + number, options.only, until))
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(options.clients)]
     for thread in threads:

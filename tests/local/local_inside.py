@@ -12,6 +12,7 @@ from neondba.core.context import Clock
 from neondba.local.addresses import Addresses
 from neondba.local.api.call import Call
 from neondba.local.api.routes import routes
+from neondba.local.contract.checks import answer_fault
 from neondba.local.control.plane import Plane
 from neondba.local.state.tables import BranchRow
 
@@ -45,9 +46,12 @@ class Inside:
         self.plane.begin()
 
     def call(self, name: str, /, body: Any = None, query: Any = None, **path: str) -> Any:
-        """Answer one operation of the API."""
+        """Answer one operation of the API, as the published document foresees it."""
         route = next(each for each in routes() if each.operation_id == name)
-        return route.handler(Call(self.plane, path, query or {}, body or {}))
+        answer = route.handler(Call(self.plane, path, query or {}, body or {}))
+        status = 204 if answer is None else route.status
+        assert answer_fault(name, status, answer) is None, answer_fault(name, status, answer)
+        return answer
 
     def settled(self, project_id: str) -> None:
         """Wait until the project has no operation in flight."""

@@ -211,6 +211,7 @@ def test_a_project_keeps_its_region_and_an_unknown_one_is_refused(server):
         assert found == status
         if found == 201:
             assert answer["project"]["region_id"] == region
+            assert answer["endpoints"][0]["region_id"] == region
 
 
 def test_every_region_is_listed_and_one_is_the_default(ask):
