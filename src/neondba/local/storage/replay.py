@@ -53,7 +53,7 @@ class Cut:
 
 def at_lsn(archive: Archive, segments: range, target: int, limit: int) -> Cut | None:
     """Keep the records that end at or before a position; None when the log ends before it."""
-    first = max(min(target // wal.SEGMENT, segments.stop) - 1, segments.start)
+    first = max(min(target // wal.SEGMENT, segments.stop - 1), segments.start)
     while True:
         cut, over = _scan(archive, first, limit, lambda record: record.end > target)
         if cut is not None and (over or cut.position + wal.LONG + 8 >= target):

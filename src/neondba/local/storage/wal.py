@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 SEGMENT: Final = 4 << 20
 PAGE: Final = 8192
@@ -32,9 +31,8 @@ Read = Callable[[int], bytes | None]
 """Gives a segment's content by its number, or None where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record of the log."""
+class Record(NamedTuple):
+    """One record of the log; a tuple, because there are tens of thousands in a segment."""
 
     start: int
     end: int
@@ -88,7 +86,7 @@ class _Log:
         self._number = -1
         self._content: bytes | None = None
 
-    def segment(self, position: int) -> bytes | None:
+    def content(self, position: int) -> bytes | None:
         """Give the content of the segment that holds a position."""
         wanted = position // SEGMENT
         if wanted != self._number:
@@ -97,7 +95,7 @@ class _Log:
 
     def page(self, position: int) -> tuple[int, int] | None:
         """Give the flags and the left-over length of the page that begins here; None at the end."""
-        content = self.segment(position)
+        content = self.content(position)
         offset = position % SEGMENT
         if position >= self._limit or content is None or len(content) < offset + PAGE:
             return None
@@ -108,7 +106,7 @@ class _Log:
         """Give bytes of a record, where they end, and 0; or where an overwriting page begins."""
         parts, position = [], start
         while True:
-            content = self.segment(position)
+            content = self.content(position)
             take = min(length, PAGE - position % PAGE)
             if content is None:
                 return b"", start, 0
@@ -129,7 +127,7 @@ def records(read: Read, first: int, limit: int = 1 << 63) -> Iterator[Record]:
     log = _Log(read, limit)
     position, previous = _first(log, first * SEGMENT), -1
     while 0 <= position < limit:
-        found = _record(log, position, previous)
+        found = _plain(log, position, previous) or _record(log, position, previous)
         if found is None:
             return
         if isinstance(found, int):
@@ -138,12 +136,26 @@ def records(read: Read, first: int, limit: int = 1 << 63) -> Iterator[Record]:
         if found.end > limit:
             return
         yield found
-        previous, position = position, _next(log, found)
+        following = (found.end + 7) & ~7
+        if following % PAGE == 0 or (found.kind == XLOG and found.switches):
+            following = _next(log, found)
+        previous, position = position, following
+
+
+def _plain(log: _Log, position: int, previous: int) -> Record | None:
+    """Read the usual record quickly: whole on its page, and no transaction's end."""
+    content, offset = log.content(position), position % SEGMENT
+    if content is None or PAGE - offset % PAGE < HEADER.size:
+        return None
+    length, _, before, info, kind, _ = HEADER.unpack_from(content, offset)
+    if kind == XACT or length < HEADER.size or length > PAGE - offset % PAGE or before != previous:
+        return None
+    return Record(position, position + length, kind, info)
 
 
 def _record(log: _Log, position: int, previous: int) -> Record | int | None:
     """Read a record; give the page instead that overwrites one whose end was lost in a crash."""
-    content = log.segment(position)
+    content = log.content(position)
     if content is None:
         return None
     offset = position % SEGMENT
