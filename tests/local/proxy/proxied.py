@@ -29,9 +29,9 @@ PASSWORD = "pw-" + "7" * 12
 
 
 @contextmanager
-def postgres() -> Iterator[Path]:
+def postgres(max_connections: int = 120) -> Iterator[Path]:
     """Give the socket folder of a running server with role app."""
-    with scratch_server(io_method="sync", max_connections="120") as url:
+    with scratch_server(io_method="sync", max_connections=str(max_connections)) as url:
         with connect(url) as session:
             session.execute(trusted(f"create role app login password '{PASSWORD}'"))
             session.execute("create database shop owner app")

@@ -193,6 +193,8 @@ def test_the_pooler_refuses_replication(proxy: Running) -> None:
 def test_the_directory_is_asked_for_the_moment_that_a_client_names(proxy: Running) -> None:
     with proxy.connect(options="neon_timestamp:2026-01-01T00:00:00Z"):
         assert proxy.directory.moments.pop() == Moment(timestamp="2026-01-01T00:00:00Z")
+    with proxy.connect(f"{ENDPOINT}-pooler", options="neon_lsn:0/FF"):
+        assert proxy.directory.moments.pop() == Moment(lsn="0/FF")
     with proxy.connect(options="neon_lsn:0/1A2B3C8 -c work_mem=5MB") as db:
         assert proxy.directory.moments.pop() == Moment(lsn="0/1A2B3C8")
         assert db.execute("show work_mem").fetchone() == ("5MB",)
