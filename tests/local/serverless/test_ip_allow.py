@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
+from driver import Driver, api
 
 from neondba.local.control import ip_allow
 
@@ -51,3 +53,32 @@ def test_a_list_may_hold_for_protected_branches_only() -> None:
 def test_blocked_public_connections_outweigh_the_list() -> None:
     settings = {"block_public_connections": True, "allowed_ips": {"ips": ["127.0.0.1"]}}
     assert ip_allow.refusal(settings, "127.0.0.1", protected=False) == ip_allow.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"allowed_ips": {"ips": ["192.0.2.7"]}}, "This IP address 127.0.0.1 is not allowed to connect"),
+        ({"block_public_connections": True}, "from a blocked network"),
+        ({"allowed_ips": {"ips": ["127.0.0.0/8"]}}, None),
+    ],
+)
+def test_every_door_asks_the_list(server, project, driver: Driver, settings: dict, says: str | None) -> None:
+    everybody = {"allowed_ips": {"ips": []}, "block_public_connections": False}
+    path = f"/projects/{project['project']['id']}"
+    api(server.api_port, "PATCH", path, {"project": {"settings": {**everybody, **settings}}})
+    try:
+        over_http = driver.ask({"query": "select 1"})[1].get("message")
+        over_web_socket = driver.run(
+            "const pool = new Pool({ connectionString: url });"
+            "return (await failure(() => pool.query('select 1')))?.message"
+        )
+        try:
+            psycopg.connect(driver.url).close()
+            direct = None
+        except psycopg.OperationalError as error:
+            direct = str(error)
+    finally:
+        api(server.api_port, "PATCH", path, {"project": {"settings": everybody}})
+    for said in (over_http, over_web_socket, direct):
+        assert said is None if says is None else says in said

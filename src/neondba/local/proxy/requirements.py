@@ -43,22 +43,4 @@ BEHAVIOURS: Final = (
         "Transaction pooling itself is not built yet: session state survives here that is lost on Neon.",
         deferred=True,
     ),
-    Requirement(
-        "proxy.time-travel",
-        "neon_lsn and neon_timestamp are refused.",
-        "Connections to the past are not built yet.",
-        deferred=True,
-    ),
-    Requirement(
-        "proxy.ip-allow",
-        "Every address may connect.",
-        "The proxy listens on this machine only; allowed_ips is kept and not enforced.",
-        deferred=True,
-    ),
-    Requirement(
-        "proxy.serverless",
-        "The serverless driver's HTTP and WebSocket are not answered.",
-        "They are not built yet.",
-        deferred=True,
-    ),
 )

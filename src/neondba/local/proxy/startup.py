@@ -153,6 +153,9 @@ def read_wish(startup: Startup, asked_host: str | None) -> Wish:
     if moment and not label and _ENDPOINT.fullmatch(parameters.get("application_name", "")):
         # Where `Addresses.host` puts it for a client that overwrites the options.
         label = parameters.pop("application_name")
+    if moment and label:
+        # The past has no pool: a place in one would be in the present.
+        label = label.removesuffix(POOLER)
     if label and label.endswith(POOLER):
         parameters = _pooled(parameters, kept)
     elif kept:
