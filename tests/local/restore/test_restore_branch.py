@@ -146,14 +146,16 @@ def test_what_may_not_be_restored_is_refused(inside, shop):
     assert read(inside, child) == [1, 2]
 
 
-def test_a_branch_that_expires_expires_anew_after_a_reset(inside, shop):
-    project_id, main, child, _ = shop
+def test_a_branch_that_expires_expires_anew_after_a_reset(fresh):
+    inside = fresh()
+    made = inside.project()
+    project_id, main = made["project"]["id"], made["branch"]["id"]
     until = (inside.clock.now() + timedelta(hours=2)).isoformat()
-    body = {"branch": {"expires_at": until}}
-    shown = inside.call("updateProjectBranch", body, project_id=project_id, branch_id=child)["branch"]
-    made = restore(inside, project_id, child, main)["branch"]
-    assert made["ttl_interval_seconds"] == shown["ttl_interval_seconds"]
-    assert made["expires_at"] >= shown["expires_at"]
+    first = inside.branch(project_id, "short", compute=False, expires_at=until)["branch"]
+    inside.clock.ahead = timedelta(hours=1)
+    second = restore(inside, project_id, first["id"], main)["branch"]
+    assert second["ttl_interval_seconds"] == first["ttl_interval_seconds"]
+    assert second["expires_at"] > first["expires_at"]
 
 
 def test_a_restore_that_fails_leaves_the_branch_as_it_was(inside, shop, monkeypatch):

@@ -44,7 +44,6 @@ def project(plane: Plane, row: ProjectRow, *, listed: bool = False) -> dict[str,
         "branch_logical_size_limit": SIZE_LIMIT >> 20,
         "branch_logical_size_limit_bytes": SIZE_LIMIT,
         "store_passwords": row.store_passwords,
-        "cpu_used_sec": 0,
         "creation_source": "console",
         "history_retention_seconds": row.history_retention_seconds,
         "created_at": row.created_at,
@@ -56,17 +55,13 @@ def project(plane: Plane, row: ProjectRow, *, listed: bool = False) -> dict[str,
         shown |= _deleted(row.deleted_at)
     start, end = period(plane.clock.now())
     used = _used(plane, project_id=row.id)
+    shown["cpu_used_sec"] = used["compute_time_seconds"]
     if listed:
-        return {
-            **shown,
-            "active_time": used["active_time_seconds"],
-            "cpu_used_sec": used["compute_time_seconds"],
-        }
+        return {**shown, "active_time": used["active_time_seconds"]}
     size = used.pop("logical_size")
     return {
         **shown,
         **used,
-        "cpu_used_sec": used["compute_time_seconds"],
         "synthetic_storage_size": size,
         "consumption_period_start": start,
         "consumption_period_end": end,
