@@ -176,7 +176,6 @@ def test_status_questions_of_official_programs_go_on_without_the_feature(server,
     at = "".join(project)
     assert ask(server, "GET", f"{at}/functions") == (200, {"functions": []})
     assert ask(server, "GET", f"{at}/buckets") == (200, {"buckets": []})
-    assert ask(server, "GET", f"{at}/credentials") == (200, {"credentials": []})
     for part in ("auth", "data-api/neondb"):
         status, answer = ask(server, "GET", f"{at}/{part}")
         assert status == 404

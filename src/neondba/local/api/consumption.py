@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from neondba.local.api import views
-from neondba.local.api.account import PLAN
 from neondba.local.api.call import Call, Refusal, answers
+from neondba.local.api.people import PLAN
 from neondba.local.metering import usage
 from neondba.local.metering.hours import LOOK_BACK, Granularity, floor, parse
 from neondba.local.state.tables import BranchRow, ProjectRow

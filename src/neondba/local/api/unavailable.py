@@ -25,8 +25,11 @@ FEATURES: Final = {
     "custom-domains": "the custom domains feature",
 }
 """By the first part of the path that names one."""
-EMPTY: Final = frozenset({"buckets", "functions", "credentials"})
-"""What is listed as empty, since there can be none."""
+EMPTY: Final = frozenset({"buckets", "functions"})
+"""What is listed as empty, since there can be none.
+
+Not credentials: `neon env pull` takes a list, even an empty one, as leave to make some.
+"""
 
 
 def unavailable(built: set[str]) -> list[Route]:

@@ -16,7 +16,6 @@ from neondba.local import ids
 from neondba.local.computes import process
 from neondba.local.computes.manager import programs_of
 from neondba.local.computes.process import Compute
-from neondba.postgres.binaries import Binaries
 
 if TYPE_CHECKING:
     from neondba.local.control.plane import Plane
@@ -73,7 +72,7 @@ def schema(compute: Compute, database: str) -> str:
 
 
 @contextmanager
-def serving(binaries: Binaries, data: Path, *, haste: bool = False) -> Iterator[Compute]:
+def serving(plane: Plane, data: Path, *, haste: bool = False) -> Iterator[Compute]:
     """Run a server over a directory that is no branch's; the sweeper never sees it.
 
     A killed server of ours leaves it below the state folder, where the next start ends it.
@@ -81,8 +80,9 @@ def serving(binaries: Binaries, data: Path, *, haste: bool = False) -> Iterator[
     with tempfile.TemporaryDirectory(prefix="neondba-", dir=process.short_folder()) as folder:
         Path(folder).chmod(0o711)
         log = data.parent / "compute.log"
+        binaries = programs_of(int((data / "PG_VERSION").read_text()))
         settings = SHARED | HASTE if haste else SHARED
-        place = process.Place(data, Path(folder) / "s", log, settings)
+        place = process.Place(data, Path(folder) / "s", log, {**plane.additions(binaries), **settings})
         compute = process.start(binaries, place)
         try:
             yield compute
@@ -104,8 +104,7 @@ def at(plane: Plane, timeline_id: str, point: Point) -> Iterator[Compute]:
     name = f"schema-{ids.operation_id()}"
     try:
         plane.history.make(timeline_id, point, name)
-        programs = programs_of(plane.branches.major(name))
-        with serving(programs, plane.branches.data(name)) as compute:
+        with serving(plane, plane.branches.data(name)) as compute:
             yield compute
     finally:
         plane.branches.replace(name)

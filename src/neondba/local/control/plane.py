@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from neondba.local.storage import cloner, directories, template
 from neondba.local.storage.directories import Directories
 from neondba.local.storage.history import History
 from neondba.postgres import binaries
+from neondba.postgres.binaries import Binaries
 
 STATE_LAYOUT: Final = "2"
 LOCK_WAIT: Final = 5.0
@@ -106,9 +108,12 @@ class Plane:
         """Give the PostgreSQL settings of a compute, by its name."""
         with self.state.read() as rows:
             asked = settings.of(rows, name)
-        programs = programs_of(self.branches.major(name))
-        more = additions.settings(programs, self.folder / "additions")
+        more = self.additions(programs_of(self.branches.major(name)))
         return {**asked, **more, **self.replicas.settings(name, asked), **self.history.settings(name)}
+
+    def additions(self, programs: Binaries) -> Mapping[str, str]:
+        """Give the settings under which a server of this release finds Neon's extensions."""
+        return additions.settings(programs, self.folder / "additions")
 
     def template(self, project_id: str) -> Path:
         """Give the directory that a project's first branch is made from, of its release."""

@@ -51,7 +51,7 @@ def _make(plane: Plane, name: str, arguments: dict[str, Any]) -> None:
         script = dumps.run("pg_dumpall", compute, *WHOLE, database="postgres")
     with plane.branches.making(name) as data:
         backup.clone_stopped(plane.history.cloner, origin, data, plane.branches.owner)
-        with dumps.serving(programs, data, haste=True) as compute:
+        with dumps.serving(plane, data, haste=True) as compute:
             _empty(compute)
             quiet = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null")
             dumps.run("psql", compute, *quiet, database="postgres", given=_without_known_roles(script))
