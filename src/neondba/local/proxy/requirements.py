@@ -39,8 +39,25 @@ BEHAVIOURS: Final = (
     ),
     Requirement(
         "proxy.pooler",
-        "A -pooler host reaches the same compute.",
-        "Transaction pooling itself is not built yet: session state survives here that is lost on Neon.",
-        deferred=True,
+        "A -pooler host pools transactions as PgBouncer does with Neon's settings: 10,000 clients, nine "
+        "tenths of max_connections for each role and database, 120 s in the queue, 1,000 prepared "
+        "statements of the protocol on each server connection, no reset between clients.",
+        "The pooler is ours, one for all computes. It opens its connections one at a time, and closes them "
+        "after ten minutes without use.",
+    ),
+    Requirement(
+        "proxy.pooler-hazards",
+        "What breaks behind Neon's pooler breaks here: SET, LISTEN, session locks, temporary tables, "
+        "cursors WITH HOLD and PREPARE in SQL stay on the server connection, not with the client.",
+    ),
+    Requirement(
+        "proxy.pooler-parameters-kept",
+        "client_encoding, datestyle, timezone, standard_conforming_strings and application_name stay with "
+        "their client.",
+    ),
+    Requirement(
+        "proxy.pooler-restart",
+        "When a compute stops, its pooled clients are ended, as the pooler on Neon ends with its compute.",
+        "A client whose pool had no server connection at that moment is not ended: it wakes the compute.",
     ),
 )
