@@ -24,8 +24,10 @@ ORDERED: Final = (0x58465342, 0xEF53)
 
 To sync the whole file system instead would wait for all that running computes have written.
 """
+BEGUN: Final = 2
+"""Has `sync_file_range` begin writing what is dirty."""
 WRITTEN: Final = 7
-"""What `sync_file_range` is to do: begin writing what is dirty, and wait for all of it."""
+"""Has it begin that and wait for all of it."""
 
 
 class Directories:
@@ -145,7 +147,8 @@ def sync(folder: Path) -> None:
         if sys.platform != "linux":
             os.sync()
         elif _kind(descriptor) in ORDERED:
-            _write_back(folder)
+            _write_back(folder, BEGUN)
+            _write_back(folder, WRITTEN)
             os.fsync(descriptor)
         elif _libc().syncfs(descriptor) != 0:
             code = ctypes.get_errno()
@@ -159,15 +162,15 @@ def _kind(descriptor: int) -> int:
     return int(found[0]) if _libc().fstatfs(descriptor, found) == 0 else 0
 
 
-def _write_back(folder: Path) -> None:
-    """Have the content of all files below written, and wait for it; one sync then makes it lasting."""
+def _write_back(folder: Path, how: int) -> None:
+    """Have the content of all files below written; one sync then makes it lasting."""
     for entry in os.scandir(folder):
         if entry.is_dir(follow_symlinks=False):
-            _write_back(Path(entry.path))
+            _write_back(Path(entry.path), how)
         elif entry.stat(follow_symlinks=False).st_nlink == 1:
             descriptor = os.open(entry.path, os.O_RDONLY)
             try:
-                if _libc().sync_file_range(descriptor, ctypes.c_int64(0), ctypes.c_int64(0), WRITTEN) != 0:
+                if _libc().sync_file_range(descriptor, ctypes.c_int64(0), ctypes.c_int64(0), how) != 0:
                     code = ctypes.get_errno()
                     raise OSError(code, os.strerror(code), entry.path)
             finally:
