@@ -18,6 +18,7 @@ BETWEEN_TRIES: Final = 0.05
 NO_COMPUTE: Final = "Couldn't connect to compute node"
 LONGEST_GREETING: Final = 1 << 20
 STARTING: Final = "57P03"
+NOBODY: Final = "neondba_nobody"
 
 Said = list[tuple[bytes, bytes]]
 
@@ -115,8 +116,8 @@ async def alive(path: str) -> bool:
     wire = Wire(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
     try:
         await connect(wire, path)
-        # A role that nobody has: the answer alone matters.
-        await wire.send(messages.startup(messages.PROTOCOL_3, {"user": "", "database": ""}))
+        # A role that nobody has: which refusal comes is what matters.
+        await wire.send(messages.startup(messages.PROTOCOL_3, {"user": NOBODY, "database": "postgres"}))
         _, body = await wire.message(LONGEST_GREETING)
         return "shutting down" not in messages.fields_of(body).get("M", "")
     except ComputeStarting:
