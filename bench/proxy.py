@@ -20,6 +20,7 @@ from proxied import ENDPOINT, PASSWORD, Running, postgres, running
 
 from neondba.local.proxy.fast import why_not
 from neondba.local.proxy.tls import CertificatePaths, ensure_certificates
+from neondba.postgres.scratch import SUPERUSER
 
 CLIENTS = (1, 4, 32)
 PORT = 7301
@@ -59,6 +60,9 @@ def encrypting(folder: Path, certificates: CertificatePaths) -> Iterator[Path]:
     try:
         create = [programs / "createdb", "-h", sockets, "-p", str(PORT), "-U", "app", "shop"]
         subprocess.run(create, check=True)
+        # The tests' directory asks for verifiers as this role.
+        maker = [programs / "createuser", "-s", "-h", sockets, "-p", str(PORT), "-U", "app", SUPERUSER]
+        subprocess.run(maker, check=True)
         (sockets / ".s.PGSQL.5432").symlink_to(sockets / f".s.PGSQL.{PORT}")
         yield sockets
     finally:
