@@ -11,11 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Final
 
-from neondba.core.problem import Problem
+from neondba.core.problem import Problem, RemoteProblem
 from neondba.local.state.store import Rows, State
 from neondba.local.state.tables import OperationRow
 
 PROJECTS_AT_ONCE: Final = 4
+PAUSES: Final = (0.25, 1.0, 4.0)
+"""Seconds before an operation is tried again whose compute died under it: one that dies takes a while."""
+PAUSES_OF_PROBLEMS: Final = PAUSES[:1]
+"""A compute that does not start, or a program that fails, may have been killed: once more tells."""
 
 
 def stamp(moment: datetime) -> str:
@@ -42,6 +46,7 @@ class Worker:
         self._again: set[str] = set()
         self._changed = threading.Condition()
         self._closing = False
+        self._stopping = threading.Event()
 
     def kick(self, project_id: str) -> None:
         """See to a project's operations soon."""
@@ -79,6 +84,7 @@ class Worker:
 
     def close(self) -> None:
         """Let current operations end; the rest waits for the next start."""
+        self._stopping.set()
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -102,16 +108,33 @@ class Worker:
         begun = time.monotonic()
         self._note(operation, status="running")
         try:
-            self._perform(operation)
+            self._persist(operation)
         except Exception as error:  # noqa: BLE001 - whatever went wrong is the operation's answer
+            if self._closing and _pauses(error):
+                return  # The next start tries it again.
             with self._state.change() as rows:
                 self._undo(rows, operation)
                 for other in rows.unfinished(project_id=operation.project_id):
                     if other.branch_id == operation.branch_id and other.id != operation.id:
                         other.status = "cancelled"
-            self._finish(operation, begun, status="failed", error=sentence(error), failures_count=1)
+            count = operation.failures_count + 1
+            self._finish(operation, begun, status="failed", error=sentence(error), failures_count=count)
         else:
             self._finish(operation, begun, status="finished")
+
+    def _persist(self, operation: OperationRow) -> None:
+        """Perform an operation, again if its compute died under it: every action may be repeated."""
+        while True:
+            try:
+                return self._perform(operation)
+            except Exception as error:
+                pauses = _pauses(error)
+                if operation.failures_count >= len(pauses) or self._stopping.wait(
+                    pauses[operation.failures_count]
+                ):
+                    raise
+            operation.failures_count += 1
+            self._note(operation, failures_count=operation.failures_count)
 
     def _finish(self, operation: OperationRow, begun: float, **values: Any) -> None:
         self._note(operation, total_duration_ms=int((time.monotonic() - begun) * 1000), **values)
@@ -125,6 +148,14 @@ class Worker:
                 return
             for name, value in {**values, "updated_at": stamp(self._now())}.items():
                 setattr(row, name, value)
+
+
+def _pauses(error: Exception) -> tuple[float, ...]:
+    from neondba.postgres.admin import lost
+
+    if lost(error):
+        return PAUSES
+    return PAUSES_OF_PROBLEMS if isinstance(error, RemoteProblem) else ()
 
 
 def sentence(error: Exception) -> str:
