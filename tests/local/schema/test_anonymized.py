@@ -91,6 +91,7 @@ def test_every_rule_is_applied_and_the_parent_keeps_its_rows(inside, made, maske
     assert row == (50,)
 
 
+@pytest.mark.shows("masking.history")
 def test_no_copy_of_what_was_there_is_left_in_the_branch(inside, masked):
     with inside.sql(masked["branch_id"]) as connection:
         assert connection.execute("select count(*) from audit").fetchone() == (0,)
@@ -103,10 +104,11 @@ def test_no_copy_of_what_was_there_is_left_in_the_branch(inside, masked):
     compute = inside.plane.computes.start(inside.timeline(masked["branch_id"]))
     with compute.admin("neondb") as admin:
         admin.execute("checkpoint")
-        file = admin.execute("select pg_relation_filepath('people')").fetchone()[0]
+        file = admin.execute("select pg_relation_filepath('public.people')").fetchone()[0]
     assert b"real.test" not in (compute.place.data / file).read_bytes()
 
 
+@pytest.mark.shows("masking.history")
 def test_no_point_before_the_masking_can_be_reached(inside, made, masked):
     with inside.plane.state.read() as rows:
         done = rows.get(BranchRow, masked["branch_id"])
@@ -118,6 +120,7 @@ def test_no_point_before_the_masking_can_be_reached(inside, made, masked):
     assert first.status == "finished"
 
 
+@pytest.mark.shows("masking.history")
 def test_a_masked_branch_is_marked_and_never_restored(inside, made, masked):
     project_id, branch_id = masked["project_id"], masked["branch_id"]
     listed = inside.call("listProjectBranches", project_id=project_id)["annotations"]

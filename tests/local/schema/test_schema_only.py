@@ -56,6 +56,7 @@ def bare(inside, made):
     return answer
 
 
+@pytest.mark.shows("schema.schema-only")
 def test_it_is_a_root_without_a_parent(inside, made, bare):
     shown = inside.call("getProjectBranch", project_id=made["project"]["id"], branch_id=bare["branch"]["id"])[
         "branch"
@@ -66,6 +67,7 @@ def test_it_is_a_root_without_a_parent(inside, made, bare):
     assert {each["name"] for each in bare["databases"]} == {"neondb", "the 'stock'"}
 
 
+@pytest.mark.shows("schema.schema-only")
 def test_every_database_has_the_same_schema_and_settings(inside, made, bare):
     computes = [
         inside.plane.computes.start(inside.timeline(branch))

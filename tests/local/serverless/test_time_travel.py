@@ -75,6 +75,7 @@ def notes(connection: psycopg.Connection[Any]) -> list[int]:
     return [n for (n,) in connection.execute("select n from note order by n")]
 
 
+@pytest.mark.shows("past.connections")
 def test_a_branch_id_and_a_timestamp_lead_to_the_past(project, driver: Driver, past) -> None:
     with at(driver, project["branch"]["id"], f"neon_timestamp:{past[0]}") as db:
         assert notes(db) == [1]
@@ -82,11 +83,13 @@ def test_a_branch_id_and_a_timestamp_lead_to_the_past(project, driver: Driver, p
         assert notes(now) == [1, 2]
 
 
+@pytest.mark.shows("past.connections")
 def test_an_endpoint_and_a_place_in_the_log_lead_there_too(project, driver: Driver, past) -> None:
     with at(driver, project["endpoints"][0]["id"], f"neon_lsn:{past[1]}") as db:
         assert notes(db) == [1]
 
 
+@pytest.mark.shows("past.read-only")
 def test_the_past_takes_no_writes_whatever_a_client_sets(project, driver: Driver, past) -> None:
     with at(driver, project["branch"]["id"], f"neon_lsn:{past[1]}") as db:
         for attempt in ("set default_transaction_read_only = off", "set transaction_read_only = off"):
@@ -102,6 +105,7 @@ def nothing() -> Iterator[None]:
     yield
 
 
+@pytest.mark.shows("past.connections")
 def test_one_compute_serves_all_that_want_the_same_point(project, driver: Driver, past) -> None:
     wish = f"neon_lsn:{past[1]}"
     query = "select pg_postmaster_start_time()"
@@ -124,7 +128,9 @@ def test_http_reaches_the_past(project, driver: Driver, past) -> None:
         f"neon_timestamp:{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}",
         "neon_lsn:FFFF/0",
     ],
+    ids=["before", "after", "beyond"],
 )
+@pytest.mark.shows("past.window")
 def test_a_point_outside_the_history_is_refused(project, driver: Driver, past, wish: str) -> None:
     with (
         pytest.raises(psycopg.OperationalError, match="outside the history window"),
@@ -182,6 +188,7 @@ def test_what_a_killed_server_leaves_of_the_past_is_swept(state: Path) -> None:
     assert not list(branches.glob("past-*"))
 
 
+@pytest.mark.shows("past.idle")
 def test_nobody_connected_for_a_while_and_the_compute_is_gone(inside: Inside) -> None:
     made = inside.project()
     branch = made["branch"]["id"]
