@@ -16,6 +16,7 @@ from neondba.local import ids
 from neondba.local.computes import process
 from neondba.local.computes.manager import programs_of
 from neondba.local.computes.process import Compute
+from neondba.postgres.admin import PINNED
 
 if TYPE_CHECKING:
     from neondba.local.control.plane import Plane
@@ -49,6 +50,7 @@ def run(program: str, compute: Compute, *arguments: str, database: str, given: b
             "PGUSER": process.ADMIN,
             "PGDATABASE": database,
             "PGCLIENTENCODING": "UTF8",
+            "PGOPTIONS": PINNED,
         },
         capture_output=True,
         check=False,

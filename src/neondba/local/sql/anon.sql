@@ -2,6 +2,26 @@
 -- They live in a transaction: made, used, dropped. `anon.salt` is set there, so that equal values stay equal.
 create schema anon;
 
+-- Whatever the user's triggers, casts and columns call runs in these two, never as the superuser: `set role`
+-- could be reset there, the owner of a function cannot. What is deferred to the commit would run outside.
+create function anon._run(statement text) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    execute statement;
+    set constraints all immediate;
+end $$;
+
+create function anon._finds(query text) returns boolean
+language plpgsql security definer set search_path = pg_catalog as $$
+declare found boolean;
+begin
+    execute format('select exists (%s)', query) into found;
+    return found;
+end $$;
+
+alter function anon._run owner to neon_superuser;
+alter function anon._finds owner to neon_superuser;
+
 create function anon._words(kind text) returns text[] language sql immutable as $$
 select string_to_array(case kind
     when 'first name' then

@@ -152,10 +152,10 @@ def _furnished(session: AdminSession, database: str, *, keep: bool) -> Iterator[
 def _mask(session: AdminSession, parts: list[Rule], *, plan: bool = False) -> None:
     """Run a table's statement with the rights that API-made roles have, not the superuser's."""
     statement = masking.update(session, parts)
+    if plan:
+        statement = SQL("explain {}").format(statement)
     with explained(session, parts):
-        session.execute("set local role neon_superuser")
-        session.execute(SQL("explain {}").format(statement) if plan else statement)
-        session.execute("set local role none")
+        session.execute("select anon._run(%s)", [statement.as_string(session)])
 
 
 def _check_keys(session: AdminSession, rules: list[Rule]) -> None:
@@ -170,10 +170,10 @@ def _check_keys(session: AdminSession, rules: list[Rule]) -> None:
         given = [SQL("c.{} is not null").format(Identifier(column)) for *_, column in here]
         pairs = zip(here, there, strict=True)
         same = [SQL("p.{} = c.{}").format(Identifier(other[2]), Identifier(own[2])) for own, other in pairs]
-        query = SQL("select 1 from {} c where {} and not exists (select from {} p where {}) limit 1").format(
+        query = SQL("select 1 from {} c where {} and not exists (select from {} p where {})").format(
             child, SQL(" and ").join(given), parent, SQL(" and ").join(same)
         )
-        if session.execute(query).fetchone():
+        if session.execute("select anon._finds(%s)", [query.as_string(session)]).fetchone() == (True,):
             first, second = (", ".join(".".join(each) for each in side) for side in (here, there))
             raise ConflictProblem(
                 "masking-broke-key",
