@@ -263,9 +263,8 @@ def use_replica(shop: Shop, _chance: Random) -> None:
     if not replicas:
         shop.ask("POST", "/endpoints", {"endpoint": {"branch_id": shop.main, "type": "read_only"}})
         return
-    info = psycopg.conninfo.conninfo_to_dict(shop.uri(shop.main))
     low = shop.last
-    with psycopg.connect(**{**info, "host": replicas[0]["host"], "channel_binding": "prefer"}) as session:
+    with psycopg.connect(shop.uri(shop.main, endpoint=replicas[0]["id"])) as session:
         row = session.execute("select coalesce(max(n), 0) from ledger").fetchone()
     if row is not None and row[0] > shop.tried:
         shop.faults.add(f"a replica shows {row[0]} where {low} was acknowledged")

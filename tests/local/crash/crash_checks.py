@@ -19,6 +19,7 @@ from neondba.local.computes.process import ADMIN
 from neondba.postgres import binaries
 
 PATIENCE = 120.0
+MANY = 15
 READ = (
     "select (select coalesce(max(n), 0) from ledger), (select coalesce(sum(balance), 0) from account),"
     " (select count(*) from account), (select count(*) from person where email like '%@real.test')"
@@ -69,7 +70,7 @@ def compare(place: Place, shop: Shop, *, amcheck: bool = True) -> None:
     for branch_id, branch in there.items():
         if branch["current_state"] not in ("ready", "archived"):
             shop.faults.add(f"branch {branch['name']} is {branch['current_state']}")
-        held = _compare_branch(place, shop, branch, amcheck=amcheck)
+        held = _compare_branch(place, shop, branch, amcheck=amcheck, many=len(there) > MANY)
         if held is not None and branch_id != shop.main:
             found[branch_id] = [held]
     _compare_snapshots(shop)
@@ -103,7 +104,9 @@ def _allowed(shop: Shop, branch: dict[str, Any]) -> list[Content] | None:
     return [content for each in doubts for content in each.contents] or None
 
 
-def _compare_branch(place: Place, shop: Shop, branch: dict[str, Any], *, amcheck: bool) -> Content | None:
+def _compare_branch(
+    place: Place, shop: Shop, branch: dict[str, Any], *, amcheck: bool, many: bool
+) -> Content | None:
     name = f"{branch['name']} ({branch['id']})"
     main = branch["id"] == shop.main
     allowed = [Content(shop.last, shop.tried)] if main else _allowed(shop, branch)
@@ -120,6 +123,8 @@ def _compare_branch(place: Place, shop: Shop, branch: dict[str, Any], *, amcheck
             shop.faults.said += [f"{name} shows real people"] if _real(shop, branch["id"]) else []
         if amcheck:
             _amcheck(place, shop, branch["id"], name)
+        if many:
+            _suspend(shop, branch["id"])
     except (psycopg.Error, TimeoutError) as error:
         shop.faults.add(f"{name} cannot be read: {error}")
         return None
@@ -143,6 +148,13 @@ def _held(shop: Shop, session: psycopg.Connection[Any], name: str) -> Content:
 def _fits(held: Content, allowed: Content) -> bool:
     inside = allowed.low <= held.low <= allowed.high
     return inside and allowed.marks <= held.marks <= allowed.marks | allowed.maybe
+
+
+def _suspend(shop: Shop, branch_id: str) -> None:
+    """Let a branch's computes sleep: only so many of a project may be awake."""
+    for each in ask(shop.port, "GET", f"{shop.base}/branches/{branch_id}/endpoints")[1].get("endpoints", []):
+        while ask(shop.port, "POST", f"{shop.base}/endpoints/{each['id']}/suspend")[0] == BUSY:
+            time.sleep(0.1)
 
 
 def _real(shop: Shop, branch_id: str) -> bool:

@@ -135,9 +135,10 @@ class Shop:
             self.faults.add(f"{method} {path} refused with {status}: {answer.get('message')}")
         return answer if status < 300 else None
 
-    def uri(self, branch: str, role: str = "neondb_owner", database: str = "neondb") -> str:
+    def uri(self, branch: str, role: str = "neondb_owner", endpoint: str = "") -> str:
         """Give a connection string."""
-        query = f"branch_id={branch}&database_name={database}&role_name={role}"
+        query = f"branch_id={branch}&database_name=neondb&role_name={role}"
+        query += f"&endpoint_id={endpoint}" if endpoint else ""
         status, answer = ask(self.port, "GET", f"{self.base}/connection_uri?{query}")
         if status != 200:
             raise psycopg.OperationalError(f"no connection string of {branch}: {status} {answer}")

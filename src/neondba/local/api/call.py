@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 from neondba.local.computes.sizes import SMALLEST, Size
@@ -69,12 +70,16 @@ class Call:
             Refusal: it still has one after a short wait.
         """
         project_id = self.path["project_id"]
-        self.plane.worker.wait(self.plane.lock_wait, project_id=project_id)
-        with self.plane.state.change() as rows:
-            self.project(rows)
-            if rows.unfinished(project_id=project_id):
+        deadline = monotonic() + self.plane.lock_wait
+        while True:
+            self.plane.worker.wait(deadline - monotonic(), project_id=project_id)
+            with self.plane.state.change() as rows:
+                self.project(rows)
+                if not rows.unfinished(project_id=project_id):
+                    yield rows
+                    break
+            if monotonic() >= deadline:  # Else another request was quicker.
                 raise Refusal(423, BUSY)
-            yield rows
         self.plane.worker.kick(project_id)
 
     def made(self, operation: OperationRow) -> None:

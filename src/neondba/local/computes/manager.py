@@ -107,6 +107,22 @@ class Computes:
         if compute is not None:
             compute.clear()
 
+    def bury(self) -> list[str]:
+        """Clear what computes left that were killed; give their names. One that is held waits."""
+        buried = []
+        for name, compute in list(self._running.items()):
+            with self._guard:
+                lock = self._locks.setdefault(name, threading.RLock())
+            if compute.alive() or not lock.acquire(blocking=False):
+                continue
+            try:
+                if self._running.get(name) is compute:
+                    self._bury(name)
+                    buried.append(name)
+            finally:
+                lock.release()
+        return buried
+
     def stop(self, name: str, *, at_once: bool = False) -> None:
         """Let a compute sleep."""
         with self.held(name):

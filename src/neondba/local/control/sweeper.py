@@ -157,6 +157,7 @@ class Sweeper:
                 self.resume()
                 self.expire()
                 self.keep()
+                self._computes.bury()
                 self.suspend()
                 self.trim()
                 for chore in self.chores:
