@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+from shown import shown
+
 from neondba.capabilities import load
 from neondba.core import settings
 from neondba.core.operation import Operation
@@ -84,6 +86,13 @@ def operations_excerpt() -> str:
     return "\n".join(rows)
 
 
+def local_page() -> str:
+    tables = import_module("neondba.local.requirements")
+    text = with_excerpt((REFERENCE / "local-neon.md").read_text(), "sizes", tables.sizes())
+    found = shown({row.id for row in tables.rows()})
+    return with_excerpt(text, "rows", tables.document(found))
+
+
 def demo_excerpt() -> str:
     command = [sys.executable, "-m", "neondba", "review", "examples/taskboard", "--prove"]
     report = subprocess.run(
@@ -116,7 +125,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "operations.md": operations_page(),
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "rules" / "README.md": rules_index(),
-        REFERENCE / "local-neon.md": import_module("neondba.local.requirements").document(),
+        REFERENCE / "local-neon.md": local_page(),
         README: with_excerpt(README.read_text(), "operations", operations_excerpt()),
     }
     made |= {REFERENCE / "rules" / f"{code}.md": rule_page(rule) for code, rule in rules().items()}

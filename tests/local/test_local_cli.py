@@ -160,6 +160,7 @@ def test_the_command_lines_own_psql_connects(on):
     assert "42" in said
 
 
+@pytest.mark.shows("api.host")
 def test_a_pooled_string_names_the_pooler_and_connects(on):
     pooled = on("connection-string", "main", "--pooled")
     assert "-pooler" in pooled

@@ -1,18 +1,13 @@
-"""The API's shapes and refusals, and the table that lists them."""
+"""The API's shapes and refusals."""
 
 from __future__ import annotations
 
 import http.client
 import json
-from pathlib import Path
 
 import pytest
 
 from neondba.local.api.call import Refusal
-from neondba.local.api.routes import routes
-from neondba.local.requirements import behaviours, document
-
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "local-neon.md"
 
 
 def ask(server, method, path, *, body=None, **headers):
@@ -25,31 +20,25 @@ def ask(server, method, path, *, body=None, **headers):
         connection.close()
 
 
-def test_the_table_names_each_thing_once_and_whole():
-    rows = [*(route.requirement for route in routes()), *behaviours()]
-    assert len({row.id for row in rows}) == len(rows)
-    assert [row.id for row in rows if not row.sentence.endswith(".")] == []
-
-
-def test_the_reference_page_is_what_the_table_says():
-    assert REFERENCE.read_text(encoding="utf-8") == document(), "run make docs"
-
-
+@pytest.mark.shows("api.unknown-route")
 def test_an_unknown_route_is_refused_in_neons_words(server):
     status, answer = ask(server, "GET", "/api/v2/projects/x/auth/keys")
     assert (status, answer["message"], answer["code"]) == (404, "this route does not exist", "")
     assert set(answer) == {"request_id", "code", "message"}
 
 
+@pytest.mark.shows("api.error-shape")
 def test_an_unknown_project_is_refused_in_neons_shape(server):
     status, answer = ask(server, "GET", "/api/v2/projects/none", **{"X-Request-ID": "mine"})
     assert (status, answer) == (404, {"request_id": "mine", "code": "", "message": "project not found"})
 
 
+@pytest.mark.shows("api.bearer-token")
 def test_a_call_without_a_token_is_refused(server):
     assert ask(server, "GET", "/api/v2/projects", Authorization="")[0] == 401
 
 
+@pytest.mark.shows("api.bearer-token")
 def test_a_call_under_a_foreign_host_name_is_refused(server):
     for path in ("/api/v2/projects", "/api/v2/nothing", "/local/status"):
         status, answer = ask(server, "GET", path, Host="evil.example:80")
@@ -80,6 +69,7 @@ def test_another_postgres_version_is_refused(server):
     assert "16" in answer["message"]
 
 
+@pytest.mark.shows("api.locked")
 def test_a_project_with_an_operation_in_flight_answers_423(inside):
     made = inside.project()
     project_id, branch_id = made["project"]["id"], made["branch"]["id"]
@@ -94,6 +84,7 @@ def test_a_project_with_an_operation_in_flight_answers_423(inside):
     inside.settled(project_id)
 
 
+@pytest.mark.shows("branch.kept")
 def test_what_must_stay_is_not_deleted(inside):
     made = inside.project()
     project_id, root = made["project"]["id"], made["branch"]["id"]
@@ -104,6 +95,16 @@ def test_what_must_stay_is_not_deleted(inside):
             inside.call("deleteProjectBranch", project_id=project_id, branch_id=branch_id)
         assert refused.value.status == 422
     assert inside.call("deleteProjectBranch", project_id=project_id, branch_id="br-none") is None
+
+
+@pytest.mark.parametrize("name", ["setDefaultProjectBranch", "setPrimaryProjectBranch"])
+@pytest.mark.shows("setDefaultProjectBranch", "setPrimaryProjectBranch")
+def test_another_branch_becomes_the_default_by_both_names(inside, name):
+    project_id = inside.project()["project"]["id"]
+    made = inside.branch(project_id, "next", compute=False)["branch"]["id"]
+    assert inside.call(name, project_id=project_id, branch_id=made)["branch"]["default"] is True
+    listed = inside.call("listProjectBranches", project_id=project_id)["branches"]
+    assert [each["name"] for each in listed if each["default"]] == ["next"]
 
 
 @pytest.mark.parametrize("when", ["yesterday", "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "2030-01-01"])

@@ -91,6 +91,7 @@ def settled(port: int, project: str) -> list[dict]:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.shows("machine.durability")
 def test_nothing_promised_is_lost_when_the_server_is_killed_at_twenty_moments(state):
     chance = random.Random(20261121)
     port = launch.ensure(state).api_port

@@ -27,6 +27,7 @@ def _until(true, limit=30.0):
         assert time.monotonic() < deadline, "it did not come true in time"
 
 
+@pytest.mark.shows("branch.expiry")
 def test_a_branch_is_deleted_when_its_time_is_over(fresh):
     inside = fresh()
     project_id = inside.project()["project"]["id"]
@@ -140,6 +141,7 @@ def test_a_killed_server_is_not_taken_for_a_running_one(state):
     assert not launch.stop(state)
 
 
+@pytest.mark.shows("machine.durability")
 def test_the_computes_of_a_killed_server_end_too(server, state):
     running = launch.ensure(state)
     ctx = Context(settings=load({"state_dir": state}, environment={}))
@@ -163,6 +165,7 @@ def _postgres_below(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.shows("machine.idle")
 def test_a_server_nobody_asks_ends_by_itself(state):
     running = launch.ensure(state, idle_exit=0.3)
     _until(lambda: not Path(f"/proc/{running.pid}").exists() or _zombie(running.pid))
@@ -187,6 +190,7 @@ def test_the_operations_start_show_and_stop_it(state):
     assert local_stop(ctx).running is False
 
 
+@pytest.mark.shows("machine.files")
 def test_no_password_reaches_a_log_an_argument_list_or_a_readable_file(fresh):
     inside = fresh()
     made = inside.project()
@@ -205,6 +209,7 @@ def test_no_password_reaches_a_log_an_argument_list_or_a_readable_file(fresh):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+@pytest.mark.shows("machine.unprivileged")
 def test_under_root_postgres_runs_as_an_unprivileged_user(fresh):
     inside = fresh()
     compute = inside.plane.computes.start(inside.project()["branch"]["id"])

@@ -114,6 +114,7 @@ def test_a_full_disk_refuses_the_start_and_the_stop_still_stops():
         assert launch.status(disk) is None
 
 
+@pytest.mark.shows("machine.full-disk")
 def test_a_disk_too_small_for_a_project_says_so():
     with small_disk("size=20m") as disk:
         ctx = over(disk)

@@ -13,6 +13,7 @@ def made(inside):
     return inside.project()
 
 
+@pytest.mark.shows("roles.rights")
 def test_a_role_made_through_the_api_bypasses_row_level_security_itself(inside, made):
     project_id, branch_id = made["project"]["id"], made["branch"]["id"]
     path = {"project_id": project_id, "branch_id": branch_id}
@@ -27,6 +28,7 @@ def test_a_role_made_through_the_api_bypasses_row_level_security_itself(inside, 
     assert found == [(name, True, False, True, True, True, True) for name in ("app", "neondb_owner")]
 
 
+@pytest.mark.shows("roles.rights")
 def test_a_role_made_by_sql_gets_none_of_it(inside, made):
     with inside.sql(made["branch"]["id"]) as connection:
         connection.execute("create role plain login password 'long-enough-word'")
@@ -108,6 +110,7 @@ def test_a_new_password_replaces_the_old_verifier(inside, made):
 
 
 @pytest.mark.parametrize("name", ["neon_superuser", "cloud_admin", "PG_x", "", "x" * 64])
+@pytest.mark.shows("roles.names")
 def test_reserved_and_unusable_role_names_are_refused(inside, made, name):
     path = {"project_id": made["project"]["id"], "branch_id": made["branch"]["id"]}
     with pytest.raises(Refusal) as refused:

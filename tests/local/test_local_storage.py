@@ -82,12 +82,14 @@ def test_what_a_branch_changes_its_parent_does_not_see(inside):
         assert connection.execute("select one from shared").fetchone() == (1,)
 
 
+@pytest.mark.shows("storage.clone")
 def test_a_branch_says_how_it_was_cloned(inside):
     made = inside.project()
     path = {"project_id": made["project"]["id"], "branch_id": made["branch"]["id"]}
     assert inside.call("getProjectBranch", **path)["branch"]["cloned_by"] in ("ficlone", "copy")
 
 
+@pytest.mark.shows("storage.clone")
 def test_both_ways_to_clone_give_the_same_files(tmp_path):
     source = tmp_path / "source"
     (source / "deep").mkdir(parents=True)
@@ -132,6 +134,7 @@ def test_a_disk_that_fills_up_while_cloning_leaves_nothing_half_made(fresh, monk
     assert [each.name for each in inside.plane.branches.folder.iterdir()] == [made["branch"]["id"]]
 
 
+@pytest.mark.shows("machine.full-disk")
 def test_a_full_disk_refuses_a_branch_before_promising_it(templates, tmp_path):
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=190m", "tmpfs", str(tmp_path)], capture_output=True, check=False

@@ -1,4 +1,4 @@
-"""The reference page of the local Neon, from the routes and the behaviours that each part declares.
+"""The reference tables of the local Neon, from the routes and the behaviours that each part declares.
 
 A part declares its behaviours in a `requirements.py` of its folder; routes carry their own rows.
 """
@@ -6,11 +6,50 @@ A part declares its behaviours in a `requirements.py` of its folder; routes carr
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
+from typing import Final
 
 import neondba.local
 from neondba.local.api.routes import routes
-from neondba.local.requirement import Requirement
+from neondba.local.requirement import SPEC, Requirement
+
+
+@dataclass(frozen=True)
+class Area:
+    """A chapter of the reference."""
+
+    title: str
+    modules: tuple[str, ...]
+    """Of the folder `api`: their routes belong here."""
+    behaviours: tuple[str, ...]
+    """The first words of the behaviours that belong here."""
+
+
+AREAS: Final = (
+    Area("The API", ("regions",), ("api",)),
+    Area("Projects", ("projects",), ()),
+    Area("Branches and storage", ("branches",), ("branch", "storage")),
+    Area(
+        "Restore, snapshots and what was deleted",
+        ("restore", "recover", "snapshots", "schedules"),
+        ("restore", "snapshot"),
+    ),
+    Area("Computes", ("endpoints", "libraries"), ("compute",)),
+    Area("Roles and databases", ("roles",), ("roles",)),
+    Area("Schemas and masking", ("schema", "anonymized"), ("schema", "masking")),
+    Area("Connections", (), ("proxy", "pooler", "ip-allow")),
+    Area("Connections to the past", (), ("past",)),
+    Area("The serverless driver", (), ("serverless",)),
+    Area("Metering and quotas", ("consumption",), ("metering",)),
+    Area(
+        "Account, organization and sharing",
+        ("account", "keys", "organization", "sharing", "jwks", "vpc"),
+        (),
+    ),
+    Area("On this machine", (), ("machine",)),
+)
 
 
 def behaviours() -> list[Requirement]:
@@ -24,27 +63,62 @@ def behaviours() -> list[Requirement]:
     return found
 
 
-def document() -> str:
-    """Write the reference page in Markdown."""
-    lines = [
-        "# The local Neon: what it answers",
-        "",
-        "Generated from the routes and from each part's `requirements.py`; tests compare both ways.",
-        "The local Neon is a stand-in for development, tests and proofs. An operation of",
-        "the published document that is not listed answers 404 `… is not available in the local Neon`;",
-        "what the document does not know answers 404 `this route does not exist`.",
-        "",
-    ]
-    answered = [route.requirement for route in routes()]
-    known = behaviours()
-    built, missing = [row for row in known if not row.deferred], [row for row in known if row.deferred]
-    for title, rows in (("Operations", answered), ("Behaviour", built), ("Not built", missing)):
-        if rows:
-            lines += [f"## {title}", "", "| what | does | differs from Neon | source |", "|---|---|---|---|"]
-            lines += [_line(row) for row in rows]
-            lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+def rows() -> list[Requirement]:
+    """Give every row: operations, then behaviours."""
+    return [*(route.requirement for route in routes()), *behaviours()]
 
 
-def _line(row: Requirement) -> str:
-    return f"| `{row.id}` | {row.sentence} | {row.divergence or ''} | {row.source} |"
+def homes(row: Requirement) -> list[Area]:
+    """Give the areas that a row belongs to: one, or the tables are wrong."""
+    module = {route.operation_id: route.handler.__module__.rpartition(".")[2] for route in routes()}
+    if row.id in module:
+        return [area for area in AREAS if module[row.id] in area.modules]
+    return [area for area in AREAS if row.id.partition(".")[0] in area.behaviours]
+
+
+def document(shown: Mapping[str, Sequence[str]]) -> str:
+    """Write all tables in Markdown, with the test files that show each behaviour."""
+    lines: list[str] = []
+    for area in AREAS:
+        lines += [f"### {area.title}", "", *_operations(area), *_behaviours(area, shown)]
+    missing = [row for row in behaviours() if row.deferred]
+    lines += ["### Not built", "", "| what Neon does | what happens here |", "|---|---|"]
+    lines += [f"| {row.sentence} | {row.divergence} |" for row in missing]
+    return "\n".join(lines)
+
+
+def _operations(area: Area) -> Iterator[str]:
+    found = [route for route in routes() if area in homes(route.requirement)]
+    if found:
+        yield "| operation | does | differs from Neon |"
+        yield "|---|---|---|"
+        for route in found:
+            row = route.requirement
+            source = "" if row.source == SPEC else f" (Source: {row.source}.)"
+            call = f"`{row.id}`<br>`{route.method} {route.path}`"
+            yield f"| {call} | {row.sentence}{source} | {row.divergence or ''} |"
+        yield ""
+
+
+def _behaviours(area: Area, shown: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    found = [row for row in behaviours() if area in homes(row) and not row.deferred]
+    if found:
+        yield "| behaviour | does | differs from Neon | source | shown by |"
+        yield "|---|---|---|---|---|"
+        for row in found:
+            files = ", ".join(f"`{name}`" for name in shown.get(row.id, ()))
+            told = f"| `{row.id}` | {row.sentence} | {row.divergence or ''} | {row.source} | {files} |"
+            yield told
+        yield ""
+
+
+def sizes() -> str:
+    """Write what some sizes of computes are given, in Markdown."""
+    from neondba.local.computes.sizes import SIZES, Size
+
+    lines = ["| size | `max_connections` | `shared_buffers` | `maintenance_work_mem` |", "|---|---|---|---|"]
+    for cu in (cu for cu in SIZES if cu in (0.25, 0.5, 1, 2, 4, 8, 16, 56)):
+        given = Size(cu, cu).settings()
+        memory = [f"{int(given[name][:-2]) >> 10} MB" for name in ("shared_buffers", "maintenance_work_mem")]
+        lines.append(f"| {cu:g} CU | {given['max_connections']} | {memory[0]} | {memory[1]} |")
+    return "\n".join(lines)

@@ -34,6 +34,7 @@ def test_psycopg_2_binds_the_channel_and_checks_the_name(verified):
     connection.close()
 
 
+@pytest.mark.shows("proxy.certificate")
 def test_another_authority_is_not_trusted(url, tmp_path):
     with pytest.raises(psycopg.OperationalError, match=r"certificate verify failed"):
         psycopg.connect(changed(url, sslmode="verify-full", sslrootcert="system"))
@@ -58,6 +59,7 @@ def test_asyncpg_connects_directly_and_pooled(url, pooled, server):
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+@pytest.mark.shows("proxy.wake")
 def test_sqlalchemy_survives_that_its_compute_was_suspended(api, project, url, driver):
     engine = sqlalchemy.create_engine(url.replace("postgresql:", f"postgresql+{driver}:"), pool_pre_ping=True)
     project_id, endpoint_id = project["project"]["id"], project["endpoints"][0]["id"]

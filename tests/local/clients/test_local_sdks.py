@@ -46,6 +46,7 @@ def settle(python, project_id):
         pass
 
 
+@pytest.mark.shows("getConnectionURI", "getProjectBranchRolePasswordByPost")
 def test_neon_api_for_python_leads_a_project_through_its_life(python):
     made = python.project_create(project={"name": "python"})
     project_id = made.project.id

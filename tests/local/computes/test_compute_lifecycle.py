@@ -56,6 +56,7 @@ def test_a_restart_is_another_process(inside, made):
     assert inside.plane.computes.start(made[1]).process.pid != before
 
 
+@pytest.mark.shows("compute.disabled")
 def test_a_disabled_endpoint_sleeps_and_lets_nobody_in(inside, made):
     _do(inside, made, "updateProjectEndpoint", {"endpoint": {"disabled": True}})
     assert _shown(inside, made)["current_state"] == "idle"
@@ -67,6 +68,7 @@ def test_a_disabled_endpoint_sleeps_and_lets_nobody_in(inside, made):
     assert inside.plane.directory.verifier(made[2], "neondb_owner")
 
 
+@pytest.mark.shows("api.operations")
 def test_a_wake_and_a_sleep_by_themselves_are_shown_as_neon_shows_them(inside, made, moved):
     _do(inside, made, "suspendProjectEndpoint")
     assert inside.plane.directory.verifier(made[2], "neondb_owner")
@@ -94,6 +96,7 @@ def test_a_suspend_timeout_is_kept(inside, made, moved, timeout, seconds, sleeps
     _do(inside, made, "updateProjectEndpoint", {"endpoint": {"suspend_timeout_seconds": 0}})
 
 
+@pytest.mark.shows("compute.suspend")
 def test_a_client_that_idles_does_not_keep_a_compute_awake_and_an_open_transaction_does(inside, made, moved):
     directory = inside.plane.directory
     assert directory.verifier(made[2], "neondb_owner")
@@ -107,6 +110,7 @@ def test_a_client_that_idles_does_not_keep_a_compute_awake_and_an_open_transacti
         assert _later(inside, 3600) == []
 
 
+@pytest.mark.shows("compute.dies")
 def test_a_compute_that_is_killed_wakes_for_the_next_client(inside, made):
     for number in (signal.SIGKILL, signal.SIGQUIT):
         killed = inside.plane.computes.start(made[1])
@@ -165,6 +169,7 @@ def test_a_storm_of_clients_wakes_a_compute_once(inside, made):
     assert [each["action"] for each in operations[:2]] == ["start_compute", "suspend_compute"]
 
 
+@pytest.mark.shows("compute.active-limit")
 def test_one_compute_too_many_stays_asleep_but_the_default_branchs_wakes(inside, made, monkeypatch):
     monkeypatch.setattr(naps, "MOST_ACTIVE", 1)
     branches = [inside.branch(made[0], f"busy-{number}") for number in (1, 2)]

@@ -28,6 +28,7 @@ def _shown(inside, made, name):
         return connection.execute(f"show {name}").fetchone()[0]
 
 
+@pytest.mark.shows("compute.fixed-settings")
 def test_what_neon_fixes_is_fixed(inside, made):
     fixed = {
         "max_connections": "104",
@@ -56,6 +57,7 @@ def test_what_neon_fixes_is_fixed(inside, made):
         "create tablespace t location '/tmp/t'",
     ],
 )
+@pytest.mark.shows("compute.fixed-settings", "compute.superuser-matters")
 def test_an_owner_changes_only_what_users_may(inside, made, statement):
     with inside.sql(made["branch_id"]) as connection:
         connection.execute("set work_mem = '8MB'")
@@ -112,6 +114,7 @@ def test_an_endpoints_own_settings_reach_its_compute(inside, made):
         ({"preload_libraries": {"enabled_libraries": ["timescaledb"]}}, "not available"),
     ],
 )
+@pytest.mark.shows("compute.fixed-settings")
 def test_settings_that_a_compute_cannot_have_are_refused(inside, made, settings, word):
     with pytest.raises(Refusal, match=word) as refused:
         _patch(inside, made, settings=settings)
@@ -121,6 +124,7 @@ def test_settings_that_a_compute_cannot_have_are_refused(inside, made, settings,
 @pytest.mark.parametrize(
     "name", ["vector", "pg_stat_statements", "postgres_fdw", "dblink", "pgstattuple", "neon", "hstore"]
 )
+@pytest.mark.shows("compute.extensions")
 def test_an_owner_creates_the_extensions_that_neon_has(inside, made, name):
     with inside.sql(made["branch_id"]) as connection:
         connection.execute(f"create extension {name}")
@@ -134,6 +138,7 @@ def test_statements_are_counted_and_may_be_reset(inside, made):
         connection.execute("select pg_stat_statements_reset()")
 
 
+@pytest.mark.shows("compute.neon-extension")
 def test_the_command_lines_cache_questions_are_answered(inside, made):
     with inside.sql(made["branch_id"]) as connection:
         connection.execute("create extension if not exists neon")
@@ -154,6 +159,7 @@ def test_a_role_made_by_sql_has_none_of_the_owners_rights(inside, made):
         assert connection.execute(query).fetchone() == (False,)
 
 
+@pytest.mark.shows("compute.forgets")
 def test_unlogged_rows_and_statistics_do_not_outlive_a_compute(inside, made):
     with inside.sql(made["branch_id"]) as connection:
         connection.execute("create table kept as select 1 as one")

@@ -12,6 +12,7 @@ PRINTED = {
 
 
 @pytest.mark.parametrize(("cu", "connections"), PRINTED.items())
+@pytest.mark.shows("compute.connections")
 def test_a_fixed_size_has_the_connections_that_neon_prints(cu, connections):
     assert Size(cu, cu).max_connections == connections
 
@@ -21,6 +22,7 @@ def test_a_wide_span_counts_eight_times_its_smaller_end():
     assert Size(1, 9).max_connections == Size(8, 8).max_connections
 
 
+@pytest.mark.shows("compute.connections")
 def test_workers_follow_the_larger_end():
     assert [Size(0.25, cu).max_worker_processes for cu in (0.25, 0.5, 8)] == [12, 13, 28]
 
@@ -29,6 +31,7 @@ def test_workers_follow_the_larger_end():
     ("low", "high"),
     [(0.3, 0.3), (0.75, 1), (17, 17), (57, 57), (2, 1), (1, 10), (12, 18), (0.25, 9), (18, 20)],
 )
+@pytest.mark.shows("compute.sizes")
 def test_sizes_that_neon_does_not_have_are_faulty(low, high):
     assert Size(low, high).fault()
 
@@ -39,6 +42,7 @@ def test_every_fixed_size_is_one(cu):
     assert Size(cu, cu).never_sleeps == (cu > 16)
 
 
+@pytest.mark.shows("compute.memory")
 def test_memory_is_an_eighth_of_neons():
     settings = Size(0.25, 0.25).settings()
     assert (settings["shared_buffers"], settings["maintenance_work_mem"]) == ("16384kB", "8192kB")

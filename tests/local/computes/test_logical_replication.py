@@ -81,8 +81,9 @@ def test_enabling_suspends_awake_computes_and_cannot_be_taken_back(inside):
         inside.call("updateProject", body, project_id=project_id)
 
 
+@pytest.mark.shows("compute.logical-replication", "compute.clones")
 def test_a_project_publishes_to_another_through_the_proxy(api):
-    source_id, source, _ = _project(api, "source", enable_logical_replication=True)
+    source_id, source, origin = _project(api, "source", enable_logical_replication=True)
     target_id, target, made = _project(api, "target")
     _settled(api, source_id)
     _settled(api, target_id)
@@ -109,6 +110,8 @@ def test_a_project_publishes_to_another_through_the_proxy(api):
     child = api("POST", f"/projects/{source_id}/branches", body)
     _settled(api, source_id)
     assert _ask(source, "select count(*) from pg_replication_slots where active") == [(1,)]
+    there = source.replace(origin["endpoints"][0]["id"], child["endpoints"][0]["id"])
+    assert _ask(there, "select count(*) from pg_replication_slots") == [(0,)]
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +155,7 @@ def test_a_foreign_postgresql_subscribes_and_publishes(api, foreign):
     _ask(url, "drop subscription inward")
 
 
+@pytest.mark.shows("compute.suspend")
 def test_a_subscriber_keeps_its_publishers_compute_awake(inside):
     found = inside.project()
     project_id, branch_id = found["project"]["id"], found["branch"]["id"]

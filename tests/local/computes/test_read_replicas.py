@@ -52,6 +52,7 @@ def _write(inside, branch_id, statement):
         connection.execute(statement)
 
 
+@pytest.mark.shows("compute.replicas")
 def test_a_replica_shows_what_its_branch_is_told_and_takes_no_writes(inside, made, replica):
     _write(inside, made[1], "create table seen as select 7 as one")
     _until(inside, replica, "select count(*) from pg_class where relname = 'seen'", 1)
@@ -127,6 +128,7 @@ def test_a_replica_follows_its_branch_to_other_data(inside, made):
     assert _reads(inside, name, "select one from of_the_parent") == 3
 
 
+@pytest.mark.shows("compute.replicas")
 def test_an_awake_replica_does_not_keep_its_primary_awake(inside, made, replica):
     assert _reads(inside, replica, "select 1") == 1
     compute = inside.plane.computes.start(made[1])

@@ -19,6 +19,7 @@ def test_the_release_that_neondba_brings_is_always_there():
 
 
 @pytest.mark.parametrize("version", [14, 19])
+@pytest.mark.shows("compute.releases")
 def test_a_release_that_the_local_neon_does_not_know_is_refused_with_those_it_has(inside, version):
     body = {"project": {"name": "old", "pg_version": version}}
     with pytest.raises(Refusal, match=f"can run PostgreSQL.*{binaries.MAJOR}") as refused:
@@ -42,6 +43,7 @@ def test_a_release_that_root_cannot_start_is_refused_with_why(inside):
 
 @pytest.mark.skipif(not OTHERS, reason="no other PostgreSQL release that this user may run")
 @pytest.mark.parametrize("version", OTHERS)
+@pytest.mark.shows("compute.releases")
 def test_a_project_of_another_release_branches_and_is_read_from(inside, version):
     made = inside.call("createProject", {"project": {"name": "old", "pg_version": version}})
     project_id, branch_id = made["project"]["id"], made["branch"]["id"]

@@ -58,6 +58,7 @@ def over_http(server, method, path, token, body=None):
         connection.close()
 
 
+@pytest.mark.shows("revokeApiKey")
 def test_a_key_is_shown_once_noted_when_used_and_refused_after_it_was_revoked(server):
     status, made = over_http(server, "POST", "/api_keys", "any", {"key_name": "ci"})
     assert (status, made["name"]) == (200, "ci")
@@ -72,6 +73,7 @@ def test_a_key_is_shown_once_noted_when_used_and_refused_after_it_was_revoked(se
     assert over_http(server, "DELETE", f"/api_keys/{made['id']}", "any")[0] == 404
 
 
+@pytest.mark.shows("listOrgApiKeys", "revokeOrgApiKey")
 def test_a_key_of_the_organization_says_so_and_one_of_a_project_stays_in_it(server):
     keys = f"/organizations/{ORGANIZATION}/api_keys"
     status, whole = over_http(server, "POST", keys, "any", {"key_name": "all"})
@@ -230,6 +232,8 @@ def test_the_libraries_listed_are_those_that_are_there(ask, inside, project):
 def test_the_user_and_an_adviser_answer_as_the_document_says(ask, project):
     assert ask("getCurrentUserInfo")["plan"] == "scale"
     assert ask("getCurrentUserOrganizations")["organizations"][0]["id"] == ORGANIZATION
+    assert ask("getOrganization", **ORG)["id"] == ORGANIZATION
+    assert ask("listSharedProjects")["projects"] == []
     assert ask("getAuthDetails")["auth_method"] == "api_key_user"
     assert ask("getProjectAdvisorSecurityIssues", query={"branch_id": project[1]}, **project[0]) == {
         "issues": []

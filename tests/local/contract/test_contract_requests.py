@@ -66,6 +66,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("operation", "body", "said"), BODIES)
+@pytest.mark.shows("api.checked")
 def test_a_wrong_field_is_named_with_what_it_may_be(operation, body, said):
     with pytest.raises(Invalid) as raised:
         checker(operation).body(body)
@@ -125,6 +126,7 @@ def test_an_answer_is_compared_with_the_document():
     assert answer_fault("listApiKeys", 404, {"code": "", "message": "", "request_id": ""}) is None
 
 
+@pytest.mark.shows("api.checked", "api.error-shape")
 def test_a_wrong_body_is_refused_over_http_in_neons_shape(server):
     status, answer = ask(server, "POST", "/projects", body='{"project": {"name": []}}')
     assert status == 400
@@ -151,6 +153,7 @@ def test_a_body_of_ten_megabytes_is_refused_and_the_server_lives(server):
 MISSING = [each for each in everything() if not each.checked]
 
 
+@pytest.mark.shows("api.not-available")
 def test_what_is_not_available_says_so_for_every_such_operation(server, project):
     assert MISSING
     where = {"project_id": project[0][10:], "branch_id": project[1][10:]}
@@ -172,6 +175,7 @@ def test_a_feature_of_a_missing_project_or_branch_is_not_found(server, project):
     assert ask(server, "GET", f"{project[0]}/branches/br-none/auth")[1]["message"] == "branch not found"
 
 
+@pytest.mark.shows("api.not-available")
 def test_status_questions_of_official_programs_go_on_without_the_feature(server, project):
     at = "".join(project)
     assert ask(server, "GET", f"{at}/functions") == (200, {"functions": []})

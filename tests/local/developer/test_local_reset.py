@@ -27,6 +27,7 @@ def names(ctx: Context) -> list[str]:
         return sorted(project.name for project in client.projects())
 
 
+@pytest.mark.shows("machine.addresses")
 def test_a_reset_deletes_all_projects_and_keeps_the_addresses(state):
     before = launch.ensure(state)
     with platform.client(over(state)) as client:

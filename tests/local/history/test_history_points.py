@@ -6,11 +6,13 @@ import os
 import random
 import signal
 
+import pytest
 from past import Counter, moment, place
 
 from neondba.local.storage.point import Point
 
 
+@pytest.mark.shows("storage.history")
 def test_random_places_and_moments_are_exact_to_the_commit(inside):
     counter, chance = Counter(inside, inside.project()), random.Random(20261122)
     marks = counter.count(1, 300, filler=2000)
@@ -39,6 +41,7 @@ def test_a_point_between_two_records_keeps_the_first_and_inside_one_drops_it(ins
     assert counter.at("inside", parent_lsn=inside_record).numbers() == (0, None)
 
 
+@pytest.mark.shows("storage.branch-of-branch")
 def test_branches_of_branches_follow_their_timeline(inside):
     root = Counter(inside, inside.project())
     first = root.count(1, 20)
@@ -54,6 +57,7 @@ def test_branches_of_branches_follow_their_timeline(inside):
     assert root.at("root-itself", **moment(first[19])).numbers() == (20, 20)
 
 
+@pytest.mark.shows("storage.branch-of-branch")
 def test_a_branch_of_now_is_restorable_from_its_creation_on(inside):
     root = Counter(inside, inside.project())
     root.count(1, 10)

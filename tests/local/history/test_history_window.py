@@ -14,6 +14,7 @@ from neondba.local.storage.archive import Archive, base_name, write_base
 from neondba.local.storage.point import Point
 
 
+@pytest.mark.shows("storage.history")
 def test_points_outside_the_window_are_refused_with_its_bounds(inside):
     counter = Counter(inside, inside.project())
     mark = counter.count(1, 3)[-1]
@@ -33,6 +34,7 @@ def test_points_outside_the_window_are_refused_with_its_bounds(inside):
     assert names == ["main"]
 
 
+@pytest.mark.shows("storage.history-window")
 def test_the_window_begins_with_the_project_and_ends_now(inside):
     counter = Counter(inside, inside.project())
     mark = counter.count(1, 1)[0]
@@ -41,6 +43,7 @@ def test_the_window_begins_with_the_project_and_ends_now(inside):
     assert wal.number(window.oldest_lsn) < wal.number(mark.lsn) <= wal.number(window.newest_lsn)
 
 
+@pytest.mark.shows("storage.history-window")
 def test_a_project_without_history_refuses_the_past_and_archives_nothing(inside):
     body = {"project": {"name": "none", "history_retention_seconds": 0}}
     made = inside.call("createProject", body)

@@ -47,6 +47,7 @@ def read_only(inside, branch_id, wanted):
     return False
 
 
+@pytest.mark.shows("metering.time")
 def test_an_awake_compute_is_counted_by_its_size_and_the_hours_it_lies_in(fresh):
     inside = fresh()
     made = inside.project()
@@ -82,6 +83,22 @@ def test_written_bytes_and_sizes_are_read_from_the_branch(inside):
     assert shown["logical_size"] > 5_000_000
 
 
+@pytest.mark.shows("metering.transfer")
+def test_what_the_proxy_sends_is_counted_for_its_branch(inside):
+    made = inside.project()
+    path = {"project_id": made["project"]["id"], "branch_id": made["branch"]["id"]}
+    inside.plane.directory.transferred(made["endpoints"][0]["id"], 70_000, 5)
+    measured(inside)
+    assert inside.call("getProjectBranch", **path)["branch"]["data_transfer_bytes"] == 70_000
+    query = {"project_ids": path["project_id"]}
+    (shown,) = ask(inside, "getConsumptionHistoryPerProject", **query)["projects"]
+    assert shown["periods"][0]["consumption"]
+    assert (
+        inside.call("getProject", project_id=path["project_id"])["project"]["data_transfer_bytes"] == 70_000
+    )
+
+
+@pytest.mark.shows("metering.storage")
 def test_a_child_pays_for_what_it_wrote_and_is_counted_as_extra(inside):
     made = inside.project()
     project_id = made["project"]["id"]
@@ -156,6 +173,7 @@ def test_what_a_branch_cannot_tell_is_refused_by_name(inside):
         ask(inside, "getConsumptionHistoryPerBranchV2", "extra_branches_month", project_ids="p")
 
 
+@pytest.mark.shows("metering.quota")
 def test_a_used_up_quota_suspends_and_keeps_asleep_until_it_is_raised(fresh):
     inside = fresh()
     made = inside.project()
@@ -176,6 +194,7 @@ def test_a_used_up_quota_suspends_and_keeps_asleep_until_it_is_raised(fresh):
     assert inside.plane.directory.verifier(endpoint_id, "neondb_owner")
 
 
+@pytest.mark.shows("metering.size-quota")
 def test_a_branch_over_its_size_takes_deletes_only_and_writes_again_when_smaller(inside):
     made = inside.project()
     project_id, branch_id = made["project"]["id"], made["branch"]["id"]

@@ -170,6 +170,7 @@ def test_clients_that_never_read_cost_little_memory(proxy: Running, label: str) 
         client.close()
 
 
+@pytest.mark.shows("metering.transfer")
 def test_bytes_are_counted_both_ways(proxy: Running) -> None:
     for label in (POOLED, ENDPOINT):
         while proxy.proxy.connections:

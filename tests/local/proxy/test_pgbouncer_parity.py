@@ -158,6 +158,7 @@ def outcomes(connect: Any, script: list[tuple[int, str]]) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.shows("proxy.pooler")
 def test_our_pooler_does_what_pgbouncer_does(name: str, bouncer: dict[str, Any], ours: Running) -> None:
     script = SCRIPTS[name]
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import psycopg
+import pytest
 from proxied import ENDPOINT, postgres, running
 
 from neondba.postgres.binaries import find
@@ -25,6 +26,7 @@ def control(sockets: Path, *command: str) -> None:
     )
 
 
+@pytest.mark.shows("proxy.pooler-restart")
 def test_a_pool_ends_with_its_compute_and_begins_with_it_again(tmp_path: Path, relay: str) -> None:
     with postgres() as sockets, running(sockets, tmp_path, relay=relay) as proxy:
         idle, busy = proxy.connect(POOLED), proxy.connect(POOLED)

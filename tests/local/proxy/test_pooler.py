@@ -48,6 +48,7 @@ def pid(db: psycopg.Connection[Any]) -> int:
     return int(found)
 
 
+@pytest.mark.shows("proxy.pooler")
 def test_clients_share_a_server_connection_by_turns(clean: Running) -> None:
     with clean.connect(POOLED) as first, clean.connect(POOLED) as second:
         assert pid(first) == pid(second) == pid(first)
@@ -60,12 +61,14 @@ def test_a_transaction_keeps_its_server_connection(proxy: Running) -> None:
         assert pid(first) == mine
 
 
+@pytest.mark.shows("proxy.pooler-hazards")
 def test_a_setting_leaks_to_whoever_comes_next(clean: Running) -> None:
     with clean.connect(POOLED) as first, clean.connect(POOLED) as second:
         first.execute("set search_path to secret_place")
         assert second.execute("show search_path").fetchone() == ("secret_place",)
 
 
+@pytest.mark.shows("proxy.pooler-parameters-kept")
 def test_tracked_parameters_stay_with_their_client(clean: Running) -> None:
     with (
         clean.connect(POOLED, application_name="one", options="-c TimeZone=Asia/Tokyo") as first,
@@ -95,12 +98,14 @@ def test_a_parameter_that_cannot_be_set_ends_the_client(clean: Running) -> None:
         assert db.broken
 
 
+@pytest.mark.shows("proxy.pooler-hazards")
 def test_a_temporary_table_is_there_for_others(clean: Running) -> None:
     with clean.connect(POOLED) as first, clean.connect(POOLED) as second:
         first.execute("create temp table mine as select 1 as x")
         assert second.execute("select x from mine").fetchone() == (1,)
 
 
+@pytest.mark.shows("proxy.pooler-hazards")
 def test_a_session_lock_is_held_by_nobody_in_particular(clean: Running) -> None:
     with clean.connect(POOLED) as first, clean.connect(POOLED) as second:
         first.execute("select pg_advisory_lock(7)")
@@ -137,6 +142,7 @@ def test_statements_prepared_by_the_protocol_follow_their_client(proxy: Running)
             assert first.execute("select %s::int + 1", (3,), prepare=True).fetchone() == (4,)
 
 
+@pytest.mark.shows("proxy.pooler")
 def test_a_server_connection_keeps_so_many_statements(sockets: Path, tmp_path: Path, relay: str) -> None:
     limits = Limits(share=ONE, max_prepared_statements=3)
     with running(sockets, tmp_path, limits=limits, relay=relay) as proxy, proxy.connect(POOLED) as db:
@@ -261,6 +267,7 @@ def test_a_cancel_request_meets_the_statement_of_its_client(proxy: Running) -> N
         assert first.execute("select 1").fetchone() == (1,)
 
 
+@pytest.mark.shows("proxy.pooler")
 def test_who_waits_too_long_is_told_so(sockets: Path, tmp_path: Path, relay: str) -> None:
     limits = Limits(share=ONE, query_wait_timeout=0.1)
     with running(sockets, tmp_path, limits=limits, relay=relay) as proxy:
@@ -271,6 +278,7 @@ def test_who_waits_too_long_is_told_so(sockets: Path, tmp_path: Path, relay: str
         first.close()
 
 
+@pytest.mark.shows("proxy.pooler")
 def test_there_is_a_most_of_clients(sockets: Path, tmp_path: Path, relay: str) -> None:
     with running(sockets, tmp_path, limits=Limits(max_client_conn=2), relay=relay) as proxy:
         kept = [proxy.connect(POOLED), proxy.connect(POOLED)]

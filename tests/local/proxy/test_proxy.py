@@ -29,22 +29,26 @@ def refused(proxy: Running, label: str | None = ENDPOINT, **more: object) -> str
 
 
 @pytest.mark.parametrize("binding", ["disable", "prefer", "require"])
+@pytest.mark.shows("proxy.scram")
 def test_scram_works_with_and_without_channel_binding(proxy: Running, binding: str) -> None:
     with proxy.connect(channel_binding=binding) as db:
         assert db.execute("select current_user, current_database()").fetchone() == ("app", "shop")
         assert db.pgconn.ssl_in_use
 
 
+@pytest.mark.shows("proxy.tls")
 def test_direct_tls_needs_no_request(proxy: Running) -> None:
     with proxy.connect(sslnegotiation="direct") as db:
         assert db.execute("select 1").fetchone() == (1,)
 
 
+@pytest.mark.shows("proxy.certificate")
 def test_a_client_that_checks_the_certificate_is_content(proxy: Running) -> None:
     with proxy.connect(sslmode="verify-full", sslrootcert=str(proxy.certificates.authority)) as db:
         assert db.execute("select 1").fetchone() == (1,)
 
 
+@pytest.mark.shows("proxy.routing")
 def test_the_endpoint_may_come_as_an_option_among_others(proxy: Running) -> None:
     options = f"-c work_mem=5MB endpoint={ENDPOINT} -c search_path=a,\\ b"
     with proxy.connect(None, options=options) as db:
@@ -53,6 +57,7 @@ def test_the_endpoint_may_come_as_an_option_among_others(proxy: Running) -> None
 
 
 @pytest.mark.parametrize("mark", [";", "$"])
+@pytest.mark.shows("proxy.routing")
 def test_the_endpoint_may_come_before_the_password(proxy: Running, mark: str) -> None:
     with proxy.connect(None, password=f"endpoint={ENDPOINT}{mark}{PASSWORD}") as db:
         assert db.execute("select 1").fetchone() == (1,)
@@ -63,6 +68,7 @@ def test_a_client_that_names_no_endpoint_is_told_how(proxy: Running) -> None:
     assert NO_ENDPOINT in refused(proxy, None)
 
 
+@pytest.mark.shows("proxy.routing")
 def test_host_name_and_option_must_agree(proxy: Running) -> None:
     said = refused(proxy, options="endpoint=ep-other-one-1")
     assert f"SNI ('{ENDPOINT}') and project option ('ep-other-one-1')" in said
@@ -77,6 +83,7 @@ def test_a_compute_that_cannot_wake_says_why(proxy: Running) -> None:
 
 
 @pytest.mark.parametrize("who", [{"password": "wrong"}, {"user": "nobody"}, {"user": SUPERUSER}])
+@pytest.mark.shows("proxy.wrong-password")
 def test_wrong_password_and_unknown_role_look_alike(proxy: Running, who: dict[str, str]) -> None:
     woken = proxy.directory.told["woken"]
     role = who.get("user", "app")
@@ -114,6 +121,7 @@ def test_a_wrong_password_has_its_sqlstate(proxy: Running) -> None:
     assert (fields["C"], fields["M"]) == ("28P01", "password authentication failed for user 'app'")
 
 
+@pytest.mark.shows("proxy.tls")
 def test_a_client_without_tls_is_told_to_use_it(proxy: Running) -> None:
     assert "connection is insecure (try using `sslmode=require`)" in refused(proxy, sslmode="disable")
 
@@ -146,6 +154,7 @@ def test_a_client_that_says_nothing_is_let_go(sockets: Path, tmp_path: Path) -> 
         half.close()
 
 
+@pytest.mark.shows("proxy.wake")
 def test_a_client_does_not_pay_for_a_slow_wake(sockets: Path, tmp_path: Path) -> None:
     with running(sockets, tmp_path, limit=2.0) as proxy:
         proxy.directory.thinks_for = 2.5
@@ -173,6 +182,7 @@ def test_a_pooled_host_reaches_the_compute(proxy: Running) -> None:
         ("--statement-timeout=5", "unsupported startup parameter in options: statement-timeout"),
     ],
 )
+@pytest.mark.shows("proxy.pooler-parameters")
 def test_the_pooler_refuses_options_that_pgbouncer_refuses(proxy: Running, options: str, said: str) -> None:
     assert said in refused(proxy, f"{ENDPOINT}-pooler", options=options)
 
@@ -184,6 +194,7 @@ def test_the_pooler_refuses_what_comes_with_a_password_prefix_too(proxy: Running
     assert "in options: search_path" in refused(proxy, None, password=word, options="-c search_path=a")
 
 
+@pytest.mark.shows("proxy.pooler-parameters")
 def test_the_pooler_refuses_replication(proxy: Running) -> None:
     assert "unsupported startup parameter: replication" in refused(
         proxy, f"{ENDPOINT}-pooler", replication="database"
@@ -204,6 +215,7 @@ def test_an_error_of_the_compute_reaches_the_client(proxy: Running) -> None:
     assert 'database "no_such" does not exist' in refused(proxy, dbname="no_such")
 
 
+@pytest.mark.shows("proxy.cancel")
 def test_a_running_statement_can_be_cancelled(proxy: Running) -> None:
     with proxy.connect() as db, proxy.connect() as watcher:
         pid = db.execute("select pg_backend_pid()").fetchone()

@@ -161,6 +161,7 @@ def test_a_proofs_own_project_is_gone_at_once(fresh):
     assert list(inside.plane.branches.folder.iterdir()) == []
 
 
+@pytest.mark.shows("branch.archive")
 def test_a_branch_that_nobody_uses_is_archived_until_somebody_does(later):
     inside, project_id, dev, endpoint_id = later
     inside.plane.computes.stop(dev)

@@ -70,6 +70,7 @@ def test_a_reset_gives_a_branch_its_parents_present_data(inside, shop):
     assert len(directories(inside, project_id)) == 2
 
 
+@pytest.mark.shows("restore.roles")
 def test_a_reset_brings_the_parents_roles_and_databases(inside, shop):
     project_id, main, child, _ = shop
     at_main, at_child = ({"project_id": project_id, "branch_id": each} for each in (main, child))
@@ -158,6 +159,7 @@ def test_a_branch_that_expires_expires_anew_after_a_reset(fresh):
     assert second["expires_at"] > first["expires_at"]
 
 
+@pytest.mark.shows("restore.whole")
 def test_a_restore_that_fails_leaves_the_branch_as_it_was(inside, shop, monkeypatch):
     project_id, main, child, _ = shop
 
@@ -191,6 +193,7 @@ def test_every_step_of_a_restore_may_be_repeated(inside, shop):
     assert sorted(names) == ["child", "kept", "main"]
 
 
+@pytest.mark.shows("branch.protected-children")
 def test_children_of_a_protected_branch_have_passwords_of_their_own(inside):
     made = inside.project()
     project_id, main = made["project"]["id"], made["branch"]["id"]
@@ -214,6 +217,7 @@ def moment(inside, branch_id):
     return row[0], row[1].isoformat()
 
 
+@pytest.mark.shows("restore.preserved")
 def test_a_branch_goes_back_to_its_own_past_and_forth_again(inside):
     made = inside.project()
     project_id, main = made["project"]["id"], made["branch"]["id"]
@@ -241,6 +245,7 @@ def test_a_branch_goes_back_to_its_own_past_and_forth_again(inside):
     assert read(inside, main) == [1, 2, 5]
 
 
+@pytest.mark.shows("restore.preserved")
 def test_what_was_kept_of_a_self_restore_can_be_deleted(inside):
     made = inside.project()
     project_id, main = made["project"]["id"], made["branch"]["id"]

@@ -186,6 +186,7 @@ def test_what_cannot_be_a_snapshot_is_refused(shop):
     assert refusal.value.status == 404
 
 
+@pytest.mark.shows("snapshot.size")
 def test_a_schedule_takes_snapshots_and_drops_them(later):
     inside, project_id, main, _ = later
     where = {"project_id": project_id, "branch_id": main}

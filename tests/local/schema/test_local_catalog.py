@@ -92,6 +92,21 @@ def test_a_database_gets_another_name_and_its_connections_end(inside, path):
         assert connection.execute("select count(*) from kept").fetchone() == (0,)
 
 
+def test_a_deleted_database_ends_its_connections(inside, path):
+    body = {"database": {"name": "gone", "owner_name": "neondb_owner"}}
+    inside.call("createProjectBranchDatabase", body, **path)
+    inside.settled(path["project_id"])
+    sockets = inside.plane.computes.start(path["branch_id"]).place.sockets
+    with psycopg.connect(host=str(sockets), user="neondb_owner", dbname="gone") as connection:
+        made = inside.call("deleteProjectBranchDatabase", database_name="gone", **path)
+        inside.settled(path["project_id"])
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("select 1")
+    wanted = {"project_id": path["project_id"], "operation_id": made["operations"][0]["id"]}
+    assert inside.call("getProjectOperation", **wanted)["operation"]["status"] == "finished"
+    assert "gone" not in names(inside, path, "databases")
+
+
 def test_a_database_keeps_its_name_where_the_new_one_cannot_be(inside, path):
     body = {"database": {"name": "stock", "owner_name": "neondb_owner"}}
     inside.call("createProjectBranchDatabase", body, **path)

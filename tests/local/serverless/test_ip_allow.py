@@ -27,6 +27,7 @@ def refused(entry: str, address: str) -> bool:
         ("0.0.0.0/0", "127.0.0.1", "::1"),
     ],
 )
+@pytest.mark.shows("ip-allow.list")
 def test_an_entry_holds_what_it_says(entry: str, inside: str, outside: str) -> None:
     assert not refused(entry, inside)
     assert refused(entry, outside)
@@ -42,6 +43,7 @@ def test_no_list_lets_everybody_in() -> None:
         assert ip_allow.refusal(settings, "192.0.2.7", protected=True) is None
 
 
+@pytest.mark.shows("ip-allow.list")
 def test_a_list_may_hold_for_protected_branches_only() -> None:
     settings = {"allowed_ips": {"ips": ["192.0.2.7"], "protected_branches_only": True}}
     assert ip_allow.refusal(settings, "127.0.0.1", protected=False) is None
@@ -50,6 +52,7 @@ def test_a_list_may_hold_for_protected_branches_only() -> None:
     assert said.startswith("This IP address 127.0.0.1 is not allowed to connect to this endpoint.")
 
 
+@pytest.mark.shows("ip-allow.block")
 def test_blocked_public_connections_outweigh_the_list() -> None:
     settings = {"block_public_connections": True, "allowed_ips": {"ips": ["127.0.0.1"]}}
     assert ip_allow.refusal(settings, "127.0.0.1", protected=False) == ip_allow.BLOCKED
@@ -63,6 +66,7 @@ def test_blocked_public_connections_outweigh_the_list() -> None:
         ({"allowed_ips": {"ips": ["127.0.0.0/8"]}}, None),
     ],
 )
+@pytest.mark.shows("ip-allow.list", "ip-allow.block")
 def test_every_door_asks_the_list(server, project, driver: Driver, settings: dict, says: str | None) -> None:
     everybody = {"allowed_ips": {"ips": []}, "block_public_connections": False}
     path = f"/projects/{project['project']['id']}"

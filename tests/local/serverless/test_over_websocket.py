@@ -17,6 +17,7 @@ SECURE = (
 
 
 @pytest.mark.parametrize("settings", ["", "neonConfig.pipelineConnect = false;", SECURE])
+@pytest.mark.shows("serverless.websocket")
 def test_a_client_works_plain_pipelined_and_over_tls(driver: Driver, settings: str) -> None:
     said = driver.run(
         settings + "const client = new Client(url); await client.connect();"
@@ -48,6 +49,7 @@ def test_a_pool_may_query_over_http_instead(driver: Driver) -> None:
     assert said == [{"n": 7}]
 
 
+@pytest.mark.shows("serverless.http")
 def test_http_is_answered_over_tls_too(driver: Driver) -> None:
     assert driver.run(SECURE + "return sql`select 1 as n`") == [{"n": 1}]
 
@@ -70,6 +72,7 @@ def test_a_wrong_password_is_refused(driver: Driver) -> None:
     assert said["message"] == "password authentication failed for user 'neondb_owner'"
 
 
+@pytest.mark.shows("serverless.websocket")
 def test_the_endpoint_may_stand_in_the_address_that_a_proxy_stands_for(driver: Driver) -> None:
     said = driver.run(
         "neonConfig.wsProxy = (host, given) => `127.0.0.1:${port}/v1?address=${host}:${given}`;"
@@ -80,6 +83,7 @@ def test_the_endpoint_may_stand_in_the_address_that_a_proxy_stands_for(driver: D
     assert said == [{"n": 1}]
 
 
+@pytest.mark.shows("serverless.origin")
 def test_a_rebound_name_is_not_served(driver: Driver) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", driver.port, timeout=60)
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}

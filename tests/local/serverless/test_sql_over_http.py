@@ -13,6 +13,7 @@ from driver import Driver, by_host, by_option, parts, wait_for
 TEXT_ONLY = {"Neon_Raw_Text_Output": "true", "Neon_Array_Mode": "true"}
 
 
+@pytest.mark.shows("serverless.http")
 def test_a_tagged_template_gives_rows_with_their_types(driver: Driver) -> None:
     rows = driver.run(
         "return sql`select ${7}::int as a, ${'x'} as b, ${null}::text as c, ${[1, 2]}::int[] as d,"
@@ -60,6 +61,7 @@ def test_a_refused_statement_comes_with_everything_the_server_said(driver: Drive
     assert position == "21"
 
 
+@pytest.mark.shows("serverless.http")
 def test_a_transaction_is_kept_whole_or_not_at_all(driver: Driver) -> None:
     said = driver.run(
         "await sql`create table ledger (n int check (n > 0))`;"
@@ -90,6 +92,7 @@ def test_a_transaction_runs_as_its_headers_say_and_they_come_back(driver: Driver
     assert "neon-batch-deferrable" not in headers
 
 
+@pytest.mark.shows("serverless.sessions")
 def test_nothing_that_a_statement_set_reaches_the_next(driver: Driver) -> None:
     said = driver.run(
         "await sql`set search_path = nowhere`; await sql`create temp table mine (n int)`;"
@@ -112,6 +115,7 @@ def test_drizzle_speaks_through_the_driver(driver: Driver) -> None:
     assert said == [{"id": 1, "name": "fig"}, {"id": 2, "name": None}]
 
 
+@pytest.mark.shows("serverless.conversion")
 def test_without_raw_text_the_values_have_jsons_kinds(driver: Driver) -> None:
     query = """select 1::int2 as a, 1.5::float4 as b, 'NaN'::float8 as c, true as d, 5::int8 as e, 2.50 as f,
         '{1,NULL,3}'::int[] as g, '[0:1]={a,"b ""\\\\\\" ,}"}'::text[] as h, '{{t},{f}}'::bool[] as i,
@@ -184,6 +188,7 @@ def test_the_tag_gives_command_and_count(driver: Driver, query: str, command: st
         ({"query": "select repeat('x', 1048576) from generate_series(1, 65)"}, "response is too large"),
     ],
 )
+@pytest.mark.shows("serverless.limits")
 def test_what_cannot_be_answered_says_why(driver: Driver, body: object, says: str) -> None:
     status, said, _ = driver.ask(body)
     assert status == (507 if "large" in says else 400)
@@ -191,6 +196,7 @@ def test_what_cannot_be_answered_says_why(driver: Driver, body: object, says: st
     assert driver.ask({"query": "select 1"})[0] == 200
 
 
+@pytest.mark.shows("serverless.limits")
 def test_a_request_that_is_too_large_is_refused(driver: Driver) -> None:
     status, said, _ = driver.ask(b"x" * ((64 << 20) + 1))
     assert (status, said["message"]) == (413, "request is too large (max is 67108864 bytes)")
@@ -208,6 +214,7 @@ def test_a_request_that_is_too_large_is_refused(driver: Driver) -> None:
         (lambda url: url.replace("neondb?", "nodb?"), 'database "nodb" does not exist'),
     ],
 )  # fmt: skip
+@pytest.mark.shows("serverless.login")
 def test_a_wrong_connection_string_says_what_is_wrong(driver: Driver, change, says: str) -> None:
     url = change(by_option(driver.url))
     status, said, _ = driver.ask({"query": "select 1"}, Neon_Connection_String=url)
@@ -227,12 +234,14 @@ def test_the_endpoint_may_stand_in_host_option_or_password(driver: Driver) -> No
         assert driver.ask({"query": "select 1"}, Neon_Connection_String=url)[0] == 200
 
 
+@pytest.mark.shows("serverless.login")
 def test_a_token_is_not_taken_for_a_password(driver: Driver) -> None:
     status, said, _ = driver.ask({"query": "select 1"}, Authorization="Bearer any")
     assert status == 400
     assert "not available" in said["message"]
 
 
+@pytest.mark.shows("serverless.origin")
 def test_a_browser_page_may_ask_and_a_rebound_name_may_not(driver: Driver) -> None:
     status, _, headers = driver.ask(None, method="OPTIONS")
     assert (status, headers["access-control-allow-origin"]) == (200, "*")

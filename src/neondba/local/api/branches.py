@@ -242,7 +242,7 @@ def set_default(call: Call) -> dict[str, Any]:
     "POST",
     ONE + "/set_as_primary",
     "setPrimaryProjectBranch",
-    says="Answers the old name of the same.",
+    says="Does the same as `setDefaultProjectBranch`, by its old name.",
     source=PYTHON,
 )
 def set_primary(call: Call) -> dict[str, Any]:

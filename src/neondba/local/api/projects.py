@@ -72,7 +72,6 @@ def create_project(call: Call) -> dict[str, Any]:
     owner = identifier("role name", first.get("role_name") or f"{base}_owner")
     project = _project_row(wanted, version, call.now)
     name, now = plain_name("branch name", first.get("name") or "main"), call.now
-    name, now = plain_name("branch name", first.get("name") or "main"), call.now
     with call.plane.state.change() as rows:
         rows.add(project)
         branch = changes.root_branch(rows, project.id, name, now)
@@ -133,8 +132,8 @@ def _checked(wanted: dict[str, Any], version: int) -> None:
     "GET",
     "/projects/{project_id}",
     "getProject",
-    says="Shows a project.",
-    differs="Usage figures are zero: metering is not built yet.",
+    says="Shows a project, with what it used since the month began.",
+    differs="Usage is counted by this machine; the storage figure is the branches' size, as read last.",
 )
 def get_project(call: Call) -> dict[str, Any]:
     """Show a project."""

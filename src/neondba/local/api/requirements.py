@@ -39,38 +39,93 @@ BEHAVIOURS: Final = (
         source=SPEC,
     ),
     Requirement(
-        "api.expiry",
+        "api.host",
+        "`endpoint.host` contains the endpoint's id, so that clients derive the pooled name.",
+        "`ep-….localhost:PORT` where such names resolve, else "
+        "`127.0.0.1:PORT/?options=endpoint%3Dep-…&application_name=ep-…`.",
+        source=CLI,
+    ),
+    Requirement(
+        "api.operations",
+        "What a change does to computes and storage are operations, with Neon's actions and statuses.",
+        "Most are finished before the answer is read.",
+        source=SPEC,
+    ),
+    Requirement(
+        "branch.expiry",
         "An expired branch is deleted by a background job.",
         "Within a second or two, while the server runs; otherwise when it starts.",
         source=SPEC,
     ),
     Requirement(
-        "api.host",
-        "`endpoint.host` contains the endpoint's id, so that clients derive the pooled name.",
-        "`ep-….localhost:PORT` where such names resolve, else `127.0.0.1:PORT/?options=endpoint%3Dep-…`.",
-        source=CLI,
+        "branch.kept",
+        "The default branch, protected branches and branches with children are not deleted: 422.",
     ),
     Requirement(
-        "api.durability",
-        "What was acknowledged is there after a crash.",
-        "The server may be killed at any moment; unfinished operations are finished or undone at the start.",
-    ),
-    Requirement(
-        "branches.schema-only",
+        "schema.schema-only",
         "A schema-only branch is a root: schema, roles, grants, policies and settings of every database.",
         "Subscriptions are left out: two would share one slot. pg_dumpall's script runs in a new directory.",
     ),
     Requirement(
-        "branches.masking-history",
+        "masking.history",
         "Masked data cannot be read unmasked from the anonymized branch.",
         "Tables are rewritten and analyzed, materialized views refreshed, triggers held back; then the "
         "branch's log, base copies and link to its parent's history are dropped. It cannot be restored or "
         "reset. Snapshots and children made before the masking keep what they have.",
     ),
     Requirement(
+        "roles.rights",
+        "Roles of the API are members of neon_superuser and bypass row-level security; roles made by SQL "
+        "are not and do not.",
+        "neon_superuser has the rights that PostgreSQL can give without making a superuser.",
+    ),
+    Requirement(
+        "roles.names",
+        "Reserved names are refused: `pg_…`, `neon_superuser`, `cloud_admin`, `zenith_admin`, `public` and "
+        "`none`; for databases `postgres`, `template0` and `template1`.",
+    ),
+    Requirement(
         "roles.password-strength",
         "Passwords set by SQL need 60 bits of entropy.",
         "Any password is taken.",
         deferred=True,
+    ),
+    Requirement(
+        "machine.loopback",
+        "Only programs of this machine reach it.",
+        "Every port is on 127.0.0.1; Neon is reached from everywhere.",
+    ),
+    Requirement(
+        "machine.files",
+        "Files are the user's alone, and no password is in a log or in a list of processes.",
+        "Role passwords and the keys of the certificate are random and stored in the state folder.",
+    ),
+    Requirement(
+        "machine.unprivileged",
+        "PostgreSQL runs without rights of its own.",
+        "Started by root, it runs as an unprivileged user.",
+    ),
+    Requirement(
+        "machine.durability",
+        "What was acknowledged is there after a crash.",
+        "The server may be killed at any moment; unfinished operations are finished or undone at the start. "
+        "Computes end with their server and start again for the next client.",
+    ),
+    Requirement(
+        "machine.full-disk",
+        "A full disk harms nothing that is there.",
+        "Neon has no such limit. What would not fit is refused first: 507, or one clear problem.",
+    ),
+    Requirement(
+        "machine.idle",
+        "Without clients it costs nothing.",
+        "The server ends by itself after 15 minutes without one (`--idle-exit`), and starts again with the "
+        "next command of neondba that needs it. With `--foreground` it stays.",
+    ),
+    Requirement(
+        "machine.addresses",
+        "Addresses stay the same for life.",
+        "Ports are free ones, chosen at the first start and kept, so connection strings go on working; "
+        "`--port` and `--postgres-port` choose others.",
     ),
 )

@@ -103,7 +103,7 @@ def reveal_password(call: Call) -> dict[str, Any]:
     "POST",
     ROLE + "/reveal_password",
     "getProjectBranchRolePasswordByPost",
-    says="Answers the same by POST.",
+    says="Does the same as `getProjectBranchRolePassword`, by POST.",
     source=PYTHON,
 )
 def reveal_password_by_post(call: Call) -> dict[str, Any]:
