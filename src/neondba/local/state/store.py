@@ -7,12 +7,12 @@ import os
 import pkgutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, create_engine, select
 
@@ -20,6 +20,9 @@ from neondba.local import state
 from neondba.local.state.tables import UNFINISHED, OperationRow
 
 R = TypeVar("R", bound=SQLModel)
+RESERVED: Final = 1 << 20
+"""Bytes that the file and its log may grow by on a full disk."""
+PAGE: Final = 4096
 
 
 class Rows:
@@ -74,6 +77,7 @@ class State:
         self._writing = threading.RLock()
         with _no_space(path):
             SQLModel.metadata.create_all(self._engine, tables=_tables())
+        _reserve(self._engine)
 
     @contextmanager
     def change(self) -> Iterator[Rows]:
@@ -134,5 +138,19 @@ def _engine(path: Path) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint={RESERVED // PAGE // 4}")
 
     return engine
+
+
+def _reserve(engine: Engine) -> None:
+    """Let the file and its log have room to spare: on a full disk a branch can then still be deleted."""
+    with suppress(OperationalError), engine.connect() as connection:
+        for statement in (
+            "drop table if exists reserve",
+            f"create table reserve as select zeroblob({RESERVED}) as room",
+            "drop table reserve",
+            "PRAGMA wal_checkpoint(RESTART)",
+        ):
+            connection.execute(text(statement))
+            connection.commit()
