@@ -76,6 +76,7 @@ def examine(state_dir: Path) -> Doctor:
     """Look at everything the local Neon needs."""
     looks: tuple[Callable[[Path], Check], ...] = (
         _folder, _cloning, _disk, _memory, _shared_memory, _files, _ports, _names, _user, _postgres,
+        _relay,
     )  # fmt: skip
     return Doctor(state_dir=state_dir, checks=tuple(look(state_dir) for look in looks))
 
@@ -292,3 +293,17 @@ def _postgres(state_dir: Path) -> Check:  # noqa: ARG001
     others = [str(major) for major in binaries.majors() if major != binaries.MAJOR]
     more = f"; installed here too: {', '.join(others)}" if others else "; no other release is installed here"
     return Check(name="PostgreSQL", verdict="good", says=f"{release} comes with neondba{more}.")
+
+
+def _relay(_state_dir: Path) -> Check:
+    from neondba.local.proxy import fast
+
+    reason = fast.why_not()
+    if reason is None:
+        return Check(name="relay", verdict="good", says="Connections go through the native relay.")
+    return Check(
+        name="relay",
+        verdict="slow",
+        says=f"Connections go through the relay in Python, about three quarters as fast: {reason}.",
+        do=("apt-get install gcc  # then install neondba again",),
+    )

@@ -28,8 +28,12 @@ class LocalNeon(BaseModel):
     """Base address of the API: what NEON_API_HOST is set to. Any key is accepted."""
     postgres: str | None = None
     """Address for PostgreSQL clients, shared by all endpoints."""
+    sql: str | None = None
+    """Where the serverless driver posts statements: its `fetchEndpoint`. WebSockets come to the same port."""
+    secure_sql: str | None = None
+    """The same over TLS, for clients that take nothing else."""
     authority: Path | None = None
-    """Certificate of the authority that signed the PostgreSQL address's certificate."""
+    """Certificate of the authority that signed those of the PostgreSQL and TLS addresses."""
     pid: int | None = None
     projects: int = 0
     awake: int = 0
@@ -57,6 +61,7 @@ class LocalNeon(BaseModel):
             "",
             f"API         {self.api}  (takes any key)",
             f"PostgreSQL  {self.postgres}",
+            f"Serverless  {self.sql}  or {self.secure_sql}",
             f"Authority   {self.authority}",
             f"Projects    {self.projects}; {computes} awake, {self.connections} connected",
             f"Branches    are cloned by {self.cloned_by}",
@@ -79,6 +84,8 @@ def _shown(ctx: Context, state: State | None = None) -> LocalNeon:
         state_dir=folder,
         api=api,
         postgres=f"127.0.0.1:{running.postgres_port}",
+        sql=f"http://127.0.0.1:{running.api_port}/sql",
+        secure_sql=f"https://127.0.0.1:{running.https_port}/sql",
         authority=Path(running.ca),
         next=f"NEON_API_HOST={api} NEON_API_KEY=local neon projects list",
         **running.model_dump(include={"pid", "projects", "awake", "connections", "cloned_by"}),
