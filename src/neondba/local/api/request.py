@@ -9,6 +9,7 @@ from typing import Any, Final
 from starlette.requests import ClientDisconnect, Request
 
 from neondba.local.api.call import Refusal
+from neondba.local.api.neighbors import is_foreign
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 LARGEST_BODY: Final = 1 << 20
@@ -16,6 +17,10 @@ SLOWEST_BODY: Final = 30.0
 """Seconds for a whole body; programs on this machine need none of them."""
 DEEPEST: Final = 64
 WRONG_TOKEN: Final = "supplied credentials do not pass authentication"  # noqa: S105 - Neon's sentence
+FOREIGN: Final = (
+    "the local Neon answers only to the user who started it, and to root: start one of your own with "
+    "neondba local start --state-dir"
+)
 NO_TOKEN: Final = WRONG_TOKEN + ": any bearer token is accepted"
 
 
@@ -23,8 +28,11 @@ def token(request: Request) -> str:
     """Let in local programs, not web pages: those cannot send this header unasked.
 
     Raises:
-        Refusal: another host's name was asked for, or there is no token.
+        Refusal: another host's name was asked for, there is no token, or another user asks.
     """
+    client, server = request.scope.get("client"), request.scope.get("server")
+    if client and server and is_foreign(tuple(client), tuple(server)):
+        raise Refusal(403, FOREIGN)
     host = request.headers.get("host", "")
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     if name.lower() not in LOOPBACK:

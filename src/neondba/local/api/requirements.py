@@ -11,7 +11,7 @@ BEHAVIOURS: Final = (
         "api.bearer-token",
         "Calls without a bearer token answer 401.",
         "Any token is accepted but one that was revoked here; calls under a host name that is not this "
-        "machine's own answer 403.",
+        "machine's own answer 403, and on Linux so do those of other users of this machine but root.",
         source=SPEC,
     ),
     Requirement("api.error-shape", "Errors are {request_id, code, message}.", source=SPEC),
