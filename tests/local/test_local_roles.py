@@ -79,6 +79,17 @@ def test_a_project_may_name_its_first_role_and_database(inside):
     assert verifier is not None
 
 
+@pytest.mark.parametrize("name", ["postgres", "template0", "TEMPLATE1", "pg_x"])
+@pytest.mark.shows("roles.names")
+def test_reserved_database_names_are_refused(inside, made, name):
+    path = {"project_id": made["project"]["id"], "branch_id": made["branch"]["id"]}
+    body = {"database": {"name": name, "owner_name": "neondb_owner"}}
+    with pytest.raises(Refusal, match="is reserved"):
+        inside.call("createProjectBranchDatabase", body, **path)
+    with pytest.raises(Refusal, match="is reserved"):
+        inside.call("createProject", {"project": {"branch": {"database_name": name}}})
+
+
 def test_a_deleted_role_leaves_its_tables_to_the_databases_owner(inside, made):
     project_id, branch_id = made["project"]["id"], made["branch"]["id"]
     path = {"project_id": project_id, "branch_id": branch_id}

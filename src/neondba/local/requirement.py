@@ -10,6 +10,7 @@ SDK: Final = "@neon/sdk 6.1.2"
 CLI: Final = "official command line 6.2.3"
 PYTHON: Final = "neon-api 0.3.0 for Python"
 DOCS: Final = "Neon's documentation"
+OURS: Final = "neondba"
 SERVERLESS: Final = "@neondatabase/serverless 1.2.0"
 
 

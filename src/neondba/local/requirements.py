@@ -107,8 +107,8 @@ def _behaviours(area: Area, shown: Mapping[str, Sequence[str]]) -> Iterator[str]
         yield "|---|---|---|---|---|"
         for row in found:
             files = ", ".join(f"`{name}`" for name in shown.get(row.id, ()))
-            told = f"| `{row.id}` | {row.sentence} | {row.divergence or ''} | {row.source} | {files} |"
-            yield told
+            source = row.source.partition(",")[0]
+            yield f"| `{row.id}` | {row.sentence} | {row.divergence or ''} | {source} | {files} |"
         yield ""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -46,12 +44,10 @@ def project_names(ctx: Context) -> tuple[str, ...]:
     file = folder_of(ctx.settings.state_dir) / "state.sqlite"
     if not file.exists():
         return ()
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as rows:
-            found = rows.execute("select name from project where not deleting order by name").fetchall()
-    except sqlite3.Error:
-        return ("whatever is there: its state cannot be read",)
-    return tuple(str(name) for (name,) in found)
+    from neondba.local.state import peek
+
+    found = peek.project_names(file)
+    return ("whatever is there: its state cannot be read",) if found is None else found
 
 
 def empty(state_dir: Path) -> None:

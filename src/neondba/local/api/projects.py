@@ -8,7 +8,7 @@ from typing import Any, Final
 from neondba.local import ids
 from neondba.local.api import compute_options, views
 from neondba.local.api.call import Call, Refusal, answers, checked_sizes, inner, seconds
-from neondba.local.api.names import identifier, plain_name
+from neondba.local.api.names import BASES, identifier, plain_name
 from neondba.local.api.regions import known_region
 from neondba.local.control import changes
 from neondba.local.control.names import compute_name
@@ -68,7 +68,7 @@ def create_project(call: Call) -> dict[str, Any]:
     version = compute_options.release(wanted)
     first = inner(wanted, "branch")
     _checked(wanted, version)
-    base = identifier("database name", first.get("database_name") or "neondb")
+    base = identifier("database name", first.get("database_name") or "neondb", BASES)
     owner = identifier("role name", first.get("role_name") or f"{base}_owner")
     project = _project_row(wanted, version, call.now)
     name, now = plain_name("branch name", first.get("name") or "main"), call.now
@@ -145,7 +145,8 @@ def get_project(call: Call) -> dict[str, Any]:
     "PATCH",
     "/projects/{project_id}",
     "updateProject",
-    says="Changes name and settings; enabling logical replication suspends awake computes, for good.",
+    says="Changes name and settings. Logical replication, once enabled, stays so; enabling it suspends "
+    "awake computes.",
     differs="Maintenance windows, audit logs and HIPAA are kept and shown; they have no effect.",
 )
 def update_project(call: Call) -> dict[str, Any]:

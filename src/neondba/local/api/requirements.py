@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from neondba.local.requirement import CLI, SPEC, Requirement
+from neondba.local.requirement import CLI, OURS, SPEC, Requirement
 
 BEHAVIOURS: Final = (
     Requirement(
@@ -26,8 +26,7 @@ BEHAVIOURS: Final = (
     Requirement(
         "api.not-available",
         "Neon Auth, the Data API, buckets and storage, functions, the AI gateway, credentials, triggers, "
-        "logs and custom domains answer 404 with `not available`; buckets, functions and credentials are "
-        "listed as empty.",
+        "logs and custom domains answer 404 with `not available`; buckets and functions are listed as empty.",
         "As Neon answers where a feature is missing, so that official programs go on without it.",
         source=CLI,
     ),
@@ -94,38 +93,45 @@ BEHAVIOURS: Final = (
         "machine.loopback",
         "Only programs of this machine reach it.",
         "Every port is on 127.0.0.1; Neon is reached from everywhere.",
+        source=OURS,
     ),
     Requirement(
         "machine.files",
         "Files are the user's alone, and no password is in a log or in a list of processes.",
         "Role passwords and the keys of the certificate are random and stored in the state folder.",
+        source=OURS,
     ),
     Requirement(
         "machine.unprivileged",
         "PostgreSQL runs without rights of its own.",
         "Started by root, it runs as an unprivileged user.",
+        source=OURS,
     ),
     Requirement(
         "machine.durability",
         "What was acknowledged is there after a crash.",
         "The server may be killed at any moment; unfinished operations are finished or undone at the start. "
         "Computes end with their server and start again for the next client.",
+        source=OURS,
     ),
     Requirement(
         "machine.full-disk",
         "A full disk harms nothing that is there.",
         "Neon has no such limit. What would not fit is refused first: 507, or one clear problem.",
+        source=OURS,
     ),
     Requirement(
         "machine.idle",
         "Without clients it costs nothing.",
         "The server ends by itself after 15 minutes without one (`--idle-exit`), and starts again with the "
         "next command of neondba that needs it. With `--foreground` it stays.",
+        source=OURS,
     ),
     Requirement(
         "machine.addresses",
         "Addresses stay the same for life.",
         "Ports are free ones, chosen at the first start and kept, so connection strings go on working; "
         "`--port` and `--postgres-port` choose others.",
+        source=OURS,
     ),
 )

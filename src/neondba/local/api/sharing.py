@@ -50,7 +50,9 @@ def grant(call: Call) -> dict[str, Any]:
         return _permission(found)
 
 
-@answers("DELETE", PERMISSIONS + "/{permission_id}", "revokePermissionFromProject", says="Takes it back.")
+@answers(
+    "DELETE", PERMISSIONS + "/{permission_id}", "revokePermissionFromProject", says="Takes a permission back."
+)
 def revoke(call: Call) -> dict[str, Any]:
     """Take a permission back."""
     with call.plane.state.change() as rows:

@@ -55,7 +55,6 @@ def drop_subscriptions(compute: Compute) -> None:
         ).fetchall()
     for database, name in found:
         with compute.admin(database) as inside:
-            inside.execute("set default_transaction_read_only = off")
             subscription = Identifier(name)
             inside.execute(SQL("alter subscription {} disable").format(subscription))
             inside.execute(SQL("alter subscription {} set (slot_name = none)").format(subscription))

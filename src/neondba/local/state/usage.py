@@ -9,11 +9,9 @@ class UsageRow(SQLModel, table=True):
     """One branch in one hour."""
 
     __tablename__ = "usage"
-    # neondba: ignore[NDB702] consumption is asked for after the branch is deleted
     branch_id: str = Field(primary_key=True)
     hour: str = Field(primary_key=True)
     """Its beginning, RFC 3339 in UTC."""
-    # neondba: ignore[NDB702] as above, for the project
     project_id: str = Field(index=True)
     child: bool
     """True for a branch with a parent: it pays for what differs, a root for its whole size."""
