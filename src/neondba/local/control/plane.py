@@ -139,7 +139,8 @@ def _check_layout(folder: Path) -> None:
         raise ConflictProblem(
             "state-layout-version",
             f"{folder} was written by another neondba: its layout is {found}, this one reads {STATE_LAYOUT}.",
-            hint="Use the neondba that made it, or another folder with --state-dir.",
+            hint="Use the neondba that made it, another folder with --state-dir, or start anew: "
+            "neondba local reset.",
             folder=str(folder),
         )
 
