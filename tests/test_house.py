@@ -99,3 +99,14 @@ def test_no_file_names_a_package_registry() -> None:
             content = path.read_bytes().lower()
             found += [f"{name}: {host.decode()}" for host in _registries() if host in content]
     assert found == []
+
+
+def test_decisions_are_numbered_listed_and_short() -> None:
+    folder = REPOSITORY / "docs" / "decisions"
+    pages = sorted(folder.glob("0*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    listed = [
+        line for line in (folder / "README.md").read_text(encoding="utf-8").splitlines() if line[:1] == "-"
+    ]
+    assert [line.rpartition("(")[2].rstrip(")") for line in listed] == [page.name for page in pages]
+    assert [page.name for page in pages if len(page.read_text(encoding="utf-8").splitlines()) > 40] == []

@@ -42,11 +42,13 @@ def test_a_role_made_by_sql_gets_none_of_it(inside, made):
     assert verifier.startswith("SCRAM-SHA-256$4096:")
 
 
+@pytest.mark.shows("roles.superuser")
 def test_an_api_role_is_no_superuser(inside, made):
     with inside.sql(made["branch"]["id"]) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("alter system set fsync = off")
 
 
+@pytest.mark.shows("roles.superuser")
 def test_nobody_logs_in_as_the_superuser(inside, made):
     assert inside.plane.directory.verifier(made["endpoints"][0]["id"], "cloud_admin") is None
 

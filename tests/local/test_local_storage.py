@@ -16,6 +16,7 @@ from neondba.local.api.call import Refusal
 from neondba.local.storage.cloner import FileClone, FileCopy, choose, clone_tree
 
 
+@pytest.mark.shows("storage.moment")
 def test_a_branch_of_a_running_parent_under_writes_is_a_moment_of_it(inside):
     made = inside.project()
     parent = made["branch"]["id"]
@@ -60,6 +61,7 @@ def test_a_branch_of_a_running_parent_under_writes_is_a_moment_of_it(inside):
     assert 0 < counts[0] < counts[1] < counts[2]
 
 
+@pytest.mark.shows("storage.moment")
 def test_a_branch_of_a_sleeping_parent_leaves_it_asleep(inside):
     made = inside.project()
     project_id, parent = made["project"]["id"], made["branch"]["id"]

@@ -64,6 +64,7 @@ def test_the_endpoint_may_come_before_the_password(proxy: Running, mark: str) ->
     assert "password authentication failed" in refused(proxy, None, password=f"endpoint={ENDPOINT};wrong")
 
 
+@pytest.mark.shows("proxy.unknown-endpoint")
 def test_a_client_that_names_no_endpoint_is_told_how(proxy: Running) -> None:
     assert NO_ENDPOINT in refused(proxy, None)
 
@@ -74,6 +75,7 @@ def test_host_name_and_option_must_agree(proxy: Running) -> None:
     assert f"SNI ('{ENDPOINT}') and project option ('ep-other-one-1')" in said
 
 
+@pytest.mark.shows("proxy.unknown-endpoint")
 def test_an_unknown_endpoint_is_refused_in_neons_words(proxy: Running) -> None:
     assert NO_SUCH_ENDPOINT in refused(proxy, "ep-no-such-00000000")
 
@@ -145,6 +147,7 @@ def test_what_is_no_start_up_packet_is_refused(proxy: Running, packet: bytes) ->
     assert said(client)["C"] == "08P01"
 
 
+@pytest.mark.shows("proxy.silence")
 def test_a_client_that_says_nothing_is_let_go(sockets: Path, tmp_path: Path) -> None:
     with running(sockets, tmp_path, limit=0.2) as proxy:
         silent, half = raw(proxy, encrypted=False), raw(proxy)
@@ -154,7 +157,7 @@ def test_a_client_that_says_nothing_is_let_go(sockets: Path, tmp_path: Path) -> 
         half.close()
 
 
-@pytest.mark.shows("proxy.wake")
+@pytest.mark.shows("proxy.wake", "proxy.silence")
 def test_a_client_does_not_pay_for_a_slow_wake(sockets: Path, tmp_path: Path) -> None:
     with running(sockets, tmp_path, limit=2.0) as proxy:
         proxy.directory.thinks_for = 2.5

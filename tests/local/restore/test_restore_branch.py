@@ -147,6 +147,7 @@ def test_what_may_not_be_restored_is_refused(inside, shop):
     assert read(inside, child) == [1, 2]
 
 
+@pytest.mark.shows("restore.expiry")
 def test_a_branch_that_expires_expires_anew_after_a_reset(fresh):
     inside = fresh()
     made = inside.project()

@@ -70,6 +70,7 @@ def made(inside):
     return project["project"]["id"], project["branch"]["id"]
 
 
+@pytest.mark.shows("roles.superuser")
 def test_a_search_path_of_the_database_leads_the_api_to_no_function_of_its_owner(inside, made):
     project_id, branch_id = made
     with inside.sql(branch_id) as session:
@@ -98,6 +99,7 @@ def test_settings_of_the_database_do_not_stop_the_api(inside, made):
         assert not session.execute("select from pg_roles where rolname = 'writer'").fetchall()
 
 
+@pytest.mark.shows("roles.superuser")
 def test_triggers_and_casts_that_masks_run_cannot_become_the_superuser(inside, made):
     project_id, branch_id = made
     with inside.sql(branch_id) as session:

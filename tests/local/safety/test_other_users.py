@@ -33,6 +33,7 @@ other_users = pytest.mark.skipif(
     ("method", "path"),
     [("GET", "/local/status"), ("POST", "/local/stop"), ("GET", "/api/v2/projects"), ("GET", "/nowhere")],
 )
+@pytest.mark.shows("api.bearer-token")
 def test_another_user_of_the_machine_is_refused(server, method, path):
     address = f"http://127.0.0.1:{server.api_port}{path}"
     command = ["/usr/bin/env", "python3", "-c", ASK, address, method]

@@ -128,6 +128,7 @@ def test_it_needs_one_compute_that_writes(inside, made, endpoints):
     assert refused.value.status == 400
 
 
+@pytest.mark.shows("branch.roots")
 def test_a_project_has_a_limit_of_root_branches(inside):
     made = inside.project()
     project_id, now = made["project"]["id"], made["branch"]["created_at"]

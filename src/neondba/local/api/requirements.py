@@ -61,6 +61,10 @@ BEHAVIOURS: Final = (
         "The default branch, protected branches and branches with children are not deleted: 422.",
     ),
     Requirement(
+        "branch.roots",
+        "A schema-only branch is refused where a project has 25 root branches.",
+    ),
+    Requirement(
         "schema.schema-only",
         "A schema-only branch is a root: schema, roles, grants, policies and settings of every database.",
         "Subscriptions are left out: two would share one slot. pg_dumpall's script runs in a new directory.",
@@ -77,6 +81,10 @@ BEHAVIOURS: Final = (
         "Roles of the API are members of neon_superuser and bypass row-level security; roles made by SQL "
         "are not and do not.",
         "neon_superuser has the rights that PostgreSQL can give without making a superuser.",
+    ),
+    Requirement(
+        "roles.superuser",
+        "No role of a user is a superuser, becomes one or logs in as one.",
     ),
     Requirement(
         "roles.names",

@@ -18,6 +18,10 @@ BEHAVIOURS: Final = (
         "That one can be deleted all the same: here its data is a copy of its own.",
     ),
     Requirement(
+        "restore.expiry",
+        "A branch that expires has its whole time again after a reset.",
+    ),
+    Requirement(
         "restore.roles",
         "Roles and databases come with the data.",
         "Those of a past have the passwords that the API gave last: connection strings go on working.",

@@ -24,6 +24,14 @@ BEHAVIOURS: Final = (
     Requirement("proxy.scram", "Roles log in by SCRAM-SHA-256, with channel binding where the client can."),
     Requirement("proxy.wrong-password", "An unknown role and a wrong password get the same answer."),
     Requirement(
+        "proxy.unknown-endpoint",
+        "An endpoint that does not exist, or that nothing names, is refused in Neon's words.",
+    ),
+    Requirement(
+        "proxy.silence",
+        "A client that does not finish logging in is closed after 15 seconds; waking counts apart.",
+    ),
+    Requirement(
         "proxy.wake",
         "A connection wakes the compute and waits for it.",
         "The role's verifier is asked of the compute, so a compute wakes before the password is checked.",

@@ -26,6 +26,10 @@ BEHAVIOURS: Final = (
         "A branch can be restored to any moment since its creation, and before it as its parent was.",
     ),
     Requirement(
+        "storage.moment",
+        "A branch is one moment of its parent, which goes on working; one that sleeps is not woken.",
+    ),
+    Requirement(
         "storage.clone",
         "A branch shares its parent's data until one of them changes it.",
         "Where the file system clones files (btrfs, XFS, bcachefs); elsewhere, as on ext4, the data is "
