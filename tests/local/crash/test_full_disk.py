@@ -122,6 +122,7 @@ def disk(templates: Path, tmp_path: Path) -> Iterator[Callable[[int], Disk]]:
         subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
+@pytest.mark.shows("machine.full-disk")
 def test_whatever_is_asked_of_a_full_disk_is_done_or_refused_whole(disk, monkeypatch):
     # Somebody else may take the room after we have looked.
     monkeypatch.setattr(space, "SPARE", -(1 << 40))
@@ -177,6 +178,7 @@ def _drop_all(small: Disk, child: str) -> None:
             small.settle()
 
 
+@pytest.mark.shows("machine.full-disk")
 def test_a_parent_that_dies_of_a_full_disk_loses_nothing_and_comes_back(disk):
     small = disk(260)
     acknowledged, marks = set(), []
