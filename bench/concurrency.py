@@ -15,7 +15,8 @@ from pathlib import Path
 
 import psycopg
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "local" / "crash"))
+TESTS = Path(__file__).parents[1] / "tests" / "local"
+sys.path[:0] = [str(TESTS), str(TESTS / "crash")]
 
 COUNT = int(os.environ.get("BRANCHES", "50"))
 ROWS = int(os.environ.get("ROWS", "200000"))

@@ -14,7 +14,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "local" / "crash"))
+TESTS = Path(__file__).parents[1] / "tests" / "local"
+sys.path[:0] = [str(TESTS), str(TESTS / "crash")]
 
 COUNT = int(os.environ.get("COUNT", "200"))
 FIRST = int(os.environ.get("FIRST", "0"))

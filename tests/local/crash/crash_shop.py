@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import json
 import threading
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+import local_http
 import psycopg
 
 ACCOUNTS = 50
@@ -67,13 +67,8 @@ def ask(port: int, method: str, path: str, body: object = None) -> tuple[int, An
     Raises:
         Gone: there is nobody, or nobody any more.
     """
-    text = None if body is None else json.dumps(body)
     try:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
-            connection.request(method, "/api/v2" + path, text, {"Authorization": "Bearer any"})
-            answer = connection.getresponse()
-            raw = answer.read()
-            return answer.status, json.loads(raw) if raw else {}
+        return local_http.ask(port, method, path, body)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Gone(str(error)) from error
 

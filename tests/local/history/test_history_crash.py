@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from test_local_crash import ask, settled
+from local_http import ask, settled
 
 from neondba.local import launch
 
