@@ -89,6 +89,7 @@ def operations_excerpt() -> str:
 def local_page() -> str:
     tables = import_module("neondba.local.requirements")
     text = with_excerpt((REFERENCE / "local-neon.md").read_text(), "sizes", tables.sizes())
+    text = with_excerpt(text, "limits", tables.limits())
     found = shown({row.id for row in tables.rows()})
     return with_excerpt(text, "rows", tables.document(found))
 

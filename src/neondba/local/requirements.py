@@ -122,3 +122,28 @@ def sizes() -> str:
         memory = [f"{int(given[name][:-2]) >> 10} MB" for name in ("shared_buffers", "maintenance_work_mem")]
         lines.append(f"| {cu:g} CU | {given['max_connections']} | {memory[0]} | {memory[1]} |")
     return "\n".join(lines)
+
+
+def limits() -> str:
+    """Write the limits in Markdown, from the code that holds them."""
+    from neondba.local.api import names, projects, request, roles, schema_only, snapshots
+    from neondba.local.control import naps, upkeep
+    from neondba.local.proxy.pooling.settings import Limits
+    from neondba.local.serverless import queries
+
+    pool = Limits()
+    told = (
+        ("computes awake, besides the default branch's", f"{naps.MOST_ACTIVE} in a project"),
+        ("root branches", f"{schema_only.MOST_ROOTS} in a project"),
+        ("snapshots by hand", f"{snapshots.MANUAL} in a project"),
+        ("roles, databases", f"{roles.MOST} each on a branch"),
+        ("history", f"`history_retention_seconds`; {projects.DAY} if nothing is said"),
+        ("recovery of deleted branches and projects", f"{upkeep.RECOVERABLE.days} days"),
+        ("life of an expiring branch", f"{names.LONGEST_LIFE.days} days"),
+        ("pooled clients", f"{pool.max_client_conn} at an endpoint"),
+        ("their wait for a server connection", f"{pool.query_wait_timeout:g} s"),
+        ("pooled server connections", f"{pool.share:g} of `max_connections`, for each role and database"),
+        ("body of an API request", f"{request.LARGEST_BODY >> 20} MB, within {request.SLOWEST_BODY:g} s"),
+        ("`/sql`", f"{queries.LARGEST >> 20} MB in a request, and in the values of a response"),
+    )
+    return "\n".join(["| what | most |", "|---|---|", *(f"| {what} | {most} |" for what, most in told)])
