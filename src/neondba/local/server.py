@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -122,6 +123,8 @@ async def _serve(folder: Path, options: argparse.Namespace) -> None:
     secure = _listen_anywhere(known.get("https", 0))
     certificates = ensure_certificates(folder / "tls")
     plane = Plane(folder, Clock(), Addresses())
+    # Whatever a kill leaves there goes with the sockets.
+    tempfile.tempdir = str(plane.sockets)
     try:
         await asyncio.to_thread(plane.begin)
         port = options.postgres_port if options.postgres_port is not None else known.get("postgres", 0)
@@ -144,6 +147,7 @@ async def _serve(folder: Path, options: argparse.Namespace) -> None:
         finally:
             await proxy.close()
     finally:
+        tempfile.tempdir = None
         await asyncio.to_thread(plane.close)
         (folder / "server.json").unlink(missing_ok=True)
 

@@ -117,6 +117,7 @@ def rewind_child(shop: Shop, chance: Random) -> None:
 def _restore(shop: Shop, child: str, body: dict[str, Any], content: Content, *, keep: bool = True) -> None:
     """Restore a child; a new content is possible from now on, and certain once it is answered."""
     held, name = list(shop.contents[child]), shop.name("kept")
+    shop.points.pop(child, None)  # The branch may be on another timeline from now on.
     possible = [*held, content]
     shop.contents[child] = possible
     doubt = Doubt({name}, held)
@@ -129,7 +130,6 @@ def _restore(shop: Shop, child: str, body: dict[str, Any], content: Content, *, 
     shop.answers[said] = shop.answers.get(said, 0) + 1
     if status == 200:
         shop.contents[child] = possible[-1:]
-        shop.points.pop(child, None)
         if keep:
             shop.doubts.remove(doubt)
             shop.preserved[name] = held

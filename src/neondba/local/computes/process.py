@@ -54,6 +54,9 @@ SETTINGS: Final = {
 NEWER: Final = {"io_method": 18}
 """Settings that older releases do not know, and the release that brought them."""
 START_LIMIT: Final = 60.0
+ROOM_FOR_ONE: Final = 60
+ROOM_FOR_NAMES: Final = 30
+"""Bytes of a folder that is to hold a socket's folder, or a folder of folders named as computes."""
 
 
 @dataclass(frozen=True)
@@ -184,9 +187,9 @@ def _did_not_start(place: Place, why: str) -> RemoteProblem:
     )
 
 
-def short_folder() -> str:
+def short_folder(longest: int = ROOM_FOR_ONE) -> str:
     """Give a temporary folder that leaves room in a socket's 107 bytes."""
     import tempfile
 
     usual = tempfile.gettempdir()
-    return usual if len(usual) <= 30 else "/tmp"  # noqa: S108
+    return usual if len(usual) <= longest else "/tmp"  # noqa: S108

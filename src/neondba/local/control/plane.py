@@ -51,8 +51,8 @@ class Plane:
         self.branches = Directories(folder / "branches", self.binaries.owner)
         self.templates = Directories(folder / "templates", self.binaries.owner)
         self.cloner = cloner.choose(self.branches.folder)
-        self._sockets = _socket_folder(folder)
-        self.computes = Computes(self.binaries, self.branches, self._sockets, self.compute_settings)
+        self.sockets = _socket_folder(folder)
+        self.computes = Computes(self.binaries, self.branches, self.sockets, self.compute_settings)
         kept = partial(histories.kept, self.state)
         self.history = History(self.branches, self.computes, self.cloner, kept, clock.now)
         self.keeper = histories.Keeper(self.state, self.computes, self.history, clock.now)
@@ -64,7 +64,7 @@ class Plane:
         self.directory = LocalDirectory(self.state, self.computes, self.worker, clock)
         self.meter = Meter(self)
         self.quotas = Quotas(self)
-        self.travel = TimeTravel(self, self._sockets)
+        self.travel = TimeTravel(self, self.sockets)
         self.directory.past = self.travel.wake
         self.directory.meter, self.directory.admit = self.meter.transferred, self.quotas.admit
         self.sweeper = Sweeper(self.state, self.computes, self.directory, self.worker, clock.now)
@@ -96,7 +96,7 @@ class Plane:
         self.travel.close()
         self.computes.stop_all()
         self.state.close()
-        directories.remove(self._sockets)
+        directories.remove(self.sockets)
         (self.folder / "sockets").unlink(missing_ok=True)
 
     def compute_name(self, endpoint: EndpointRow) -> str:
@@ -152,7 +152,7 @@ def _socket_folder(folder: Path) -> Path:
         old = Path(mark.read_text())
         if old.name.startswith("neondba-") and old.stat().st_uid == folder.stat().st_uid:
             directories.remove(old)
-    made = Path(tempfile.mkdtemp(prefix="neondba-", dir=process.short_folder()))
+    made = Path(tempfile.mkdtemp(prefix="neondba-", dir=process.short_folder(process.ROOM_FOR_NAMES)))
     if folder.stat().st_uid == 0:
         made.chmod(0o711)
     mark.write_text(str(made))
