@@ -99,6 +99,7 @@ def settled(port, base):
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.shows("restore.whole")
 def test_restores_and_snapshots_survive_a_server_killed_at_any_moment(state):
     chance = random.Random(20261122)
     port = launch.ensure(state).api_port
