@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from neondba.local.control import dumps
+
 PLANT = """
 create schema evil;
 create function evil.take() returns text language plpgsql as $$
@@ -113,3 +115,83 @@ def test_triggers_and_casts_that_masks_run_cannot_become_the_superuser(inside, m
     with inside.sql(masked) as session:
         assert session.execute("select name, code from public.person").fetchall() == [("z", 7)]
     assert not owner_is_superuser(inside, masked)
+
+
+TYPES = """
+create domain evil.word as text check (evil.take_back() = 'x');
+create function evil.same(evil.word, int) returns evil.word language sql as 'select $1';
+create aggregate evil.last(int) (sfunc = evil.same, stype = evil.word, initcond = 'x');
+create function evil.number(int) returns int language plpgsql immutable as
+    $$ begin perform evil.take_back(); return 1; end $$;
+create table public.part (k evil.word) partition by list (k);
+create table public.part_x partition of public.part for values in ('x');
+create table public.computed (n int) partition by list ((n + evil.number(1)));
+"""
+AWKWARD = """
+create extension postgres_fdw;
+create role owner_without_grants;
+grant owner_without_grants to current_user;
+create schema shop;
+create table shop.item (id int primary key, price int generated always as (id * 2) stored);
+create function shop.twice(int) returns int language sql begin atomic select $1 * 2; end;
+create server far foreign data wrapper postgres_fdw options (host '127.0.0.1');
+create user mapping for public server far options (user 'guest', password 'x');
+create foreign table shop.elsewhere (id int) server far;
+grant usage on foreign server far to owner_without_grants;
+grant create on schema shop to owner_without_grants;
+alter table shop.item owner to owner_without_grants;
+alter function shop.twice owner to owner_without_grants;
+revoke create on schema shop from owner_without_grants;
+grant select on shop.item to public;
+comment on schema shop is 'what is sold';
+comment on extension postgres_fdw is 'elsewhere';
+create domain shop.cents as int check (value >= 0);
+create view shop.cheap as select * from shop.item where price < 10;
+revoke all on function shop.twice from public;
+"""
+
+
+def schema_only(inside, project_id, parent_id):
+    body = {
+        "branch": {"name": f"bare-{parent_id}", "init_source": "schema-only", "parent_id": parent_id},
+        "endpoints": [{"type": "read_write"}],
+    }
+    branch = inside.call("createProjectBranch", body, project_id=project_id)["branch"]["id"]
+    inside.settled(project_id)
+    return branch
+
+
+def test_a_schema_made_again_calls_nothing_as_the_superuser(inside, made):
+    project_id, branch_id = made
+    with inside.sql(branch_id) as session:
+        session.execute(PLANT)
+        session.execute(TYPES)
+    bare = schema_only(inside, project_id, branch_id)
+    with inside.sql(bare) as session:
+        assert session.execute("select to_regclass('public.part_x') is not null").fetchone() == (True,)
+    assert not owner_is_superuser(inside, bare)
+
+
+def test_a_schema_made_again_is_the_same_and_leaves_no_role_behind(inside, made):
+    project_id, branch_id = made
+    for name in ("a=b", "it's \\ far", "postgresql://h/x"):
+        body = {"database": {"name": name, "owner_name": "neondb_owner"}}
+        inside.call("createProjectBranchDatabase", body, project_id=project_id, branch_id=branch_id)
+    inside.settled(project_id)
+    with inside.sql(branch_id) as session:
+        session.execute(AWKWARD)
+    bare = schema_only(inside, project_id, branch_id)
+    computes = [inside.plane.computes.start(inside.timeline(each)) for each in (branch_id, bare)]
+    for name in ("neondb", "a=b", "it's \\ far", "postgresql://h/x", "postgres"):
+        first, second = (dumps.schema(compute, name) for compute in computes)
+        assert first == second
+    found = []
+    for compute in computes:
+        with compute.admin() as session:
+            members = (
+                "select r.rolname, m.rolname from pg_auth_members a"
+                " join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member"
+            )
+            roles = session.execute("select rolname from pg_roles").fetchall()
+            found.append((sorted(roles), sorted(session.execute(members).fetchall())))
+    assert found[0] == found[1]

@@ -41,9 +41,11 @@ def _judged(major: int, wanted: Mapping[str, str]) -> str | None:
     owner = programs_of(major).owner
     with tempfile.TemporaryDirectory(prefix="neondba-") as folder:
         place = Path(folder)
-        (place / "postgresql.conf").touch(mode=0o644)
+        file = place / "postgresql.conf"
+        file.touch()
         if owner is not None:
             os.chown(place, *owner)
+            os.chown(file, *owner)
         arguments = ["-C", "data_directory", "-D", programs_of(major).within(place)]
         for name, value in wanted.items():
             arguments += ["-c", f"{name}={value}"]

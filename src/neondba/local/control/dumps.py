@@ -31,8 +31,15 @@ HASTE: Final = {"fsync": "off", "full_page_writes": "off"}
 """Only over a directory that is thrown away on any failure, and put on the disk whole."""
 
 
-def run(program: str, compute: Compute, *arguments: str, database: str, given: bytes = b"") -> bytes:
-    """Run a client program of the compute's own release as the superuser; give what it wrote.
+def run(
+    program: str,
+    compute: Compute,
+    *arguments: str,
+    database: str,
+    given: bytes = b"",
+    user: str = process.ADMIN,
+) -> bytes:
+    """Run a client program of the compute's own release, as the superuser if not said; give what it wrote.
 
     The database's name goes by the environment, where no character of it means anything else.
 
@@ -47,7 +54,7 @@ def run(program: str, compute: Compute, *arguments: str, database: str, given: b
         env={
             "PATH": os.defpath,
             "LC_ALL": "C",
-            "PGUSER": process.ADMIN,
+            "PGUSER": user,
             "PGDATABASE": database,
             "PGCLIENTENCODING": "UTF8",
             "PGOPTIONS": PINNED,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from neondba.local.computes.manager import programs_of
 from neondba.local.computes.process import ADMIN, Compute
-from neondba.local.control import dumps, timelines
+from neondba.local.control import dumps, rebuilding, timelines
 from neondba.local.control.actions import branch_of, performs, undoes
 from neondba.local.control.actions.branches import forget_branch
 from neondba.local.control.worker import stamp
@@ -18,13 +18,12 @@ from neondba.postgres.admin import SQL, Identifier
 if TYPE_CHECKING:
     from neondba.local.control.plane import Plane
 
-WHOLE: Final = ("--schema-only", "--no-tablespaces", "--no-subscriptions")
-"""No subscription: it would take its publisher's slot from the branch that has it."""
+ROLES: Final = ("--globals-only", "--no-tablespaces")
 
 
 @performs("apply_schema_from_branch")
 def apply(plane: Plane, operation: OperationRow, arguments: dict[str, Any]) -> None:
-    """Make a directory from the template and run what pg_dumpall says of the source."""
+    """Make a directory from the template and put the source's roles and schemas into it."""
     branch = branch_of(plane, operation)
     if not plane.branches.exists(branch.timeline_id):
         _make(plane, branch.timeline_id, arguments)
@@ -48,13 +47,15 @@ def _make(plane: Plane, name: str, arguments: dict[str, Any]) -> None:
     programs = programs_of(plane.branches.major(source))
     origin = template.ensure(programs, plane.templates)
     with dumps.at(plane, source, timelines.point(arguments)) as compute:
-        script = dumps.run("pg_dumpall", compute, *WHOLE, database="postgres")
+        script = dumps.run("pg_dumpall", compute, *ROLES, database="postgres")
+        archives = rebuilding.archives(compute)
     with plane.branches.making(name) as data:
         backup.clone_stopped(plane.history.cloner, origin, data, plane.branches.owner)
         with dumps.serving(plane, data, haste=True) as compute:
             _empty(compute)
             quiet = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null")
             dumps.run("psql", compute, *quiet, database="postgres", given=_without_known_roles(script))
+            rebuilding.rebuild(compute, archives)
 
 
 def _empty(compute: Compute) -> None:
