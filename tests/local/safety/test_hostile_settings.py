@@ -29,7 +29,7 @@ def test_a_setting_is_taken_under_the_umask_of_a_server_too(mask):
         ("session_authorization", "cloud_admin"),
         ("archive_command", "true"),
         ("Archive_Command", "true"),
-        ("unix_socket_directories", "/tmp"),  # noqa: S108 - never made
+        ("unix_socket_directories", "/tmp"),
         ("shared_preload_libraries", "x"),
         ("dynamic_library_path", "/"),
         ("work_mem", "4MB\0"),
