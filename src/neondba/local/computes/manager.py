@@ -117,7 +117,10 @@ class Computes:
                 continue
             try:
                 if self._running.get(name) is compute:
-                    self._bury(name)
+                    # The pid file stays: it says which shared memory is to go with the directory.
+                    orphans.sweep(self._directories.folder / name)
+                    del self._running[name]
+                    compute.clear()
                     buried.append(name)
             finally:
                 lock.release()
@@ -127,8 +130,11 @@ class Computes:
         """Let a compute sleep."""
         with self.held(name):
             compute = self._running.pop(name, None)
-            if compute is not None:
+            if compute is not None and compute.alive():
                 compute.stop(at_once=at_once)
+            elif compute is not None:
+                orphans.sweep(self._directories.folder / name)
+                compute.clear()
 
     def stop_all(self) -> None:
         """Let every compute sleep."""

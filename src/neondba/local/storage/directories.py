@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from neondba.core.problem import ConflictProblem
+from neondba.local.storage import memory
 from neondba.postgres.binaries import majors
 
 LAYOUT: Final = 1
@@ -58,7 +59,7 @@ class Directories:
     def making(self, name: str) -> Iterator[Path]:
         """Give an empty data directory; it is the branch's if the body ends well."""
         part = self.folder / f"{name}.part"
-        remove(part)
+        _drop(part)
         (part / "data").mkdir(parents=True, mode=0o700)
         try:
             part.chmod(0o700)
@@ -72,23 +73,23 @@ class Directories:
             part.rename(self.folder / name)
             sync_folder(self.folder)
         except BaseException:
-            remove(part)
+            _drop(part)
             raise
 
     def replace(self, name: str) -> None:
         """Take a branch's directory away; a crash meanwhile leaves only rubbish."""
         gone = self.folder / f"{name}.gone"
-        remove(gone)
+        _drop(gone)
         with suppress(FileNotFoundError):
             (self.folder / name).rename(gone)
         sync_folder(self.folder)
-        remove(gone)
+        _drop(gone)
 
     def sweep(self, wanted: Callable[[str], bool]) -> list[str]:
         """Remove everything that is not a wanted branch's directory; give the names."""
         rubbish = [entry for entry in self.folder.iterdir() if not wanted(entry.name)]
         for entry in rubbish:
-            remove(entry)
+            _drop(entry)
         return [entry.name for entry in rubbish]
 
     def check(self, name: str) -> None:
@@ -128,6 +129,12 @@ def _layout(path: Path) -> object:
         return json.loads(path.read_text())["layout"]
     except (OSError, ValueError, KeyError, TypeError):
         return "unknown"
+
+
+def _drop(path: Path) -> None:
+    """Delete a branch's folder, and what a server that was killed there left in memory."""
+    memory.release(path / "data")
+    remove(path)
 
 
 def remove(path: Path) -> None:
