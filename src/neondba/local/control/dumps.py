@@ -15,7 +15,7 @@ from neondba.core.problem import RemoteProblem
 from neondba.local import ids
 from neondba.local.computes import process
 from neondba.local.computes.manager import programs_of
-from neondba.local.computes.process import Compute
+from neondba.local.computes.process import ADMIN, Compute
 from neondba.postgres.admin import PINNED
 
 if TYPE_CHECKING:
@@ -32,12 +32,7 @@ HASTE: Final = {"fsync": "off", "full_page_writes": "off"}
 
 
 def run(
-    program: str,
-    compute: Compute,
-    *arguments: str,
-    database: str,
-    given: bytes = b"",
-    user: str = process.ADMIN,
+    program: str, compute: Compute, *arguments: str, database: str, given: bytes = b"", user: str = ADMIN
 ) -> bytes:
     """Run a client program of the compute's own release, as the superuser if not said; give what it wrote.
 
@@ -47,18 +42,19 @@ def run(
         RemoteProblem: it failed; its last words are given.
     """
     binaries = programs_of(int((compute.place.data / "PG_VERSION").read_text()))
+    environment = {
+        "PATH": os.defpath,
+        "LC_ALL": "C",
+        "PGUSER": user,
+        "PGDATABASE": database,
+        "PGCLIENTENCODING": "UTF8",
+        "PGOPTIONS": PINNED,
+    }
     done = subprocess.run(
         [binaries.program(program), f"--host={compute.place.sockets}", "--port=5432", *arguments],
         input=given,
         cwd="/",
-        env={
-            "PATH": os.defpath,
-            "LC_ALL": "C",
-            "PGUSER": user,
-            "PGDATABASE": database,
-            "PGCLIENTENCODING": "UTF8",
-            "PGOPTIONS": PINNED,
-        },
+        env=environment,
         capture_output=True,
         check=False,
         **binaries.spawn,
