@@ -67,7 +67,8 @@ BEHAVIOURS: Final = (
     Requirement(
         "schema.schema-only",
         "A schema-only branch is a root: schema, roles, grants, policies and settings of every database.",
-        "Subscriptions are left out: two would share one slot. pg_dumpall's script runs in a new directory.",
+        "Subscriptions are left out: two would share one slot. The schema is dumped and made again in a "
+        "new directory; functions that this calls run without the superuser's rights.",
     ),
     Requirement(
         "masking.history",
