@@ -55,7 +55,7 @@ def test_a_branch_of_a_running_parent_under_writes_is_a_moment_of_it(inside):
             counts.append(first)
         with inside.plane.computes.start(child).admin("neondb") as checker:
             checker.execute("create extension amcheck")
-            assert checker.execute("select * from verify_heapam('filler')").fetchall() == []
+            assert checker.execute("select * from verify_heapam('public.filler')").fetchall() == []
             checker.execute("select bt_index_check(indexrelid, true) from pg_index")
     assert errors == []
     assert 0 < counts[0] < counts[1] < counts[2]
@@ -157,8 +157,8 @@ def test_a_full_disk_refuses_a_branch_before_promising_it(templates, tmp_path):
             assert connection.execute("select 1").fetchone() == (1,)
         with pytest.raises(OSError, match="No space left"):
             _fill(tmp_path / "filler")
-        with pytest.raises(OSError, match="No space left"):
-            _rename_often(inside, project_id)
+        # The state has room set aside: what frees space can always be asked for.
+        _rename_often(inside, project_id)
         (tmp_path / "filler").unlink()
         inside.call("updateProject", {"project": {"name": "last"}}, project_id=project_id)
         assert inside.call("getProject", project_id=project_id)["project"]["name"] == "last"
