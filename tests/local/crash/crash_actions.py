@@ -62,6 +62,7 @@ def create_schema_only(shop: Shop, _chance: Random) -> None:
     shop.doubts.remove(doubt)
     if answer is not None:
         shop.contents[answer["branch"]["id"]] = doubt.contents
+        shop.young.add(answer["branch"]["id"])
 
 
 def create_masked(shop: Shop, _chance: Random) -> None:
@@ -155,7 +156,8 @@ def mark_child(shop: Shop, chance: Random) -> None:
         held = [replace(each, marks=each.marks | {word}) for each in shop.contents[child]]
         shop.contents[child] = held
         row = session.execute("select pg_current_wal_lsn()::text").fetchone()
-        if row is not None and len(held) == 1:
+        # The history of a schema-only branch begins once it is awake.
+        if row is not None and len(held) == 1 and child not in shop.young:
             shop.points[child] = (row[0], held[0])
 
 

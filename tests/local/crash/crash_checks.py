@@ -71,6 +71,8 @@ def compare(place: Place, shop: Shop, *, amcheck: bool = True) -> None:
         if branch["current_state"] not in ("ready", "archived"):
             shop.faults.add(f"branch {branch['name']} is {branch['current_state']}")
         held = _compare_branch(place, shop, branch, amcheck=amcheck, many=len(there) > MANY)
+        if branch["name"].startswith("schema-"):
+            shop.young.add(branch_id)
         if held is not None and branch_id != shop.main:
             found[branch_id] = [held]
     _compare_snapshots(shop)

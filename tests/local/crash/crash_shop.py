@@ -96,6 +96,8 @@ class Shop:
     unsure: set[str] = field(default_factory=set)
     """Roles and databases whose making or dropping was not acknowledged."""
     masked: set[str] = field(default_factory=set)
+    young: set[str] = field(default_factory=set)
+    """Branches without a history of their parent's."""
     points: dict[str, tuple[str, Content]] = field(default_factory=dict)
     """A place in the log of a branch, and what the branch held there."""
     acknowledged: set[int] = field(default_factory=set)
