@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
 
-ROWS_AT_ONCE: Final = 500
+ROWS_AT_ONCE: Final = 16
+"""So many are in memory before their size is looked at, and each may be a megabyte or a hundred."""
 FIELDS: Final = {
     "message": "MESSAGE_PRIMARY",
     "code": "SQLSTATE",
