@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -294,11 +293,26 @@ def make_project(shop: Shop, _chance: Random) -> None:
 
 
 def seed_project(shop: Shop, _chance: Random) -> None:
-    """Fill a project as the command line does; the state folder is in the environment."""
-    dump = Path(os.environ["NEONDBA_STATE_DIR"]).parent / "seed.sql"
+    """Fill a project as the command line does."""
+    assert shop.state is not None
+    dump, name = shop.state.parent / f"{shop.project}.sql", f"{shop.name('seeded')}-{shop.project}"
     dump.write_text("create table seeded as select g as n from generate_series(1, 1000) g;\n")
-    command = [sys.executable, "-m", "neondba", "local", "seed", shop.name("seeded"), "--dump", str(dump)]
-    subprocess.run(command, capture_output=True, check=False, timeout=120, cwd=dump.parent)
+    command = [sys.executable, "-m", "neondba", "local", "seed", name, "--dump", str(dump)]
+    given = {**os.environ, "NEONDBA_STATE_DIR": str(shop.state)}
+    done = subprocess.run(command, capture_output=True, check=False, timeout=120, cwd=dump.parent, env=given)
+    if done.returncode:
+        return
+    listed = ask(shop.port, "GET", "/projects?limit=400")[1]["projects"]
+    project = next((each["id"] for each in listed if each["name"] == name), None)
+    if project is None:
+        shop.faults.add(f"{name} was seeded and is gone")
+        return
+    query = "database_name=neondb&role_name=neondb_owner"
+    uri = ask(shop.port, "GET", f"/projects/{project}/connection_uri?{query}")[1]["uri"]
+    with psycopg.connect(uri) as session:
+        row = session.execute("select count(*) from seeded").fetchone()
+    if row != (1000,):
+        shop.faults.add(f"{name} has {row} rows")
 
 
 Action = Callable[[Shop, Random], None]
@@ -306,7 +320,7 @@ WEIGHTS: dict[Action, int] = {
     create_branch: 8, create_schema_only: 2, create_masked: 2, delete_branch: 4, restore_child: 4,
     reset_child: 3, rewind_child: 3, mark_child: 6, note_point: 4, travel: 3, take_snapshot: 4,
     restore_snapshot: 3, move_endpoint: 3, make_thing: 5, use_replica: 3, write_bulk: 2,
-    make_project: 2, seed_project: 0,
+    make_project: 2, seed_project: 1,
 }  # fmt: skip
 
 

@@ -41,6 +41,8 @@ class Crashes:
         self.place, self.seed = place, seed
         port = launch.ensure(place.state).api_port
         self.shops = [opened(port, f"shop-{number}") for number in range(shops)]
+        for shop in self.shops:
+            shop.state = place.state
         self.failed: set[str] = set()
         self.done: dict[str, int] = {}
 
@@ -81,12 +83,16 @@ class Crashes:
         """Kill what the point says; the server first, for its guardian ends computes in good order."""
         query = "select action from operation where status in ('scheduling', 'running')"
         victims = list(computes(self.place))
-        if point.kind != "compute":
+        if point.kind == "compute":
+            victims = [chance.choice(victims)] if victims else []
+        else:
             running = launch.status(self.place.state)
             assert running is not None
-            victims = [running.pid, *(victims if point.kind == "both" else [])]
-        elif victims:
-            victims = [chance.choice(victims)]
+            if point.kind == "server":
+                victims = []
+            elif chance.random() < 0.5:  # Some computes stay, and nobody is there to stop them.
+                victims = [*guardians(self.place), *chance.sample(victims, len(victims) // 2)]
+            victims.insert(0, running.pid)
         for pid in victims:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -126,6 +132,17 @@ def computes(place: Place) -> list[int]:
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if str((entry / "cwd").readlink()).startswith(f"{place.folder}/"):
+                found.append(int(entry.name))
+    return found
+
+
+def guardians(place: Place) -> list[int]:
+    """Give the shells that stop the computes when their server is gone."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if b"neondba-guardian" in words and os.fsencode(place.folder / "branches") in words:
                 found.append(int(entry.name))
     return found
 

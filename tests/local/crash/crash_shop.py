@@ -6,6 +6,7 @@ import http.client
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -80,6 +81,8 @@ class Shop:
     project: str
     main: str
     port: int
+    state: Path | None = None
+    """The state folder, for the command line."""
     contents: dict[str, list[Content]] = field(default_factory=dict)
     """What each acknowledged branch may hold; main's is the writer's."""
     doubts: list[Doubt] = field(default_factory=list)
