@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import socket
 import sys
 
 import pytest
@@ -29,3 +30,13 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(inside):
         connection.run(WIDE, [], 1 << 20)
     connection.close()
     assert highest() - before < FAR_LESS_THAN_ALL
+
+
+def test_a_body_is_not_read_before_the_password_fits(server):
+    head = (
+        "POST /sql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000000\r\n"
+        "Neon-Connection-String: postgresql://someone:wrong@ep-none.localhost/neondb\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.api_port), timeout=20) as client:
+        client.sendall(head.encode())
+        assert client.recv(4096).startswith(b"HTTP/1.1 400")

@@ -79,9 +79,10 @@ class Sql:
 
     async def _answered(self, request: Request) -> Response:
         wanted = self._destination(request)
+        # First who asks: bodies are large, and any web page may send one here.
+        await self._admit(wanted, request)
         body = await _body(request)
         payload = queries.read(body, request.headers)
-        await self._admit(wanted, request)
         self._directory.opened(wanted.endpoint_id)
         try:
             folder, connection = await self._connection(wanted)
