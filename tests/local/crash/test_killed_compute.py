@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from neondba.local.control import roles
+
 SEGMENTS = Path("/proc/sysvipc/shm")
 
 
@@ -49,3 +51,24 @@ def test_sockets_of_a_killed_compute_are_removed_and_it_wakes_again(inside):
     assert name not in inside.plane.computes.awake()
     with inside.sql(made["branch"]["id"]) as session:
         assert session.execute("select 1").fetchone() == (1,)
+
+
+def test_a_role_that_was_acknowledged_is_made_though_its_compute_dies_under_it(inside, monkeypatch):
+    made = inside.project()
+    path = {"project_id": made["project"]["id"], "branch_id": made["branch"]["id"]}
+    apply, killed = roles.apply, []
+
+    def dying(compute, *rest):
+        if not killed:
+            killed.append(compute)
+            kill(compute)
+        apply(compute, *rest)
+
+    monkeypatch.setattr(roles, "apply", dying)
+    inside.call("createProjectBranchRole", {"role": {"name": "late"}}, **path)
+    inside.settled(path["project_id"])
+    assert killed
+    (last, *_) = inside.call("listProjectOperations", project_id=path["project_id"])["operations"]
+    assert (last["action"], last["status"], last["failures_count"]) == ("apply_config", "finished", 1)
+    with inside.sql(path["branch_id"], "late") as session:
+        assert session.execute("select current_user").fetchone() == ("late",)
