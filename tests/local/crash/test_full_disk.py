@@ -123,6 +123,7 @@ def disk(templates: Path, tmp_path: Path) -> Iterator[Callable[[int], Disk]]:
 
 
 @pytest.mark.shows("machine.full-disk")
+@pytest.mark.shows("machine.full-disk")
 def test_whatever_is_asked_of_a_full_disk_is_done_or_refused_whole(disk, monkeypatch):
     # Somebody else may take the room after we have looked.
     monkeypatch.setattr(space, "SPARE", -(1 << 40))
@@ -179,6 +180,7 @@ def _drop_all(small: Disk, child: str) -> None:
 
 
 @pytest.mark.shows("machine.full-disk")
+@pytest.mark.shows("machine.full-disk")
 def test_a_parent_that_dies_of_a_full_disk_loses_nothing_and_comes_back(disk):
     small = disk(260)
     acknowledged, marks = set(), []
@@ -202,6 +204,7 @@ def test_a_parent_that_dies_of_a_full_disk_loses_nothing_and_comes_back(disk):
     assert small.rows(past, "select max(n), count(*) from t") == [(number, number)]
 
 
+@pytest.mark.shows("machine.full-disk")
 def test_a_branch_can_be_deleted_on_a_full_disk_to_make_room(disk):
     small = disk(260)
     child = small.inside.branch(small.project, "child", compute=False)["branch"]["id"]

@@ -120,13 +120,15 @@ BEHAVIOURS: Final = (
         "machine.durability",
         "What was acknowledged is there after a crash.",
         "The server may be killed at any moment; unfinished operations are finished or undone at the start. "
-        "Computes end with their server and start again for the next client.",
+        "Computes end with their server and start again for the next client. An operation whose compute "
+        "dies under it is tried again, up to three times (`failures_count`).",
         source=OURS,
     ),
     Requirement(
         "machine.full-disk",
         "A full disk harms nothing that is there.",
-        "Neon has no such limit. What would not fit is refused first: 507, or one clear problem.",
+        "Neon has no such limit. What would not fit is refused first: 507, or one clear problem. A megabyte "
+        "is set aside for the state, so that a branch can still be deleted.",
         source=OURS,
     ),
     Requirement(
