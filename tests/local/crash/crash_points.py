@@ -37,8 +37,8 @@ class Point:
 class Crashes:
     """A local Neon that is killed again and again."""
 
-    def __init__(self, place: Place, seed: str, shops: int = 2) -> None:
-        self.place, self.seed = place, seed
+    def __init__(self, place: Place, seed: str, shops: int = 2, longest: float = LONGEST) -> None:
+        self.place, self.seed, self.longest = place, seed, longest
         port = launch.ensure(place.state).api_port
         self.shops = [opened(port, f"shop-{number}") for number in range(shops)]
         for shop in self.shops:
@@ -49,7 +49,7 @@ class Crashes:
     def point(self, number: int, *, amcheck: bool = True) -> Point:
         """Work, kill, start again and compare."""
         chance = Random(f"{self.seed}-{number}")
-        point = Point(number, KINDS[number % 3], chance.uniform(0.1, LONGEST))
+        point = Point(number, KINDS[number % 3], chance.uniform(0.1, self.longest))
         begun, stop = time.monotonic(), threading.Event()
         self._open()
         clients = [threading.Thread(target=shop.write, args=(stop,), daemon=True) for shop in self.shops] + [
