@@ -110,7 +110,8 @@ def test_a_full_disk_refuses_the_start_and_the_stop_still_stops():
         (disk / "filler").unlink()
         assert local_start(ctx).running
         _fill(disk / "filler")
-        _unusable(lambda: local_stop(ctx), r"full\. local\.stop ended \(done\), which could not be recorded")
+        # What the server held in reserve makes room for the record.
+        assert local_stop(ctx).state == "stopped"
         assert launch.status(disk) is None
 
 

@@ -127,6 +127,6 @@ def test_the_present_is_a_point_like_any_other(inside):
     history.make(counter.timeline, Point(lsn=here.lsn), "now-by-place")
     for name in ("now-by-time", "now-by-place"):
         with inside.plane.computes.start(name).admin("neondb") as session:
-            assert session.execute("select count(*) from counted").fetchone() == (5,)
+            assert session.execute("select count(*) from public.counted").fetchone() == (5,)
         inside.plane.computes.stop(name)
         inside.plane.branches.replace(name)
