@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import struct
@@ -54,10 +55,42 @@ def _accept(listening: socket.socket, host: str, port: int, trusted: ssl.SSLCont
 def _relay(client: socket.socket, host: str, port: int, trusted: ssl.SSLContext) -> None:
     # A client that finds its connection closed says so itself.
     with client, suppress(OSError), _reached(host, port, trusted) as server:
-        back = threading.Thread(target=_back, args=(server, client), daemon=True)
-        back.start()
-        _copy(client, server)
-        back.join()
+        _lead(client, server)
+
+
+def _lead(client: socket.socket, server: ssl.SSLSocket) -> None:
+    """Copy both ways in one thread: OpenSSL lets no two use a connection at once."""
+    greeting: bytes | None = b""
+    while True:
+        # What OpenSSL has read already the socket does not announce again.
+        ready = [server] if server.pending() else select.select([client, server], [], [])[0]
+        for source in ready:
+            more = source.recv(CHUNK)
+            if not more:
+                return
+            if source is client:
+                server.sendall(more)
+            elif greeting is None:
+                client.sendall(more)
+            else:
+                greeting += more
+                if (changed := _unbound(greeting)) is not None:
+                    client.sendall(changed)
+                    greeting = None
+
+
+def _unbound(greeting: bytes) -> bytes | None:
+    """Take channel binding, which a client without TLS takes for an attack, out of the first answer.
+
+    None while that is not whole.
+    """
+    size = 1 + int.from_bytes(greeting[1:5], "big")
+    if len(greeting) < max(size, 5):
+        return None
+    if greeting[:1] != b"R" or greeting[5:9] != SASL:
+        return greeting
+    body = SASL + b"SCRAM-SHA-256\0\0"
+    return b"R" + struct.pack("!I", len(body) + 4) + body + greeting[size:]
 
 
 def _reached(host: str, port: int, trusted: ssl.SSLContext) -> ssl.SSLSocket:
@@ -72,35 +105,3 @@ def _reached(host: str, port: int, trusted: ssl.SSLContext) -> ssl.SSLSocket:
         raise
     wrapped.settimeout(None)
     return wrapped
-
-
-def _back(server: socket.socket, client: socket.socket) -> None:
-    """Copy the answers; without channel binding, which a client without TLS takes for an attack."""
-    with suppress(OSError), server.makefile("rb", buffering=0) as answers:
-        while head := _exactly(answers, 5):
-            body = _exactly(answers, struct.unpack("!I", head[1:])[0] - 4)
-            if head[:1] == b"R" and body[:4] == SASL:
-                body = SASL + b"SCRAM-SHA-256\0\0"
-            client.sendall(head[:1] + struct.pack("!I", len(body) + 4) + body)
-            if head[:1] in b"RE":
-                break
-    _copy(server, client)
-
-
-def _exactly(stream: socket.SocketIO, size: int) -> bytes:
-    read = b""
-    while len(read) < size:
-        more = stream.read(size - len(read))
-        if not more:
-            raise OSError("the proxy went away")
-        read += more
-    return read
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while more := source.recv(CHUNK):
-            target.sendall(more)
-    for end in (source, target):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)

@@ -39,7 +39,7 @@ def test_what_sql_makes_renames_and_drops_is_listed_so(inside, path):
     assert shown["authentication_method"] == "password"
     base = inside.call("getProjectBranchDatabase", database_name="goods", **path)["database"]
     assert base["owner_name"] == "neondb_owner"
-    assert names(inside, path, "databases") == ["neondb", "goods"]
+    assert sorted(names(inside, path, "databases")) == ["goods", "neondb"]
     with inside.plane.state.read() as rows:
         done = rows.all(OperationRow, project_id=path["project_id"], action="sync_dbs_and_roles_from_compute")
     assert {row.status for row in done} == {"finished"}
