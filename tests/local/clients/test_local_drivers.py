@@ -66,7 +66,8 @@ def test_sqlalchemy_survives_that_its_compute_was_suspended(api, project, url, d
     with engine.connect() as connection:
         assert tuple(connection.execute(sqlalchemy.text(WHO)).one()) == ANSWER
     api("POST", f"/projects/{project_id}/endpoints/{endpoint_id}/suspend")
-    while api("GET", f"/projects/{project_id}/endpoints/{endpoint_id}")["endpoint"]["current_state"] != "idle":
+    endpoint = f"/projects/{project_id}/endpoints/{endpoint_id}"
+    while api("GET", endpoint)["endpoint"]["current_state"] != "idle":
         pass
     with engine.connect() as connection:
         assert tuple(connection.execute(sqlalchemy.text(WHO)).one()) == ANSWER
