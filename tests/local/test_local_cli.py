@@ -4,42 +4,21 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import shutil
 import subprocess
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+import official_cli
 import psycopg
 import pytest
 
-PINNED = Path(__file__).parents[1] / "clients" / "node_modules" / ".bin" / "neon"
-
 
 @pytest.fixture(scope="module")
-def program():
-    named = os.environ.get("NEONDBA_TEST_NEON_CLI") or str(PINNED)
-    found = shutil.which(named)
-    if found is None:
-        pytest.fail("the official command line is not installed: run npm ci in tests/clients")
-    return found
-
-
-@pytest.fixture(scope="module")
-def neon(program, server, tmp_path_factory):
+def neon(server, tmp_path_factory):
+    program = official_cli.program()
     home = tmp_path_factory.mktemp("home")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "NEON_CONFIG_DIR": str(home / "config"),
-        "NEON_API_HOST": f"http://127.0.0.1:{server.api_port}/api/v2",
-        "NEON_API_KEY": "any-thing",
-        "CI": "1",
-        "NO_UPDATE_NOTIFIER": "1",
-        # A fifth of each call is compiling the command line anew.
-        "NODE_COMPILE_CACHE": str(tmp_path_factory.getbasetemp().parent / "node-compiled"),
-    }
+    environment = official_cli.environment(server, home, tmp_path_factory)
 
     def run(*words, output="json"):
         done = subprocess.run(

@@ -6,16 +6,15 @@ A story is a list of commands and a word that each must say; each story has a br
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import official_cli
 import psycopg
 import pytest
-from client_parts import CLIENTS
 
 IN_AN_HOUR = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 INSPECTIONS = (
@@ -120,23 +119,14 @@ STORIES = {
 
 @pytest.fixture(scope="module")
 def neon(server, tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "NEON_CONFIG_DIR": str(home / "config"),
-        "NEON_API_HOST": f"http://127.0.0.1:{server.api_port}/api/v2",
-        "NEON_API_KEY": "any-thing",
-        "CI": "1",
-        "NO_UPDATE_NOTIFIER": "1",
-        "NODE_COMPILE_CACHE": str(tmp_path_factory.getbasetemp().parent / "node-compiled"),
-    }
+    program, home = official_cli.program(), tmp_path_factory.mktemp("home")
+    environment = official_cli.environment(server, home, tmp_path_factory)
 
     def run(words, folder=home):
         output = () if "--output" in words else ("--output", "json")
-        program = [str(CLIENTS / "node_modules/.bin/neon"), "--no-analytics", *output]
+        command = [program, "--no-analytics", *output]
         return subprocess.run(
-            [*program, *words],
+            [*command, *words],
             env=environment,
             cwd=folder,
             capture_output=True,

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-from pathlib import Path
 
+import official_cli
 import psycopg
 import pytest
-
-PINNED = Path(__file__).parents[2] / "clients" / "node_modules" / ".bin" / "neon"
 
 
 @pytest.fixture(scope="module")
 def neon(server, tmp_path_factory):
-    program = shutil.which(os.environ.get("NEONDBA_TEST_NEON_CLI") or str(PINNED))
-    if program is None:
-        pytest.fail("the official command line is not installed: run npm ci in tests/clients")
+    program = official_cli.program()
     home = tmp_path_factory.mktemp("home")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "NEON_CONFIG_DIR": str(home / "config"),
-        "NEON_API_HOST": f"http://127.0.0.1:{server.api_port}/api/v2",
-        "NEON_API_KEY": "any-thing",
-        "CI": "1",
-        "NO_UPDATE_NOTIFIER": "1",
-        "NODE_COMPILE_CACHE": str(tmp_path_factory.getbasetemp().parent / "node-compiled"),
-    }
+    environment = official_cli.environment(server, home, tmp_path_factory)
 
     def run(*words, output="json"):
         command = [program, "--no-analytics", "--no-color", "--output", output, *words]
