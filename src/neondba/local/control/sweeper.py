@@ -98,8 +98,10 @@ class Sweeper:
 
     def suspend(self) -> list[str]:
         """Let the computes sleep that nobody used for their time; give their names."""
-        asleep = []
+        asleep: list[str] = []
         awake = self._computes.awake()
+        if not awake:
+            return asleep
         with self._state.read() as rows:
             endpoints = endpoints_by_compute(rows)
             busy = {row.branch_id for row in rows.unfinished()}
