@@ -54,6 +54,32 @@ class Evidence(BaseModel):
 
 
 @dataclass(frozen=True)
+class Edit:
+    """Whole lines of a file to replace, safe to apply without asking what the code means."""
+
+    path: str
+    line: int
+    """The first of the lines, from 1."""
+    old: str
+    """The lines as they read now; the edit is refused where they read otherwise."""
+    new: str
+    """What stands there afterwards; empty to remove them."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of the database that a migration of the project has to carry."""
+
+    name: str
+    """Words for the migration's name: `index tasks user_id`."""
+    up: tuple[str, ...]
+    """Statements, in order, each a whole one."""
+    down: tuple[str, ...]
+    concurrently: bool = False
+    """Whether a statement must run outside a transaction."""
+
+
+@dataclass(frozen=True)
 class Finding:
     """What a rule yields; the engine adds the rule's own part."""
 
@@ -71,6 +97,12 @@ class Finding:
     """What was read there; must be masked. The engine takes the line itself when this is empty."""
     masked: bool = False
     """True when the line itself may hold a secret and must not be shown."""
+    edits: tuple[Edit, ...] = ()
+    """What `--fix` writes; empty where a person has to decide."""
+    change: Change | None = None
+    """What `--fix` puts into a new migration of the project."""
+    way: tuple[str, ...] = ()
+    """How the fault is reached, one `path:line name` a step, from the entrance on."""
 
 
 class Reported(BaseModel):
