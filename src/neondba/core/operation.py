@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
@@ -69,6 +69,10 @@ class Operation:
     """True for a tool that agents see at once; the others are found by search."""
     findings: Callable[[Any], int]
     """How many findings a result holds: more than none is exit status 1."""
+    turns: Mapping[str, str] = field(default_factory=dict)
+    """Flags that turn the command into another operation: `neondba review --fix` is `fix`."""
+    alone: bool = False
+    """True where the group's word stands for this verb: `neondba rule NDB405`."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -128,6 +132,8 @@ def operation(
     examples: tuple[Example, ...] = (),
     featured: bool = False,
     findings: Callable[[Any], int] = lambda _result: 0,
+    turns: Mapping[str, str] | None = None,
+    alone: bool = False,
 ) -> Callable[[F], F]:
     """Register a function as a capability; the function itself stays as it is.
 
@@ -139,7 +145,8 @@ def operation(
     def register(function: F) -> F:
         if name in _registry:
             raise ConflictProblem("operation-taken", f"Two functions are registered as {name}.")
-        _registry[name] = _introspect(name, effect, function, examples, featured, findings)
+        made = _introspect(name, effect, function, examples, featured, findings)
+        _registry[name] = replace(made, turns=turns or {}, alone=alone)
         return function
 
     return register

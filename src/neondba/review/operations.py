@@ -200,6 +200,7 @@ def rule_list(
 @operation(
     "rule.show",
     effect=Effect.READ,
+    alone=True,
     examples=(Example({"rule": "NDB101"}), Example({"rule": "NDB000"}, problem="rule-not-found")),
 )
 def rule_show(

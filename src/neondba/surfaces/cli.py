@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from neondba.surfaces import index, output, overview
+
+if TYPE_CHECKING:
+    from neondba.core.operation import Operation
 
 _SERVERS = {
     ("mcp",): ("Serve the operations to a coding agent over stdin and stdout.", "neondba.surfaces.mcp"),
@@ -51,7 +55,18 @@ def _dispatched(argv: list[str]) -> int:
             from neondba.surfaces import command
 
             return command.run(index.loaded(item), [*leading, *words[length:], *rest], argv)
+    alone = _standing_alone(words[0]) if len(words) > 1 or rest else None
+    if alone is not None and not (len(words) == 1 and {"--help", "-h"} & set(rest)):
+        from neondba.surfaces import command
+
+        return command.run(alone, [*leading, *words[1:], *rest], argv)
     return _group_or_unknown(words, [*leading, *rest], argv)
+
+
+def _standing_alone(group: str) -> Operation | None:
+    """Give the operation that a group's word means when no verb follows."""
+    members = [index.loaded(item) for words, item in index.listed().items() if words[0] == group]
+    return next((found for found in members if found.alone), None)
 
 
 def _split(argv: Sequence[str]) -> tuple[list[str], list[str], list[str]]:

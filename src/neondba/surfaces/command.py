@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from neondba.core import settings
 from neondba.core.context import Context
+from neondba.core.operation import find
 from neondba.surfaces import consent, exits, options, output, pages, render
 from neondba.surfaces.parse import own_words, parse
 from neondba.surfaces.progress import ProgressLine
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 def run(operation: Operation, tokens: Sequence[str], argv: Sequence[str]) -> int:
     """Carry out the command; `argv` is all that the user wrote."""
+    for flag, other in operation.turns.items():
+        if flag in own_words(tokens):
+            return run(find(other), [token for token in tokens if token != flag], argv)
     if asks_for_help(tokens):
         output.out(pages.operation(operation, options.every(), output.width()))
         return 0

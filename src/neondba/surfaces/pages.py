@@ -43,7 +43,7 @@ def operation(found: Operation, common: Sequence[Argument], width: int) -> str:
         found.words,
         found.summary,
         described.prose(found),
-        arguments_of(found),
+        [*arguments_of(found), *_turns(found)],
         [
             _fitting(found, argument)
             for argument in common
@@ -54,6 +54,19 @@ def operation(found: Operation, common: Sequence[Argument], width: int) -> str:
     )
     rows = [(f"exit {one.exit_status}", one.when) for one in described.endings(found)]
     return "\n".join([shown, "", "Problems:", *table(rows, width)]) if rows else shown
+
+
+def _turns(found: Operation) -> list[Argument]:
+    """Give the flags that turn a command into another, with what that one does."""
+    from neondba.core.operation import find
+
+    others = [(flag, find(name)) for flag, name in found.turns.items()]
+    return [
+        Argument(
+            flag[2:].replace("-", "_"), f"{other.summary} See: neondba {' '.join(other.words)}", kind="flag"
+        )
+        for flag, other in others
+    ]
 
 
 def _applies(found: Operation, argument: Argument) -> bool:
