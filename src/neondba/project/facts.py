@@ -64,4 +64,5 @@ class Facts:
         found = [item for item in found if item.path not in tree.closed]
         found += [Unparsed(path=path, reason="larger than 4 MB: not read") for path in tree.too_large]
         found += [Unparsed(path=path, reason="may not be read by this user") for path in tree.closed]
+        found += [Unparsed(path=path, reason=reason) for path, reason in tree.notes.items()]
         return sorted(found, key=lambda item: (item.path, item.line))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import stat
 import subprocess
 import weakref
 from abc import ABC, abstractmethod
@@ -13,9 +14,13 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from neondba.core.problem import ArgumentProblem, NotFoundProblem
+from neondba.project import git as safe_git
 
 LARGEST = 4_000_000
 """Bytes of the largest file that is read; a larger one is a data set, and is listed as not checked."""
+
+LINK = "120000"
+"""The mode of a symbolic link in a git tree."""
 
 PASSED_BY = frozenset(
     {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache",
@@ -32,6 +37,8 @@ class Tree(ABC):
         """Files that were not read because of their size."""
         self.closed: set[str] = set()
         """Files and folders that this user may not read."""
+        self.notes: dict[str, str] = {}
+        """What else was not read, with the reason."""
         self._texts: dict[str, str | None] = {}
 
     @cached_property
@@ -63,7 +70,11 @@ class Tree(ABC):
 
     def _decoded(self, path: str) -> str | None:
         data = self._read(path)
-        if data is None or (b"\0" in data[:8192] and not data.startswith(UTF16)):
+        if data is None:
+            return None
+        if b"\0" in data[:8192] and not data.startswith(UTF16):
+            if path.endswith(WRITTEN):
+                self.notes[path] = "holds NUL bytes: not read as text"
             return None
         if len(data) > LARGEST:
             self.too_large.append(path)
@@ -111,7 +122,9 @@ class FolderTree(Tree):
 
     @cached_property
     def _git(self) -> frozenset[str] | None:
-        listed = _git(self.folder, "ls-files", "-z")
+        listed, why_not = safe_git.run(self.folder, "ls-files", "-z")
+        if listed is None and (self.folder / ".git").exists():
+            self.notes[".git"] = f"git could not list the files ({why_not}): all in the folder were read"
         return None if listed is None else self._named(listed)
 
     @property
@@ -121,8 +134,8 @@ class FolderTree(Tree):
 
     def _list(self) -> Iterable[str]:
         if self._git:
-            others = _git(self.folder, "ls-files", "-z", "--others", "--exclude-standard") or b""
-            return [p for p in self._git | self._named(others) if self._is_file(self._place(p))]
+            others = safe_git.git(self.folder, "ls-files", "-z", "--others", "--exclude-standard") or b""
+            return [p for p in self._git | self._named(others) if self._is_file(self._place(p), p)]
         return self._walk()
 
     def _named(self, listed: bytes) -> frozenset[str]:
@@ -137,20 +150,38 @@ class FolderTree(Tree):
     def _place(self, path: str) -> Path:
         return self.folder / self._places.get(path, path)
 
-    def _is_file(self, path: Path) -> bool:
+    def _is_file(self, place: Path, path: str) -> bool:
+        """Tell whether it is a file of the project itself: links are noted, not followed."""
         try:
-            return path.is_file()
+            mode = place.lstat().st_mode
         except OSError as error:
             self._note(error)
             return False
+        if stat.S_ISLNK(mode):
+            self._note_link(place, path)
+        elif stat.S_ISDIR(mode):
+            self.notes[path.rstrip("/")] = "a repository of its own: review it by itself"
+        return stat.S_ISREG(mode)
+
+    def _note_link(self, place: Path, path: str) -> None:
+        """Tell of a link whose target is not read under its own name."""
+        try:
+            target = place.resolve(strict=True)
+        except (OSError, RuntimeError):
+            self.notes[path] = "a symbolic link that leads nowhere, or in a circle"
+            return
+        if not target.is_relative_to(self.folder.resolve()):
+            self.notes[path] = "a symbolic link out of the project: not followed"
 
     def _walk(self) -> Iterator[str]:
         for place, folders, files in os.walk(self.folder, onerror=self._note):
             folders[:] = [f for f in folders if f not in PASSED_BY]
-            for file in files:
-                path = Path(place, file)
-                if self._is_file(path):
-                    yield self._shown(str(PurePosixPath(path.relative_to(self.folder))))
+            links = [f for f in folders if Path(place, f).is_symlink()]
+            for name in [*files, *links]:
+                path = Path(place, name)
+                shown = self._shown(str(PurePosixPath(path.relative_to(self.folder))))
+                if self._is_file(path, shown):
+                    yield shown
 
     def _read(self, path: str) -> bytes | None:
         try:
@@ -171,7 +202,7 @@ class RevisionTree(Tree):
     def __init__(self, folder: Path, revision: str) -> None:
         super().__init__()
         self.folder = folder
-        resolved = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+        resolved = safe_git.git(folder, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
         if resolved is None:
             raise NotFoundProblem(
                 "revision-not-found",
@@ -187,12 +218,15 @@ class RevisionTree(Tree):
 
     @cached_property
     def _blobs(self) -> dict[str, str]:
-        listed = _git(self.folder, "ls-tree", "-r", "-z", self.revision) or b""
+        listed = safe_git.git(self.folder, "ls-tree", "-r", "-z", self.revision) or b""
         blobs = {}
         for entry in listed.decode(errors="replace").split("\0"):
             meta, _, path = entry.partition("\t")
-            if path and meta.split()[1] == "blob":
-                blobs[path] = meta.split()[2]
+            mode, kind, name = meta.split() if path else ("", "", "")
+            if kind == "commit":
+                self.notes[path] = "a repository of its own: review it by itself"
+            elif kind == "blob" and mode != LINK:
+                blobs[path] = name
         return blobs
 
     def _list(self) -> Iterable[str]:
@@ -217,7 +251,8 @@ class RevisionTree(Tree):
     def _batch(self) -> subprocess.Popen[bytes]:
         """One git process that answers for every file: one a file would take milliseconds each."""
         batch = subprocess.Popen(
-            ["git", "-C", str(self.folder), "cat-file", "--batch"],  # noqa: S607
+            safe_git.command(self.folder, "cat-file", "--batch"),
+            env=safe_git.environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -225,6 +260,12 @@ class RevisionTree(Tree):
         weakref.finalize(self, batch.communicate)
         return batch
 
+
+WRITTEN = (
+    ".py", ".sql", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".prisma", ".toml", ".ini", ".cfg", ".env", ".yml",
+    ".yaml", ".json", ".md", ".txt", ".sh",
+)  # fmt: skip
+"""Endings of files that people write: one that cannot be read is told of."""
 
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """How a file of Windows PowerShell begins, such as a `.env` written with `>`."""
@@ -246,15 +287,3 @@ def _decoded(data: bytes) -> str:
         return data.decode(encoding, errors="replace")
     except (LookupError, UnicodeError):
         return data.decode("utf-8", errors="replace").removeprefix("\ufeff")
-
-
-def _git(folder: Path, *arguments: str) -> bytes | None:
-    """Run a read-only git command; `None` when it fails or there is no git."""
-    try:
-        run = subprocess.run(
-            ["git", "-C", str(folder), *arguments],  # noqa: S607
-            capture_output=True, check=False, timeout=60,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return run.stdout if run.returncode == 0 else None
