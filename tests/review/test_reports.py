@@ -43,7 +43,7 @@ def test_the_terminal_report_tells_everything_in_the_order_it_is_needed() -> Non
         "Review of .", "1 high", "The five duties", "not met", "The four success criteria",
         "migrations/1.sql:2", "NDB601 a-fault", "Writes to orders wait.", "read: create index i",
         "1. Build it concurrently.", "create index concurrently", "Shown on a branch: migrations",
-        "0002: down loses 3 rows", "missing: a seed", "Not checked", "no database", "b.py:7: invalid syntax",
+        "0002: down loses 3 rows", "missing: a seed", "Not checked", "no database", "invalid syntax: b.py:7",
         "Suppressed", "invented", "Next", "neondba rule show NDB601",
     ]  # fmt: skip
     places = [text.index(mark) for mark in landmarks]

@@ -102,6 +102,10 @@ def test_json_holds_the_fields_that_tools_read(ctx: Context) -> None:
         "steps",
         "snippet",
         "evidence",
+        "way",
+        "repair",
+        "ignore",
+        "fingerprint",
     }
     assert set(dumped["findings"][0]) == fields
     assert dumped["findings"][0]["evidence"]["kind"] == "read"

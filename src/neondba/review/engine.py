@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from neondba.core.collector import collector_resting
 from neondba.project.facts import Facts, Unavailable
 from neondba.project.tree import Tree
-from neondba.review import suppression
-from neondba.review.finding import Category, Evidence, Finding, Reported, Severity
+from neondba.review import identity, suppression
+from neondba.review.catalog import confirmed, in_one_line
+from neondba.review.finding import Category, Evidence, EvidenceKind, Finding, Reported, Severity
 from neondba.review.rule import Rule
 from neondba.review.suppression import Suppression
 
@@ -58,22 +59,31 @@ def run(
     wishes = _Wishes(tree)
     outcome = Outcome()
     chosen = list(rules)
+    gaps: list[tuple[Rule, str]] = []
     for number, rule in enumerate(chosen):
         progress(f"Checking {rule.name}", number / len(chosen))
         found, gap = _asked(facts, rule)
         if gap:
-            outcome.not_checked.append(NotChecked(what=f"{rule.code} {rule.name}", missing=gap))
+            gaps.append((rule, gap))
         for finding in dict.fromkeys(found):
             wish = wishes.answering(rule, finding)
             if wish is not None:
                 outcome.suppressed.append(
                     Suppressed(rule=rule.code, path=finding.path, line=finding.line, reason=wish.reason)
                 )
-            else:
+            elif not _is_told(outcome, rule, finding):
                 outcome.findings.append(_reported(tree, rule, finding))
     outcome.findings += wishes.faults({rule.code for rule in chosen} | {rule.name for rule in chosen})
     outcome.findings = _one_per_place(outcome.findings)
+    outcome.not_checked = [NotChecked(what=what, missing=missing) for what, missing in in_one_line(gaps)]
     return outcome
+
+
+def _is_told(outcome: Outcome, rule: Rule, finding: Finding) -> bool:
+    """Tell whether a rule that reads files has the same cause already."""
+    known = [f for f in outcome.findings if f.rule == rule.shows]
+    answered = [(s.path, s.line) for s in outcome.suppressed if s.rule == rule.shows]
+    return confirmed(finding, known, answered)
 
 
 def _asked(facts: Facts, rule: Rule) -> tuple[list[Finding], str]:
@@ -90,13 +100,18 @@ def _asked(facts: Facts, rule: Rule) -> tuple[list[Finding], str]:
 
 
 def _one_per_place(findings: list[Reported]) -> list[Reported]:
-    unique = {(f.rule, f.path, f.line): f for f in reversed(findings)}
+    unique = {(f.rule, f.path, f.line, _said(f)): f for f in reversed(findings)}
     return sorted(unique.values(), key=lambda f: (f.severity.rank, f.path, f.line, f.rule))
 
 
+def _said(finding: Reported) -> str:
+    """Tell objects of a database apart that the project writes in one line."""
+    return finding.message if finding.evidence.kind is EvidenceKind.SHOWN else ""
+
+
 def _reported(tree: Tree, rule: Rule, finding: Finding) -> Reported:
-    read = finding.evidence or ("" if finding.masked else _line(tree, finding.path, finding.line))
-    return Reported(
+    line = "" if finding.masked else _line(tree, finding.path, finding.line)
+    made = Reported(
         rule=rule.code,
         name=rule.name,
         category=rule.category,
@@ -106,8 +121,27 @@ def _reported(tree: Tree, rule: Rule, finding: Finding) -> Reported:
         message=finding.message,
         steps=list(finding.steps),
         snippet=finding.snippet,
-        evidence=Evidence(text=read),
+        evidence=Evidence(
+            kind=EvidenceKind.SHOWN if finding.is_shown else EvidenceKind.READ,
+            text=finding.evidence or line,
+        ),
+        way=list(finding.way),
+        repair=_repair(finding),
+        ignore=suppression.comment(finding.path, rule.code),
+        context=" ".join(line.split()),
+        edits=finding.edits,
+        change=finding.change,
     )
+    return made.model_copy(update={"fingerprint": identity.fingerprint(made)})
+
+
+def _repair(finding: Finding) -> str:
+    """Say what `--fix` does about a finding."""
+    files = ", ".join(dict.fromkeys(edit.path for edit in finding.edits))
+    said = [f"edits {files}"] if files else []
+    if finding.change:
+        said.append(f"writes a migration: {finding.change.name}")
+    return " and ".join(said)
 
 
 def _line(tree: Tree, path: str, number: int) -> str:
@@ -156,7 +190,8 @@ class _Wishes:
         return found
 
     def _fault(self, wish: Suppression, text: str, step: str) -> Reported:
-        return Reported(
+        text_read = _line(self._tree, wish.source, wish.line)
+        made = Reported(
             rule=SUPPRESSION,
             name="suppression",
             category=Category.PRODUCTION,
@@ -166,5 +201,7 @@ class _Wishes:
             message=f"The suppression of {wish.rule} {text}.",
             steps=[step],
             snippet="",
-            evidence=Evidence(text=_line(self._tree, wish.source, wish.line)),
+            evidence=Evidence(text=text_read),
+            context=text_read,
         )
+        return made.model_copy(update={"fingerprint": identity.fingerprint(made)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class Severity(StrEnum):
@@ -103,6 +103,10 @@ class Finding:
     """What `--fix` puts into a new migration of the project."""
     way: tuple[str, ...] = ()
     """How the fault is reached, one `path:line name` a step, from the entrance on."""
+    is_shown: bool = False
+    """The evidence is what a database says, not a line that was read."""
+    also: tuple[tuple[str, int], ...] = ()
+    """Other places where the same cause is written: path and line."""
 
 
 class Reported(BaseModel):
@@ -118,3 +122,15 @@ class Reported(BaseModel):
     steps: list[str]
     snippet: str
     evidence: Evidence
+    way: list[str] = Field(default_factory=list)
+    """How the fault is reached, one `path:line name` a step."""
+    repair: str = ""
+    """What `--fix` does about it; empty where a person has to decide."""
+    ignore: str = ""
+    """What to write on the line above to say "I know", in the file's own comment syntax."""
+    fingerprint: str = ""
+    """Stays the same while the line moves; holds no text of the project."""
+    context: str = Field(default="", exclude=True, repr=False)
+    """The line without its indentation, masked."""
+    edits: tuple[Edit, ...] = Field(default=(), exclude=True, repr=False)
+    change: Change | None = Field(default=None, exclude=True, repr=False)

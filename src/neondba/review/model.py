@@ -13,6 +13,25 @@ from neondba.review.finding import Reported
 from neondba.review.verdict import Verdict
 
 
+class Compared(BaseModel):
+    """What a review was held against, and what that left out."""
+
+    base: str = ""
+    """The revision that the change is compared with, as the user gave it."""
+    commit: str = ""
+    """The merge base itself."""
+    older: int = 0
+    """Findings left out because they stood there before."""
+    repaired: int = 0
+    """Findings of the base that are gone."""
+    baseline: str = ""
+    """The file of accepted findings."""
+    accepted: int = 0
+    """Findings left out because the baseline holds them."""
+    stale: list[str] = Field(default_factory=list)
+    """Entries of the baseline that answer nothing any more."""
+
+
 class Review(BaseModel):
     """What was found, shown and left unchecked in one project."""
 
@@ -27,6 +46,10 @@ class Review(BaseModel):
     suppressed: list[Suppressed] = Field(default_factory=list)
     not_checked: list[NotChecked] = Field(default_factory=list)
     unparsed: list[Unparsed] = Field(default_factory=list)
+    compared: Compared | None = None
+    """Present where findings were left out on purpose: `--base`, a baseline."""
+    isolation: dict[str, int] = Field(default_factory=dict)
+    """Statements that somebody outside can reach, counted by what binds them to that somebody."""
     next: list[str] = Field(default_factory=list)
     """Commands that make sense now."""
 
@@ -45,6 +68,18 @@ class Review(BaseModel):
         from neondba.review.markdown import document
 
         return document(self)
+
+    def as_html(self) -> str:
+        """Give the report as one page that needs nothing else: to send to a colleague."""
+        from neondba.review.html import page
+
+        return page(self)
+
+    def as_github(self) -> str:
+        """Give the report as workflow commands: GitHub shows them beside the lines."""
+        from neondba.review.github import annotations
+
+        return annotations(self)
 
     def as_sarif(self) -> dict[str, Any]:
         """Give the report as SARIF 2.1.0: for code scanning."""

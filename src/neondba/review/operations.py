@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
@@ -12,147 +11,115 @@ from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect
 from neondba.core.problem import ArgumentProblem
-from neondba.core.proof import Proof, Shown, provers
 from neondba.review.finding import Category, Severity
 from neondba.review.model import Review
 
-if TYPE_CHECKING:
-    from neondba.project.facts import Facts
-
-if TYPE_CHECKING:
-    from neondba.project.tree import Tree
-
-PATH = Field(description="Folder of the project.")
+Folder = Annotated[Path, Field(description="Folder of the project.")]
+Prove = Annotated[
+    bool, Field(description="Also show the claims on a throw-away branch: migrations, isolation.")
+]
+Revision = Annotated[str | None, Field(description="Git revision to read instead of the folder.")]
+Branch = Annotated[
+    str | None, Field(description="Neon branch whose database is looked at too: its name or id.")
+]
+Least = Annotated[Severity, Field(description="Leave out findings that matter less than this.")]
+Base = Annotated[
+    str | None, Field(description="Report only what the change since this git revision introduced.")
+]
+Known = Annotated[
+    Path | None,
+    Field(description="File of accepted findings; neondba-baseline.json where it exists; none for no file."),
+]
 
 
 @operation(
     "review",
     effect=Effect.READ,
     featured=True,
+    turns={"--write-baseline": "baseline.write"},
     findings=lambda review: len(review.findings),
     examples=(
         Example({"path": "examples/taskboard"}),
         Example({"path": "no/such/folder"}, problem="path-not-found"),
         Example({"path": "examples/taskboard", "revision": "no-such-revision"}, problem="revision-not-found"),
+        Example({"path": "examples/taskboard", "baseline": "no-such-file"}, problem="baseline-not-found"),
     ),
 )
 def review(
     ctx: Context,
-    path: Annotated[Path, PATH] = Path(),
+    path: Folder = Path(),
     *,
-    prove: Annotated[
-        bool, Field(description="Also show the claims on a throw-away branch: migrations, isolation.")
-    ] = False,
-    revision: Annotated[str | None, Field(description="Git revision to read instead of the folder.")] = None,
-    severity: Annotated[
-        Severity, Field(description="Leave out findings that matter less than this.")
-    ] = Severity.LOW,
+    prove: Prove = False,
+    revision: Revision = None,
+    base: Base = None,
+    baseline: Known = None,
+    severity: Least = Severity.LOW,
+    branch: Branch = None,
 ) -> Review:
     """Review a project's code, schema and migrations.
 
     Reads what git tracks or would track. Every finding says what will happen to whom, where, what to do
     and how sure that is: shown, read or not checked. With `--prove` the claims that can be shown are
-    shown, on a branch that is gone afterwards.
+    shown, on a branch that is gone afterwards. With `--base main` only what the change introduced is
+    reported, also where the fault now shows in a file that the change did not touch.
 
     Raises:
-        NotFoundProblem: the folder or the revision does not exist.
-        ArgumentProblem: there is nothing to review, or a revision shall be proven.
+        NotFoundProblem: the folder, the revision or the baseline does not exist.
+        ArgumentProblem: there is nothing to review, a revision shall be proven, or git's history does
+            not reach back to the base.
     """
-    from neondba.project.facts import Facts
-    from neondba.review.engine import run
-    from neondba.review.rule import rules
-    from neondba.review.verdict import Sight, verdicts
+    from neondba.review.assemble import Request, reviewed
 
-    started = ctx.clock.monotonic()
     if prove and revision is not None:
         raise ArgumentProblem(
             "revision-not-provable",
             f"A proof runs the migrations of a folder; {revision} is only read.",
             hint=f"Check it out first: git worktree add /tmp/{revision} {revision}",
         )
-    tree = _opened(ctx.folder / path, revision)
-    facts = Facts(tree)
-    outcome = run(tree, rules().values(), facts, ctx.progress)
-    proofs = _prove(ctx, ctx.folder / path) if prove else []
-    unparsed = facts.unparsed()
-    sight = Sight(_speaks_to_a_database(facts), len(outcome.not_checked) + len(unparsed))
-    findings = [f for f in outcome.findings if f.severity.rank <= severity.rank]
-    return Review(
-        project=str(path) if revision is None else f"{path} at {revision}",
-        files=len(tree.paths),
-        lines=sum((tree.text(file) or "").count("\n") for file in tree.paths),
-        seconds=ctx.clock.monotonic() - started,
-        verdicts=verdicts(outcome.findings, proofs, sight),
-        findings=findings,
-        proofs=proofs,
-        suppressed=outcome.suppressed,
-        not_checked=outcome.not_checked,
-        unparsed=unparsed,
-        next=_next(path, [f.rule for f in findings], prove),
-    )
+    return reviewed(ctx, Request(path, prove, revision, severity, base, baseline, branch))
 
 
-def _opened(folder: Path, revision: str | None) -> Tree:
-    """Open a folder or one of its revisions; refuse one without a line of text."""
-    from neondba.project.tree import FolderTree, RevisionTree
+class BaselineWritten(BaseModel):
+    """What a baseline accepts now."""
 
-    tree: Tree = FolderTree(folder)
-    if revision is not None:
-        tree = RevisionTree(folder, revision)
-    if not any(tree.text(file) for file in tree.paths):
-        raise ArgumentProblem(
-            "nothing-to-review",
-            f"{folder} holds no text files{_why_none(tree)}.",
-            hint="Give the folder that holds the project's code, such as: neondba review ~/code/shop",
-            path=str(folder),
-        )
-    return tree
+    file: str
+    accepted: int
+    added: int
+    """Findings that were not accepted before."""
+    dropped: int
+    """Entries that answered nothing any more."""
+    next: list[str] = Field(default_factory=list)
 
 
-def _why_none(tree: Tree) -> str:
-    if tree.closed:
-        return f" that you may read: {min(tree.closed)} is closed to you"
-    return "" if tree.paths else ": it is empty"
+@operation(
+    "baseline.write",
+    effect=Effect.WRITE,
+    examples=(
+        Example({"path": "examples/taskboard-fixed"}),
+        Example({"path": "no/such/folder"}, problem="path-not-found"),
+    ),
+)
+def baseline_write(
+    ctx: Context,
+    path: Folder = Path(),
+    *,
+    file: Annotated[
+        Path | None, Field(description="Where to write it; neondba-baseline.json in the folder if absent.")
+    ] = None,
+) -> BaselineWritten:
+    """Accept today's findings: later reviews report only others.
 
+    Writes one file for the repository. It holds what each finding says and fingerprints, no line of the
+    project. Accepted findings stay accepted when lines move. Where nothing is found nothing is written.
 
-def _speaks_to_a_database(facts: Facts) -> bool:
-    """Tell whether a program, a table or an address in the project has to do with Postgres."""
-    from neondba.project.addresses import Addresses
-    from neondba.project.schema import Schema
-    from neondba.project.services import Services
+    Raises:
+        NotFoundProblem: the folder does not exist.
+        ArgumentProblem: there is nothing to review, or the file that is there is no baseline.
+        RemoteProblem: the file cannot be written.
+    """
+    from neondba.review.accepting import write
 
-    services = facts.get(Services).by_folder.values()
-    mentions = any(service.postgres or service.neon for service in services)
-    return mentions or bool(facts.get(Schema).tables) or any(a.is_store for a in facts.get(Addresses).all)
-
-
-def _prove(ctx: Context, folder: Path) -> list[Proof]:
-    """Ask every prover; one that cannot is told of, and the others go on."""
-    from neondba.core.problem import Problem
-
-    proofs = []
-    for claim, show in provers().items():
-        ctx.progress(f"Proving {claim} on a throw-away branch")
-        started = ctx.clock.monotonic()
-        try:
-            proof = show(ctx, folder)
-        except Problem as problem:
-            proof = Proof(claim=claim, shown=Shown.NOT_CHECKED, summary=problem.message, missing=problem.hint)
-        proofs.append(proof.model_copy(update={"seconds": ctx.clock.monotonic() - started}))
-    return proofs
-
-
-def _next(path: Path, codes: list[str], proven: bool) -> list[str]:
-    quoted = shlex.quote(str(path))
-    commands = [f"neondba rule show {code}" for code in dict.fromkeys(codes[:1])]
-    if not proven:
-        commands.append(f"neondba review {quoted} --prove")
-    commands += [
-        f"neondba review {quoted} --format markdown > review.md",
-        f"neondba migration rehearse {quoted}",
-        f"neondba isolation prove {quoted}",
-    ]
-    return commands
+    return write(ctx, path, file)
 
 
 class RuleSummary(BaseModel):

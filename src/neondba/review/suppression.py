@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fnmatch
 import io
+import json
 import re
 import tokenize
 import tomllib
@@ -49,6 +50,43 @@ class Suppression:
         if self.inline:
             return path == self.path and line in (self.line, self.line + 1)
         return fnmatch.fnmatchcase(path, self.path)
+
+
+HASH = (
+    ".py", ".pyi", ".toml", ".yml", ".yaml", ".sh", ".env", ".ini", ".cfg", ".tf", ".rb", ".mako",
+)  # fmt: skip
+SLASHES = (
+    ".ts",
+    ".tsx",
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".cjs",
+    ".mts",
+    ".cts",
+    ".prisma",
+    ".go",
+    ".rs",
+    ".java",
+    ".kt",
+)
+MARKUP = (".md", ".mdx", ".html", ".xml", ".svg")
+HASHED_NAMES = ("Dockerfile", "Makefile", "Procfile", ".gitignore", ".dockerignore")
+
+
+def comment(path: str, code: str) -> str:
+    """Give the comment that answers a finding, as the file's own language writes it."""
+    name = path.rpartition("/")[2]
+    wish = f"neondba: ignore[{code}]"
+    if name.endswith(HASH) or name.startswith((".env", *HASHED_NAMES)):
+        return f"# {wish} <why>"
+    if name.endswith(SLASHES):
+        return f"// {wish} <why>"
+    if name.endswith(".sql"):
+        return f"-- {wish} <why>"
+    if name.endswith(MARKUP):
+        return f"<!-- {wish} <why> -->"
+    return f'{json.dumps(f"{code}:{path}")} = "<why>" under [tool.neondba.review.ignore] in pyproject.toml'
 
 
 def inline(tree: Tree, path: str) -> list[Suppression]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from neondba.core.proof import Proof, Shown
 from neondba.review.finding import Reported, Severity
+from neondba.review.gaps import bound, difference, gaps
+from neondba.review.harmless import name
 from neondba.review.verdict import Standing, Verdict
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ Line = list[tuple[str, str]]
 
 IN_FULL = 25
 """Findings told in full; further ones get one line each."""
+
+MOST_GAPS = 12
+"""Reasons why something was not checked; further ones are only counted."""
 
 SNIPPET = 20
 """Lines of one snippet; the rest is only counted."""
@@ -42,7 +47,7 @@ def lines(review: Review, width: int) -> list[Line]:
     """Lay the whole report out for a terminal of `width` columns."""
     width = max(NARROWEST, min(width, WIDEST))
     return [
-        *_head(review),
+        *_head(review, width),
         *_verdicts(review, width),
         *_findings(review, width),
         *_proofs(review, width),
@@ -51,7 +56,7 @@ def lines(review: Review, width: int) -> list[Line]:
     ]
 
 
-def _head(review: Review) -> Iterator[Line]:
+def _head(review: Review, width: int) -> Iterator[Line]:
     yield [("bold", f"Review of {review.project}")]
     counts = f"{_count(review.files, 'file')}, {_count(review.lines, 'line')}, {review.seconds:.1f} s"
     by_severity = [
@@ -60,18 +65,19 @@ def _head(review: Review) -> Iterator[Line]:
         if (number := sum(f.severity is severity for f in review.findings))
     ]
     yield [("dim", f"{counts} · "), ("", ", ".join(by_severity) if by_severity else "no findings")]
+    for said in (*difference(review), bound(review)):
+        for row in textwrap.wrap(said, width):
+            yield [("", row)]
 
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _one_line(name: str) -> str:
-    """Keep a path with a line break in it on its line."""
-    return name.replace("\n", "\N{REPLACEMENT CHARACTER}")
-
-
 def _verdicts(review: Review, width: int) -> Iterator[Line]:
+    if review.compared and review.compared.base:
+        # They speak of the whole project; who reads about one change looks for what it introduced.
+        return
     for kind, title in (("duty", "The five duties"), ("criterion", "The four success criteria")):
         yield []
         yield [("bold", title)]
@@ -100,7 +106,7 @@ def _findings(review: Review, width: int) -> Iterator[Line]:
             yield [
                 ("", f"{number:>3}  "),
                 (SEVERITIES[finding.severity], f"{finding.severity:<8}"),
-                ("", f" {_one_line(finding.path)}:{finding.line}  "),
+                ("", f" {name(finding.path)}:{finding.line}  "),
                 ("dim", f"{finding.rule} {finding.name}"),
             ]
 
@@ -110,18 +116,23 @@ def _finding(number: int, finding: Reported, width: int) -> Iterator[Line]:
     yield [
         ("", f"{number:>3}  "),
         (SEVERITIES[finding.severity], f"{finding.severity}"),
-        ("bold", f"  {_one_line(finding.path)}:{finding.line}"),
+        ("bold", f"  {name(finding.path)}:{finding.line}"),
         ("dim", f"  {finding.rule} {finding.name}"),
     ]
     for row in textwrap.wrap(finding.message, width - 5):
         yield [("", "     " + row)]
     if finding.evidence.text:
         yield [("dim", f"     {finding.evidence.kind}: {finding.evidence.text[: width - 13]}")]
+    for place, step in enumerate(finding.way):
+        yield [("dim", f"     {'way:' if place == 0 else '  →':<5}"), ("", name(step)[: width - 10])]
     for count, step in enumerate(finding.steps, start=1):
         rows = textwrap.wrap(step, width - 8)
         for first, row in enumerate(rows):
             yield [("", f"     {count}. {row}" if first == 0 else f"        {row}")]
     yield from _snippet(finding.snippet)
+    if finding.repair:
+        yield [("dim", "     --fix "), ("", finding.repair)]
+    yield [("dim", f"     known? {finding.ignore}")]
 
 
 def _snippet(snippet: str) -> Iterator[Line]:
@@ -152,21 +163,20 @@ def _proof(proof: Proof, width: int) -> Iterator[Line]:
 
 
 def _gaps(review: Review, width: int) -> Iterator[Line]:
-    gaps = [f"{gap.what}: {gap.missing}" for gap in review.not_checked]
-    gaps += [f"{_one_line(file.path)}:{file.line}: {file.reason}" for file in review.unparsed]
-    if gaps:
+    found = gaps(review)
+    if found:
         yield []
         yield [("bold", "Not checked")]
-    for gap in gaps[:20]:
-        for row in textwrap.wrap(gap, width - 4, subsequent_indent="  "):
+    for gap in found[:MOST_GAPS]:
+        for row in textwrap.wrap(gap.text, width - 4, subsequent_indent="  "):
             yield [("dim", f"  {row}")]
-    if len(gaps) > 20:
-        yield [("dim", f"  and {len(gaps) - 20} more: --format json lists all")]
+    if len(found) > MOST_GAPS:
+        yield [("dim", f"  and {len(found) - MOST_GAPS} more reasons: --format json lists all")]
     if review.suppressed:
         yield []
         yield [("bold", f"Suppressed, with reasons ({len(review.suppressed)})")]
     for known in review.suppressed:
-        yield [("dim", f"  {known.rule} {known.path}:{known.line}: {known.reason}"[:width])]
+        yield [("dim", f"  {known.rule} {name(known.path)}:{known.line}: {known.reason}"[:width])]
 
 
 def _next(review: Review) -> Iterator[Line]:

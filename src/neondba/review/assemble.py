@@ -1,0 +1,184 @@
+"""Make a review: open the tree, run the rules, leave out what is known, draw the verdicts."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from neondba.core.context import Context
+from neondba.core.problem import ArgumentProblem, Problem
+from neondba.core.proof import Proof, Shown, provers
+from neondba.project.database import Database
+from neondba.project.facts import Facts
+from neondba.project.git import git
+from neondba.project.tree import FolderTree, RevisionTree, Tree
+from neondba.review import base as comparison
+from neondba.review import baseline as accepted
+from neondba.review.engine import Outcome, run
+from neondba.review.finding import Reported, Severity
+from neondba.review.identity import compared, trace_of
+from neondba.review.looking import looked_at
+from neondba.review.model import Compared, Review
+from neondba.review.rule import rules
+from neondba.review.verdict import Sight, verdicts
+
+WITHOUT = Path("none")
+"""What a user gives as the baseline to use none."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for."""
+
+    path: Path = Path()
+    prove: bool = False
+    revision: str | None = None
+    severity: Severity = Severity.LOW
+    base: str | None = None
+    baseline: Path | None = None
+    branch: str | None = None
+
+
+def reviewed(ctx: Context, request: Request) -> Review:
+    """Carry a review out."""
+    started = ctx.clock.monotonic()
+    folder = ctx.folder / request.path
+    tree = opened(folder, request.revision)
+    known = _baseline(ctx, tree, request)
+    commit = request.base and comparison.merge_base(folder, request.base, request.revision or "HEAD")
+    facts = Facts(tree)
+    if request.prove or request.branch:
+        facts.put(Database, looked_at(ctx, folder, request.branch, compared=bool(commit)))
+    outcome = run(tree, rules().values(), facts, ctx.progress)
+    findings, difference = outcome.findings, None
+    if commit or known:
+        findings, difference = _left(ctx, folder, tree, outcome, request, commit, known)
+    proofs = _prove(ctx, folder) if request.prove else []
+    unparsed = facts.unparsed()
+    sight = Sight(_speaks_to_a_database(facts), len(outcome.not_checked) + len(unparsed))
+    findings = [f for f in findings if f.severity.rank <= request.severity.rank]
+    where = str(request.path)
+    return Review(
+        project=where if request.revision is None else f"{where} at {request.revision}",
+        files=len(tree.paths),
+        lines=sum((tree.text(file) or "").count("\n") for file in tree.paths),
+        seconds=ctx.clock.monotonic() - started,
+        verdicts=verdicts(outcome.findings, proofs, sight),
+        findings=findings,
+        proofs=proofs,
+        suppressed=outcome.suppressed,
+        not_checked=outcome.not_checked,
+        unparsed=unparsed,
+        compared=difference,
+        next=_next(request, findings),
+    )
+
+
+def opened(folder: Path, revision: str | None = None) -> Tree:
+    """Open a folder or one of its revisions.
+
+    Raises:
+        ArgumentProblem: it is a bare repository, or holds no line of text.
+    """
+    tree: Tree = FolderTree(folder)
+    if revision is not None:
+        tree = RevisionTree(folder, revision)
+    elif (git(folder, "rev-parse", "--is-bare-repository") or b"").strip() == b"true":
+        raise ArgumentProblem(
+            "repository-bare",
+            f"{folder} is a bare git repository: it has no files of its own.",
+            hint=f"Name a revision: neondba review {shlex.quote(str(folder))} --revision HEAD",
+        )
+    if not any(tree.text(file) for file in tree.paths):
+        raise ArgumentProblem(
+            "nothing-to-review",
+            f"{folder} holds no text files{_why_none(tree)}.",
+            hint="Give the folder that holds the project's code, such as: neondba review ~/code/shop",
+            path=str(folder),
+        )
+    return tree
+
+
+def _why_none(tree: Tree) -> str:
+    if tree.closed:
+        return f" that you may read: {min(tree.closed)} is closed to you"
+    return "" if tree.paths else ": it is empty"
+
+
+def _baseline(ctx: Context, tree: Tree, request: Request) -> tuple[str, accepted.Baseline] | None:
+    """Read the baseline that was named, else the one that lies in the folder."""
+    if request.baseline == WITHOUT:
+        return None
+    if request.baseline is not None:
+        shown = str(request.baseline)
+        return shown, accepted.read(ctx.folder / request.baseline, shown)
+    text = tree.text(accepted.NAME) if accepted.NAME in tree.paths else None
+    return (accepted.NAME, accepted.parsed(text, accepted.NAME)) if text is not None else None
+
+
+def _left(
+    ctx: Context,
+    folder: Path,
+    tree: Tree,
+    outcome: Outcome,
+    request: Request,
+    commit: str | None,
+    known: tuple[str, accepted.Baseline] | None,
+) -> tuple[list[Reported], Compared]:
+    """Leave out what the baseline accepts, then what stood in the base before."""
+    findings = outcome.findings
+    said = Compared()
+    if known is not None:
+        findings, taken, stale = compared(findings, known[1].traces())
+        said.baseline, said.accepted, said.stale = known[0], len(taken), accepted.told(stale)
+    if commit is not None:
+        before = RevisionTree(folder, commit)
+        ctx.progress(f"Reviewing {request.base} for comparison")
+        traces = [trace_of(f) for f in run(before, rules().values(), Facts(before), ctx.progress).findings]
+        renamed = comparison.renames(before, tree, [trace.path for trace in traces])
+        near = comparison.Nearness(before, tree, renamed)
+        _, _, gone = compared(outcome.findings, traces, renamed, near)
+        findings, older, _ = compared(findings, traces, renamed, near)
+        said.base, said.commit = request.base or "", commit
+        said.older, said.repaired = len(older), len(gone)
+    return findings, said
+
+
+def _speaks_to_a_database(facts: Facts) -> bool:
+    """Tell whether a program, a table or an address in the project has to do with Postgres."""
+    from neondba.project.addresses import Addresses
+    from neondba.project.schema import Schema
+    from neondba.project.services import Services
+
+    services = facts.get(Services).by_folder.values()
+    mentions = any(service.postgres or service.neon for service in services)
+    return mentions or bool(facts.get(Schema).tables) or any(a.is_store for a in facts.get(Addresses).all)
+
+
+def _prove(ctx: Context, folder: Path) -> list[Proof]:
+    """Ask every prover; one that cannot is told of, and the others go on."""
+    proofs = []
+    for claim, show in provers().items():
+        ctx.progress(f"Proving {claim} on a throw-away branch")
+        started = ctx.clock.monotonic()
+        try:
+            proof = show(ctx, folder)
+        except Problem as problem:
+            proof = Proof(claim=claim, shown=Shown.NOT_CHECKED, summary=problem.message, missing=problem.hint)
+        proofs.append(proof.model_copy(update={"seconds": ctx.clock.monotonic() - started}))
+    return proofs
+
+
+def _next(request: Request, findings: Sequence[Reported]) -> list[str]:
+    quoted = shlex.quote(str(request.path))
+    commands = [f"neondba rule {finding.rule}" for finding in findings[:1]]
+    if any(finding.repair for finding in findings):
+        commands.append(f"neondba review {quoted} --fix --dry-run")
+    if not request.prove:
+        commands.append(f"neondba review {quoted} --prove")
+    if findings:
+        commands.append(f"neondba review {quoted} --format html > review.html")
+        commands.append(f"neondba review {quoted} --write-baseline")
+    return commands
