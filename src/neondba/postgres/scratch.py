@@ -27,35 +27,35 @@ find_binaries = cache(binaries.find)
 
 
 @contextmanager
-def scratch_server(**parameters: str) -> Iterator[Secret]:
-    """Start a fresh server; give a superuser's URL; remove it afterwards."""
+def scratch_server(major: int = binaries.MAJOR, **parameters: str) -> Iterator[Secret]:
+    """Start a fresh server of a release; give a superuser's URL; remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="neondba-scratch-"))
     leftover = folder / "leftover"
     leftover.write_text(str(folder))
     try:
-        with guardian.watching(folder, leftover=leftover, signal="QUIT"), _running(folder, parameters):
+        with guardian.watching(folder, leftover=leftover, signal="QUIT"), _running(folder, parameters, major):
             yield Secret(f"postgresql://{SUPERUSER}@/postgres?host={folder / 'server'}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _running(folder: Path, parameters: dict[str, str]) -> Iterator[None]:
+def _running(folder: Path, parameters: dict[str, str], major: int) -> Iterator[None]:
     place = folder / "server"
     place.mkdir(mode=0o700)
-    owner = find_binaries().owner
+    owner = find_binaries(major).owner
     if owner is not None:
         folder.chmod(0o711)
         os.chown(place, *owner)
     data = str(place / "data")
-    _run("initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
+    _run(major, "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
     given = {"fsync": "off", "listen_addresses": "", "unix_socket_directories": str(place), **parameters}
     options = " ".join(f"-c {name}='{value}'" for name, value in given.items())
-    _run("pg_ctl", "-D", data, "-w", "-l", str(place / "log"), "-o", options, "start")
+    _run(major, "pg_ctl", "-D", data, "-w", "-l", str(place / "log"), "-o", options, "start")
     try:
         yield
     finally:
-        _run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        _run(major, "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
 
 
 def neon_like_database(server: Secret, name: str) -> Secret:
@@ -67,8 +67,8 @@ def neon_like_database(server: Secret, name: str) -> Secret:
     return Secret(server.reveal().replace(f"{SUPERUSER}@/postgres", f"{owner}@/{name}"))
 
 
-def _run(program: str, *arguments: str) -> None:
-    found = find_binaries()
+def _run(major: int, program: str, *arguments: str) -> None:
+    found = find_binaries(major)
     done = subprocess.run(
         [found.program(program), *arguments],
         stdin=subprocess.DEVNULL,

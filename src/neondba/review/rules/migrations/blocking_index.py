@@ -1,6 +1,6 @@
 """An index is built while writes wait.
 
-`CREATE INDEX` takes a `SHARE` lock: until the build ends, every INSERT, UPDATE and DELETE on the table
+`CREATE INDEX` takes a `SHARE` lock (fact:create-index): until the build ends, every INSERT, UPDATE and DELETE on the table
 waits, and so does everyone who waits behind them. On a table of some gigabytes that is minutes in which
 the application looks dead. `CREATE INDEX CONCURRENTLY` builds the same index while writes go on; it takes
 longer, cannot run inside a transaction, and leaves an invalid index behind when it fails.
