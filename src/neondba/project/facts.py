@@ -8,11 +8,12 @@ asked for it is reported as not checked.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel
 
+from neondba.project.reads import Reads
 from neondba.project.tree import Tree
 
 T = TypeVar("T")
@@ -35,6 +36,14 @@ class Facts:
 
     def __init__(self, tree: Tree) -> None:
         self._built: dict[type, Any] = {Tree: tree}
+        self._sizes: dict[type, int] = {}
+        self.tree = tree
+        self.reads: dict[type, Reads] = {}
+        """What each fact was made from."""
+
+    def put(self, kind: type[T], fact: T | Unavailable) -> None:
+        """Add a fact that no file gives, or say why it cannot be had."""
+        self._built[kind] = fact
 
     def get(self, kind: type[T]) -> T:
         """Give a fact by its type.
@@ -42,27 +51,53 @@ class Facts:
         Raises:
             Unavailable: something it is made from is missing.
         """
+        self.tree.need(kind)
         if kind not in self._built:
-            try:
-                self._built[kind] = self.call(kind.gather)  # type: ignore[attr-defined]
-            except Unavailable as missing:
-                self._built[kind] = missing
+            self._gather(kind)
         fact = self._built[kind]
         if isinstance(fact, Unavailable):
             raise fact
         return fact  # type: ignore[no-any-return]
+
+    def _gather(self, kind: type) -> None:
+        reads = self.reads[kind] = Reads()
+        with self.tree.reading(reads):
+            try:
+                self._built[kind] = self.call(kind.gather)  # type: ignore[attr-defined]
+            except Unavailable as missing:
+                self._built[kind] = missing
+        self._sizes[kind] = _size(self._built[kind])
+
+    def given(self) -> set[type]:
+        """Give the kinds of facts that no file gave."""
+        return self._built.keys() - self.reads.keys() - {Tree}
+
+    def grown(self, kind: type) -> bool:
+        """Tell whether a fact has learned more since it was gathered."""
+        return _size(self._built[kind]) != self._sizes[kind]
+
+    def unparsed_by(self, kind: type) -> list[Unparsed]:
+        """Give what one fact could not understand so far."""
+        return list(getattr(self._built.get(kind), "unparsed", ()))
 
     def call(self, function: Callable[..., T]) -> T:
         """Call a function with the facts that its parameters name by type."""
         hints = get_type_hints(function)
         return function(*[self.get(hints[name]) for name in inspect.signature(function).parameters])
 
-    def unparsed(self) -> list[Unparsed]:
-        """Give what the facts built so far could not understand, by path and line."""
+    def unparsed(self, known: Iterable[Unparsed] = ()) -> list[Unparsed]:
+        """Give what the facts built so far could not understand, by path and line; `known` is added."""
         found = [item for fact in self._built.values() for item in getattr(fact, "unparsed", ())]
-        tree: Tree = self._built[Tree]
+        found += [item for item in known if item not in found]
+        tree = self.tree
         found = [item for item in found if item.path not in tree.closed]
         found += [Unparsed(path=path, reason="larger than 4 MB: not read") for path in tree.too_large]
         found += [Unparsed(path=path, reason="may not be read by this user") for path in tree.closed]
         found += [Unparsed(path=path, reason=reason) for path, reason in tree.notes.items()]
         return sorted(found, key=lambda item: (item.path, item.line))
+
+
+def _size(fact: object) -> int:
+    """Count what a fact holds: it changes when the fact remembers an answer."""
+    held = getattr(fact, "__dict__", {})
+    return len(held) + sum(len(value) for value in held.values() if isinstance(value, dict | list | set))

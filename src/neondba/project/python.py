@@ -6,15 +6,18 @@ import ast
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import ClassVar
 
 from neondba.core.collector import collector_resting
 from neondba.project.facts import Unparsed
 from neondba.project.python_imports import Modules, imported, module_name
 from neondba.project.python_index import Call, Class, Function, Index, Scope, index
 from neondba.project.python_tolerant import Parsed, parse
-from neondba.project.tree import Tree
+from neondba.project.tree import MemoryTree, Tree
 
 __all__ = ["Call", "Class", "Function", "Index", "PythonFile", "PythonFiles", "Scope", "Unparsed"]
+
+SUFFIXES = (".py", ".pyi")
 
 KEPT = (
     "sqlalchemy", "sqlmodel", "alembic", "fastapi", "flask", "starlette", "psycopg", "asyncpg", "jwt", "jose",
@@ -114,7 +117,17 @@ class PythonFile:
 class PythonFiles(Mapping[str, PythonFile]):
     """All Python files of a tree by path."""
 
-    def __init__(self, files: dict[str, PythonFile], modules: Modules, unparsed: list[Unparsed]) -> None:
+    each_by_itself: ClassVar = True
+    """Who asks for a file depends on that file, not on all."""
+
+    def __init__(
+        self,
+        files: dict[str, PythonFile],
+        modules: Modules,
+        unparsed: list[Unparsed],
+        tree: Tree | None = None,
+    ) -> None:
+        self._tree = tree or MemoryTree({})
         self._files = files
         self.modules = modules
         self.unparsed = unparsed
@@ -122,7 +135,7 @@ class PythonFiles(Mapping[str, PythonFile]):
     @classmethod
     def gather(cls, tree: Tree) -> PythonFiles:
         """Read and parse every Python file; the walk over each waits until a rule asks."""
-        paths = list(tree.named(suffix=(".py", ".pyi")))
+        paths = list(tree.named(suffix=SUFFIXES))
         modules = Modules([p for p in paths if p.endswith(".py")])
         files: dict[str, PythonFile] = {}
         unparsed: list[Unparsed] = []
@@ -133,22 +146,23 @@ class PythonFiles(Mapping[str, PythonFile]):
                     unparsed.append(Unparsed(path=path, reason="not text, or larger than is read"))
                     continue
                 file = files[path] = PythonFile(path, text, modules)
-                unparsed += [
-                    Unparsed(path=path, line=line, reason=reason) for line, reason in file.parsed().faults
-                ]
-                if not any(word in text for word in KEPT):
-                    file.forget()
-        return cls(files, modules, unparsed)
+                faults = tree.learned.get(("python", path))
+                if faults is None:
+                    faults = tree.learned["python", path] = file.parsed().faults
+                    if not any(word in text for word in KEPT):
+                        file.forget()
+                unparsed += [Unparsed(path=path, line=line, reason=reason) for line, reason in faults]
+        return cls(files, modules, unparsed, tree)
 
     def containing(self, *words: str) -> Iterator[PythonFile]:
         """Give the files whose text has one of the words: cheap, so ask it first."""
-        for file in self._files.values():
-            if any(word in file.text for word in words):
-                yield file
+        for path in self._tree.having(SUFFIXES, words):
+            yield self[path]
 
     def module(self, name: str) -> PythonFile | None:
         """Give the file of a module by its qualified name."""
-        return self._files.get(self.modules.names.get(name, ""))
+        path = self.modules.names.get(name)
+        return self[path] if path in self._files else None
 
     def definition(self, qualified: str | None) -> tuple[PythonFile, Class | Function | ast.expr] | None:
         """Find what a qualified name means in this project, through re-exports.
@@ -183,6 +197,7 @@ class PythonFiles(Mapping[str, PythonFile]):
 
     def __getitem__(self, path: str) -> PythonFile:
         """Give the file at a path."""
+        self._tree.text(path)
         return self._files[path]
 
     def __iter__(self) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import os
 import re
 import stat
@@ -10,11 +11,14 @@ import subprocess
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from neondba.core.problem import ArgumentProblem, NotFoundProblem
 from neondba.project import git as safe_git
+from neondba.project.reads import PATHS, TRACKED, Query, Reads, has_word, is_named
 
 LARGEST = 4_000_000
 """Bytes of the largest file that is read; a larger one is a data set, and is listed as not checked."""
@@ -39,34 +43,87 @@ class Tree(ABC):
         """Files and folders that this user may not read."""
         self.notes: dict[str, str] = {}
         """What else was not read, with the reason."""
+        self.learned: dict[tuple[str, str], Any] = {}
+        """What is known of a file's text alone, by kind and path; plain values that may be kept."""
         self._texts: dict[str, str | None] = {}
+        self._digests: dict[str, str] = {}
+        self._having: dict[Query, list[str]] = {}
+        self._reads: Reads | None = None
 
-    @cached_property
+    @property
     def paths(self) -> list[str]:
         """All reviewed files in alphabetical order."""
+        self._ask(PATHS)
+        return self._paths
+
+    @cached_property
+    def _paths(self) -> list[str]:
         return sorted(p for p in self._list() if not PASSED_BY.intersection(p.split("/")[:-1]))
 
     @property
     def tracked(self) -> frozenset[str] | None:
         """The files that git tracks; `None` where that is not known."""
+        self._ask(TRACKED)
+        return self._tracked
+
+    @property
+    def _tracked(self) -> frozenset[str] | None:
         return None
 
     def text(self, path: str) -> str | None:
         """Give a file's text; `None` for a binary, huge, vanished or unreadable file."""
+        if self._reads is not None:
+            self._reads.texts.add(path)
         if path not in self._texts:
             self._texts[path] = self._decoded(path)
         return self._texts[path]
 
     def named(self, *names: str, suffix: tuple[str, ...] | str = ()) -> Iterator[str]:
         """Give the paths whose last part is one of `names` or ends in `suffix`."""
-        for path in self.paths:
-            last = path.rpartition("/")[2]
-            if last in names or (suffix and last.endswith(suffix)):
-                yield path
+        suffixes = (suffix,) if isinstance(suffix, str) else suffix
+        self._ask(("named", names, suffixes))
+        return (path for path in self._paths if is_named(path, names, suffixes))
+
+    def having(self, suffixes: tuple[str, ...], words: tuple[str, ...]) -> list[str]:
+        """Give the paths that end in one of `suffixes` and whose text has one of `words`.
+
+        Cheaper to ask than each text: what asks depends on the answer, not on every file.
+        """
+        query = ("having", suffixes, words)
+        self._ask(query)
+        if query not in self._having:
+            with self.reading(None):
+                found = [p for p in self._paths if p.endswith(suffixes) and has_word(self.text(p), words)]
+            self._having[query] = found
+        return self._having[query]
 
     def is_tracked(self, path: str) -> bool:
         """Tell whether git tracks a file; where there is no git, every file counts."""
-        return self.tracked is None or path in self.tracked
+        tracked = self.tracked
+        return tracked is None or path in tracked
+
+    @contextmanager
+    def reading(self, reads: Reads | None) -> Iterator[None]:
+        """Note in `reads` what is asked for meanwhile."""
+        before, self._reads = self._reads, reads
+        try:
+            yield
+        finally:
+            self._reads = before
+
+    def need(self, fact: type) -> None:
+        """Note that a fact is asked for."""
+        if self._reads is not None:
+            self._reads.facts.add(fact)
+
+    def _ask(self, query: Query) -> None:
+        if self._reads is not None:
+            self._reads.queries.add(query)
+
+    def digest(self, path: str) -> str:
+        """Give a digest of what `text` is made of; empty where it gives none."""
+        self.text(path)
+        return self._digests.get(path, "")
 
     def _decoded(self, path: str) -> str | None:
         data = self._read(path)
@@ -79,6 +136,7 @@ class Tree(ABC):
         if len(data) > LARGEST:
             self.too_large.append(path)
             return None
+        self._digests[path] = hashlib.blake2b(data, digest_size=16).hexdigest()
         return _decoded(data)
 
     @abstractmethod
@@ -128,8 +186,7 @@ class FolderTree(Tree):
         return None if listed is None else self._named(listed)
 
     @property
-    def tracked(self) -> frozenset[str] | None:
-        """The files that git tracks here; `None` outside a repository."""
+    def _tracked(self) -> frozenset[str] | None:
         return self._git or None
 
     def _list(self) -> Iterable[str]:
@@ -211,9 +268,8 @@ class RevisionTree(Tree):
             )
         self.revision = resolved.decode().strip()
 
-    @property
-    def tracked(self) -> frozenset[str]:
-        """Every file of a revision is tracked."""
+    @cached_property
+    def _tracked(self) -> frozenset[str]:
         return frozenset(self._blobs)
 
     @cached_property
