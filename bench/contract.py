@@ -187,7 +187,8 @@ class Attack:
         except (Failure, FailureGroup) as failure:
             parts = getattr(failure, "exceptions", [failure])
             for part in parts:
-                self.note(name, f"{answer.status_code} {type(part).__name__}: {str(part)[:300]}", case)
+                said = answer.text[:200] if answer.status_code >= 500 else str(part)[:300]
+                self.note(name, f"{answer.status_code} {type(part).__name__}: {said}", case)
         body = answer.json() if answer.content else None
         if fault := answer_fault(name, answer.status_code, body):
             self.note(name, f"{answer.status_code} {fault}"[:400], case)

@@ -29,10 +29,10 @@ def document() -> dict[str, Any]:
 
 
 def _guessed(newer: dict[str, str]) -> dict[str, Any]:
-    """Fill in what is not known of a newer operation: its path's parameters are texts."""
+    """Fill in what is not known of a newer operation: its parameters are texts, its good answers any JSON."""
     names = [part[1:-1] for part in newer["path"].split("/") if part.startswith("{")]
     asked = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
-    return {**newer, "parameters": asked, "responses": {"default": ERROR}}
+    return {**newer, "parameters": asked, "responses": {"2XX": {JSON: {}}, "default": ERROR}}
 
 
 def _operation(told: dict[str, Any]) -> dict[str, Any]:
