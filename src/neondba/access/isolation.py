@@ -12,7 +12,7 @@ from neondba.access.fix import fix_for
 from neondba.access.identity import settings_for, sources
 from neondba.access.owners import TwoUsers, chosen_columns, owner_column
 from neondba.access.results import IsolationProof, Protection, TableProof
-from neondba.access.schema import apply_migrations
+from neondba.project.migrated import apply_migrations
 from neondba.access.verdict import Guard, judged, passes_by, protection
 from neondba.access.who import Login, application_role
 from neondba.core.context import Context

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from neondba.branches.choose import project_for, refuse_if_needed, refuse_if_taken
+from neondba.branches.choose import refuse_if_needed, refuse_if_taken
 from neondba.branches.results import (
     BranchCreated,
     BranchLine,
@@ -24,6 +24,7 @@ from neondba.core.duration import Duration, spell
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect, Plan, Target
 from neondba.core.problem import ArgumentProblem, ConflictProblem
+from neondba.neon.choose import project_for
 
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient

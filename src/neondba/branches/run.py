@@ -17,12 +17,13 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from pydantic import BaseModel
 
 from neondba.branches import child
-from neondba.branches.choose import project_for, refuse_if_taken
+from neondba.branches.choose import refuse_if_taken
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, Target
 from neondba.core.problem import NotFoundProblem, Problem
 from neondba.core.secret import MASK
 from neondba.local.environment import merged, variables
+from neondba.neon.choose import project_for
 
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient

@@ -1,0 +1,1 @@
+"""Rules about queries and what they cost."""
