@@ -189,3 +189,18 @@ def test_status_questions_of_official_programs_go_on_without_the_feature(server,
 def test_every_missing_operation_belongs_to_a_feature_with_a_name():
     named = {route.operation_id for route in MISSING if set(route.path.split("/")) & set(FEATURES)}
     assert {route.operation_id for route in MISSING} == named
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        {"parent_timestamp": "2026-01-31T12:00:00Z"},
+        {"parent_lsn": "0/1500000"},
+        {"init_source": "schema-only"},
+        {"init_source": "schema-only", "parent_timestamp": "2026-01-31T12:00:00Z"},
+    ],
+)
+def test_a_branch_of_a_missing_project_at_any_point_is_not_found(server, branch):
+    body = json.dumps({"branch": branch, "endpoints": [{"type": "read_write"}]})
+    status, said = ask(server, "POST", "/projects/no-such-project/branches", body=body)
+    assert (status, said["message"]) == (404, "project not found")

@@ -289,11 +289,7 @@ def _only_what_we_can(wanted: dict[str, Any], endpoints: list[Any]) -> None:
 
 
 def _parent(call: Call, rows: Rows, parent_id: str | None) -> BranchRow:
-    if parent_id:
-        parent = call.branch(rows, parent_id)
-    else:
-        found = rows.all(BranchRow, project_id=call.path["project_id"], deleting=False)
-        parent = next(row for row in found if row.is_default)
+    parent = call.branch(rows, parent_id) if parent_id else call.default_branch(rows)
     if parent.expires_at:
         raise Refusal(422, "a branch that expires cannot have children")
     return parent

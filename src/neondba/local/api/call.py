@@ -114,6 +114,11 @@ class Call:
             raise Refusal(404, "branch not found")
         return found
 
+    def default_branch(self, rows: Rows) -> BranchRow:
+        """Give the default branch of the path's project."""
+        project = self.project(rows)
+        return next(row for row in rows.all(BranchRow, project_id=project.id) if row.is_default)
+
     def endpoint(self, rows: Rows) -> EndpointRow:
         """Give the endpoint of the path."""
         self.project(rows)

@@ -248,11 +248,8 @@ def connection_uri(call: Call) -> dict[str, Any]:
     if missing:
         raise Refusal(400, f"parameter {missing[0]} is required")
     with call.plane.state.read() as rows:
-        if branch_id := call.query.get("branch_id"):
-            branch = call.branch(rows, branch_id)
-        else:
-            project = call.project(rows)
-            branch = next(row for row in rows.all(BranchRow, project_id=project.id) if row.is_default)
+        named = call.query.get("branch_id")
+        branch = call.branch(rows, named) if named else call.default_branch(rows)
         role = role_named(rows, branch.id, call.query["role_name"])
         base = database_named(rows, branch.id, call.query["database_name"])
         endpoints = rows.all(EndpointRow, branch_id=branch.id, deleting=False)

@@ -63,10 +63,7 @@ def _operations(
 
 
 def _source(call: Call, rows: Rows, named: str | None) -> BranchRow:
-    if named:
-        return call.branch(rows, named)
-    found = rows.all(BranchRow, project_id=call.path["project_id"], deleting=False)
-    return next(row for row in found if row.is_default)
+    return call.branch(rows, named) if named else call.default_branch(rows)
 
 
 def _count(rows: Rows, project_id: str) -> None:

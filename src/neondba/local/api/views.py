@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any, Final
 
+from neondba.local.api.call import Refusal
 from neondba.local.control.plane import Plane
 from neondba.local.control.roles import SEALED
 from neondba.local.control.upkeep import recoverable_until
@@ -203,7 +204,8 @@ def created(
         found = rows.all(RoleRow, branch_id=branch_id)
         bases = rows.all(DatabaseRow, branch_id=branch_id)
         current = [rows.get(OperationRow, row.number) or row for row in operations]
-    assert made is not None
+    if made is None:
+        raise Refusal(404, "branch not found: it was deleted as soon as it was made")
     shown: dict[str, Any] = {
         "branch": branch(made),
         "endpoints": [endpoint(plane, row) for row in endpoints],
