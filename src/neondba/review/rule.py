@@ -43,6 +43,8 @@ class Rule:
     check: Check
     page: str
     """The module's docstring, Markdown."""
+    shows: str = ""
+    """Code of the rule that reads the same fault from files; this one sees it in a database."""
 
     @property
     def title(self) -> str:
@@ -50,7 +52,7 @@ class Rule:
         return self.page.partition("\n")[0]
 
 
-def rule(code: str, category: Category, severity: Severity) -> Callable[[Check], Check]:
+def rule(code: str, category: Category, severity: Severity, *, shows: str = "") -> Callable[[Check], Check]:
     """Register the decorated function as the rule of its module."""
 
     def register(check: Check) -> Check:
@@ -58,7 +60,8 @@ def rule(code: str, category: Category, severity: Severity) -> Callable[[Check],
             raise ValueError(f"{code} is taken by {_rules[code].name}")
         module = modules[check.__module__]
         name = module.__name__.rpartition(".")[2].replace("_", "-")
-        _rules[code] = Rule(code, name, category, severity, check, inspect.cleandoc(module.__doc__ or ""))
+        page = inspect.cleandoc(module.__doc__ or "")
+        _rules[code] = Rule(code, name, category, severity, check, page, shows)
         return check
 
     return register
