@@ -129,3 +129,12 @@ def test_any_text_is_cut_without_loss_of_place(sql: str) -> None:
         assert sql.count("\n", 0, piece.offset) == piece.line - 1
     assert len(code_only(sql)) == len(sql)
     parse(sql)
+
+
+def test_the_statements_of_a_do_block_are_read() -> None:
+    text = (
+        "do $$ begin\n  if true then\n    alter table a add constraint c check (x > 0);\n"
+        "    execute 'create index on a (x)';\n  end if;\nexception when duplicate_object then null;\nend $$;"
+    )
+    (block,) = parse(text)
+    assert [(s.kind, s.line) for s in block.nested] == [("ALTER TABLE", 3), ("CREATE INDEX", 4)]

@@ -93,3 +93,55 @@ def test_batch_operations_name_their_table() -> None:
     body = "with op.batch_alter_table('a') as batch_op:\n        batch_op.drop_column('b')"
     (step,) = steps(revision("a", None, body))
     assert (step.kind, str(step.table), step.name, step.batch) == ("drop column", "a", "b", True)
+
+
+def test_loops_over_known_lists_are_unrolled() -> None:
+    body = (
+        "for table in TABLES:\n        op.add_column(table, sa.Column('at', sa.Integer()))\n"
+        "    for table, columns in {'c': ['x']}.items():\n"
+        "        op.create_index(f'ix_{table}', table, columns)\n\n\nTABLES = ['a', 'b']"
+    )
+    assert [(s.kind, s.table.name, s.name) for s in steps(revision("a", None, body))] == [
+        ("add column", "a", "at"),
+        ("add column", "b", "at"),
+        ("create index", "c", "ix_c"),
+    ]
+
+
+def test_helpers_are_followed_with_what_they_are_given() -> None:
+    body = "more('a', 'x')\n\n\ndef more(table, name):\n    op.drop_column(table, name)"
+    assert [(s.kind, s.table.name, s.name) for s in steps(revision("a", None, body))] == [
+        ("drop column", "a", "x")
+    ]
+
+
+def test_statements_in_variables_and_f_strings_are_read() -> None:
+    body = (
+        "table = 'users'\n    bind = op.get_bind()\n"
+        "    bind.execute(sa.text(f'update {table} set a = 1'))\n"
+        "    op.execute('delete from %s' % table)"
+    )
+    assert [(s.kind, s.table.name, s.filtered) for s in steps(revision("a", None, body))] == [
+        ("update", "users", False),
+        ("delete", "users", False),
+    ]
+
+
+def test_expressions_of_sqlalchemy_are_read() -> None:
+    body = (
+        "users = sa.table('users', sa.column('a'))\n"
+        "    op.execute(users.update().values(a=1))\n"
+        "    op.execute(sa.delete(users).where(users.c.a == 1))"
+    )
+    assert [(s.kind, s.table.name, s.filtered) for s in steps(revision("a", None, body))] == [
+        ("update", "users", False),
+        ("delete", "users", True),
+    ]
+
+
+def test_what_only_another_database_runs_is_left_out() -> None:
+    body = (
+        "if op.get_bind().dialect.name == 'sqlite':\n        op.drop_table('a')\n"
+        "    else:\n        op.drop_table('b')"
+    )
+    assert [s.table.name for s in steps(revision("a", None, body))] == ["b"]

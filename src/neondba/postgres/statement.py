@@ -44,6 +44,8 @@ class ColumnDef:
     """The expression; `None` without a default."""
     generated: bool = False
     """Identity or generated columns fill themselves."""
+    computed: bool = False
+    """Each row's own value is written: serial, identity or stored generated."""
     primary_key: bool = False
     unique: bool = False
     references: References | None = None
@@ -77,6 +79,8 @@ class CreateTable:
     temporary: bool = False
     copied: bool = False
     """Columns come from elsewhere: LIKE, INHERITS, PARTITION OF or AS."""
+    partitioned: bool = False
+    """PARTITION BY."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ class Change:
     kind: str
     """`add column`, `drop column`, `set not null`, `drop not null`, `alter type`, `set default`,
     `drop default`, `add constraint`, `validate constraint`, `drop constraint`, `add identity`,
-    `enable rls`, `force rls`, `disable rls` or `other`."""
+    `enable rls`, `force rls`, `disable rls`, `attach partition`, `detach partition`, `set logged`,
+    `set unlogged`, `set tablespace`, `set access method` or `other`."""
     line: int
     name: str | None = None
     """Column or constraint."""
@@ -245,6 +250,29 @@ class CreateEnum:
 
 
 @dataclass(frozen=True)
+class AlterEnum:
+    """ALTER TYPE … ADD VALUE or RENAME VALUE."""
+
+    name: Name
+    value: str
+    old: str | None = None
+    """The value that is renamed."""
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True)
+class Maintain:
+    """VACUUM, CLUSTER, REINDEX, REFRESH MATERIALIZED VIEW or LOCK TABLE."""
+
+    kind: str
+    """`vacuum`, `vacuum full`, `cluster`, `reindex`, `refresh` or `lock`."""
+    of: str
+    """`table`, `index`, `view` or `database`."""
+    names: tuple[Name, ...]
+    concurrently: bool = False
+
+
+@dataclass(frozen=True)
 class SetParameter:
     """SET, with or without LOCAL."""
 
@@ -262,7 +290,8 @@ class Transaction:
 
 Action = (
     CreateTable | AlterTable | CreateIndex | DropObjects | Rename | Truncate | RowChange | CreateTrigger
-    | CreateFunction | CreatePolicy | Grant | CreateExtension | CreateEnum | SetParameter | Transaction
+    | CreateFunction | CreatePolicy | Grant | CreateExtension | CreateEnum | AlterEnum | Maintain
+    | SetParameter | Transaction
 )  # fmt: skip
 
 
@@ -281,4 +310,4 @@ class Statement:
     """Why PostgreSQL's grammar refuses it."""
     error_line: int | None = None
     nested: tuple[Statement, ...] = field(default=(), repr=False)
-    """Changes of rows inside WITH."""
+    """Changes of rows inside WITH; the statements of a DO block."""

@@ -10,6 +10,7 @@ from neondba.postgres.sql_text import commas
 from neondba.postgres.sql_types import type_name
 from neondba.postgres.statement import (
     Action,
+    AlterEnum,
     AlterTable,
     Call,
     Change,
@@ -24,6 +25,7 @@ from neondba.postgres.statement import (
     CreateTrigger,
     DropObjects,
     Grant,
+    Maintain,
     Name,
     References,
     Rename,
@@ -44,6 +46,9 @@ CHANGES = {
     "AddConstraint": "add constraint", "ValidateConstraint": "validate constraint",
     "DropConstraint": "drop constraint", "EnableRowSecurity": "enable rls", "ForceRowSecurity": "force rls",
     "DisableRowSecurity": "disable rls", "AddIdentity": "add identity",
+    "AttachPartition": "attach partition", "DetachPartition": "detach partition",
+    "SetLogged": "set logged", "SetUnLogged": "set unlogged", "SetTableSpace": "set tablespace",
+    "SetAccessMethod": "set access method",
 }  # fmt: skip
 FIRST_CHANGE = re.compile(r"\b(?:ADD|DROP|ALTER|VALIDATE|ENABLE|FORCE|DISABLE)\b", re.IGNORECASE)
 WORD = re.compile(r"\S")
@@ -91,6 +96,7 @@ class Reader:
         return CreateTable(
             _relation(node.relation), tuple(columns), tuple(constraints), node.if_not_exists,
             node.relation.relpersistence == "t", copied or node.HasField("of_typename"),
+            node.HasField("partspec"),
         )  # fmt: skip
 
     def _create_table_as_stmt(self, node: Any) -> CreateTable | None:
@@ -113,7 +119,10 @@ class Reader:
             elif kind == "DEFAULT":
                 parts["default"] = self._deparse(constraint.raw_expr)
             elif kind in ("IDENTITY", "GENERATED"):
-                parts["generated"] = True
+                parts |= {
+                    "generated": True,
+                    "computed": kind == "IDENTITY" or constraint.generated_kind != "v",
+                }
             elif kind == "PRIMARY":
                 parts |= {"primary_key": True, "nullable": False}
             elif kind == "UNIQUE":
@@ -124,7 +133,7 @@ class Reader:
                 checks.append(self._deparse(constraint.raw_expr))
         type_ = type_name(node.type_name)
         if type_.endswith("serial"):
-            parts |= {"generated": True, "nullable": False}
+            parts |= {"generated": True, "computed": True, "nullable": False}
         return ColumnDef(node.colname, type_, self.line(node.location), checks=tuple(checks), **parts)
 
     def _constraint(self, node: Any) -> ConstraintDef:
@@ -170,6 +179,8 @@ class Reader:
             wanted = definition.column_def
             using = self._deparse(wanted.raw_default) if wanted.HasField("raw_default") else None
             return Change(kind, line, name, type=type_name(wanted.type_name), using=using)
+        if kind in ("attach partition", "detach partition"):
+            return Change(kind, line, str(_relation(definition.partition_cmd.name)), **options)
         if kind == "set default" and not definition:
             kind = "drop default"
         return Change(kind, line, name, **options)
@@ -283,6 +294,32 @@ class Reader:
 
     def _create_enum_stmt(self, node: Any) -> CreateEnum:
         return CreateEnum(_name(_strings(node.type_name)), _strings(node.vals))
+
+    def _alter_enum_stmt(self, node: Any) -> AlterEnum:
+        name = _name(_strings(node.type_name))
+        return AlterEnum(name, node.new_val, node.old_val or None, node.skip_if_new_val_exists)
+
+    def _vacuum_stmt(self, node: Any) -> Maintain | None:
+        if not node.is_vacuumcmd:
+            return None
+        full = any(option.def_elem.defname == "full" for option in node.options)
+        names = tuple(_relation(relation.vacuum_relation.relation) for relation in node.rels)
+        return Maintain("vacuum full" if full else "vacuum", "table", names)
+
+    def _cluster_stmt(self, node: Any) -> Maintain:
+        return Maintain("cluster", "table", (_relation(node.relation),) if node.HasField("relation") else ())
+
+    def _reindex_stmt(self, node: Any) -> Maintain:
+        of = _enum(node, "kind").removeprefix("REINDEX_OBJECT_").lower()
+        names = (_relation(node.relation),) if node.HasField("relation") else ()
+        online = any(option.def_elem.defname == "concurrently" for option in node.params)
+        return Maintain("reindex", of if of in ("table", "index") else "database", names, online)
+
+    def _refresh_mat_view_stmt(self, node: Any) -> Maintain:
+        return Maintain("refresh", "view", (_relation(node.relation),), node.concurrent)
+
+    def _lock_stmt(self, node: Any) -> Maintain:
+        return Maintain("lock", "table", tuple(_relation(r.range_var) for r in node.relations))
 
     def _variable_set_stmt(self, node: Any) -> SetParameter:
         return SetParameter(node.name.lower(), node.is_local)

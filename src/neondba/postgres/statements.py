@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,14 @@ from neondba.postgres.sql_text import (
     without_placeholders,
 )
 from neondba.postgres.statement import Statement
+
+BODY = re.compile(r"\$(?P<tag>\w*)\$(?P<body>.*)\$(?P=tag)\$", re.DOTALL)
+STARTS = re.compile(
+    r"(?:\A|;|\bBEGIN\b|\bTHEN\b|\bELSE\b|\bLOOP\b)(?:\s|--[^\n]*\n)*"
+    r"(?=(?:ALTER|CREATE|DROP|UPDATE|DELETE|TRUNCATE|EXECUTE)\b)",
+    re.IGNORECASE,
+)
+EXECUTED = re.compile(r"EXECUTE\s+'(?P<text>(?:[^']|'')*)'\s*;?\s*\Z", re.IGNORECASE)
 
 __all__ = ["Dialect", "Statement", "dialect_of", "expression_text", "parse"]
 
@@ -72,11 +81,30 @@ def _read(piece: Piece) -> Statement:
     if tree is None:
         return Statement(kind, piece.line, end_line, piece.text)
     reader = statement_reader.Reader(text, piece.line, expression_text)
-    action, nested = reader.action(tree), reader.nested(tree)
-    return Statement(
-        kind, piece.line, end_line, piece.text, action,
-        nested=tuple(Statement(a.kind.upper(), piece.line, end_line, piece.text, a) for a in nested),
-    )  # fmt: skip
+    action, changes = reader.action(tree), reader.nested(tree)
+    nested = tuple(Statement(a.kind.upper(), piece.line, end_line, piece.text, a) for a in changes)
+    if kind == "DO":
+        nested = tuple(_block(piece))
+    return Statement(kind, piece.line, end_line, piece.text, action, nested=nested)
+
+
+def _block(piece: Piece) -> Iterator[Statement]:
+    """Read the statements of a DO block: those that PostgreSQL's grammar knows, in order."""
+    body = BODY.search(piece.text)
+    if body is None:
+        return
+    text, offset = body["body"], body.start("body")
+    for start in STARTS.finditer(text):
+        cut = next(iter(pieces(text[start.end() :], nested=False)), None)
+        if cut is None:
+            continue
+        words, before = cut.text, offset + start.end() + cut.offset
+        line = piece.line + piece.text.count("\n", 0, before)
+        if dynamic := EXECUTED.match(words):
+            words = dynamic["text"].replace("''", "'")
+        found = _read(Piece(words, before, line))
+        if not found.error:
+            yield found
 
 
 def _tree(text: str) -> tuple[Any | None, str]:

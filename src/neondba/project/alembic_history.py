@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from neondba.project.alembic_operations import Operation, operations_of
+from neondba.project.alembic_operations import Operation
+from neondba.project.alembic_walk import operations_of
 from neondba.project.python import PythonFile, PythonFiles
 
 
@@ -23,18 +24,20 @@ class Revision:
     """Line of `revision = …`."""
     message: str
     file: PythonFile
+    python: PythonFiles = field(repr=False)
+    """All of the project: helpers and types stand elsewhere."""
     depends_on: tuple[str, ...] = ()
     parent_line: int = 1
 
     @cached_property
     def upgrade(self) -> list[Operation]:
         """What `upgrade()` does, in order."""
-        return operations_of(self.file, "upgrade")
+        return operations_of(self.file, "upgrade", self.python)
 
     @cached_property
     def downgrade(self) -> list[Operation]:
         """What `downgrade()` does, in order."""
-        return operations_of(self.file, "downgrade")
+        return operations_of(self.file, "downgrade", self.python)
 
     def function(self, name: str) -> ast.FunctionDef | None:
         """Give `upgrade` or `downgrade` itself."""
@@ -129,7 +132,7 @@ class AlembicHistory:
         """Find the revision files and join them by folder."""
         found: dict[str, History] = {}
         for file in python.containing("down_revision"):
-            revision = _revision(file)
+            revision = _revision(file, python)
             if revision is not None:
                 folder = file.path.rpartition("/")[0]
                 found.setdefault(folder, History(folder)).revisions.append(revision)
@@ -143,7 +146,7 @@ class AlembicHistory:
                 yield history, revision
 
 
-def _revision(file: PythonFile) -> Revision | None:
+def _revision(file: PythonFile, python: PythonFiles) -> Revision | None:
     values = {name: node for name, node in file.own_names.items() if isinstance(node, ast.expr)}
     id_ = _constant(values.get("revision"))
     if "down_revision" not in values or not isinstance(id_, str):
@@ -152,7 +155,7 @@ def _revision(file: PythonFile) -> Revision | None:
     text = (ast.get_docstring(tree) or "") if tree else ""
     parents, line = values["down_revision"], values["revision"].lineno
     message, depends_on = text.partition("\n")[0], _ids(values.get("depends_on"))
-    return Revision(id_, _ids(parents), file.path, line, message, file, depends_on, parents.lineno)
+    return Revision(id_, _ids(parents), file.path, line, message, file, python, depends_on, parents.lineno)
 
 
 def _ids(node: ast.expr | None) -> tuple[str, ...]:

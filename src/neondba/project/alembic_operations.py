@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from neondba.postgres.statement import Name, Statement
+from neondba.postgres.statement import Name, RowChange, Statement
 from neondba.postgres.statements import parse
-from neondba.project.python import Function, PythonFile, PythonFiles
-from neondba.project.python_imports import Modules
+from neondba.project.alembic_values import UNKNOWN
+from neondba.project.python import PythonFile, PythonFiles
 from neondba.project.schema_table import Column, ForeignKey, Index, Table
 from neondba.project.sqlalchemy_columns import ColumnReader
 from neondba.project.sqlalchemy_table_args import TableArguments
@@ -40,6 +39,7 @@ NAME_FIRST = frozenset(
         "create_exclude_constraint",
     }
 )
+EXECUTES = frozenset({"execute", "exec_driver_sql", "scalar", "scalars"})
 TABLE_WORDS = ("table_name", "source_table", "tablename", "source")
 
 
@@ -68,6 +68,8 @@ class Operation:
     type: str | None = None
     """The new type of `alter_column`."""
     existing_type: str | None = None
+    values: dict[str, ast.expr] = field(default_factory=dict, repr=False)
+    """What local names stood for."""
 
     def truth(self, name: str) -> bool | None:
         """Give a boolean argument; `None` when absent or not constant."""
@@ -75,82 +77,24 @@ class Operation:
         return bool(node.value) if isinstance(node, ast.Constant) else None
 
 
-def operations_of(file: PythonFile, name: str) -> list[Operation]:
-    """Give the operations of a function of the revision, helpers it calls in the same file included."""
-    functions = {f.name: f for f in file.functions if f.owner is None}
-    start = functions.get(name)
-    return list(_Walk(file, functions).function(start, set())) if start else []
+class CallReader:
+    """Reads single calls of one file."""
 
-
-class _Walk:
-    """Goes through function bodies in order."""
-
-    def __init__(self, file: PythonFile, functions: dict[str, Function]) -> None:
+    def __init__(self, file: PythonFile, python: PythonFiles) -> None:
         self._file = file
-        self._functions = functions
-        self._types = TypeReader(PythonFiles({}, Modules([]), []))
+        self._types = TypeReader(python)
 
-    def function(self, function: Function, seen: set[str]) -> Iterator[Operation]:
-        """Give the operations of one function."""
-        if function.name not in seen:
-            yield from self._body(function.node.body, {}, False, False, seen | {function.name})
-
-    def _body(
-        self,
-        body: list[ast.stmt],
-        batches: dict[str, Name | None],
-        autocommit: bool,
-        conditional: bool,
-        seen: set[str],
-    ) -> Iterator[Operation]:
-        for node in body:
-            if isinstance(node, ast.With):
-                inner, commits = dict(batches), autocommit
-                for item in node.items:
-                    call = item.context_expr
-                    if isinstance(call, ast.Call) and last_name(call) == "batch_alter_table":
-                        alias = (
-                            item.optional_vars.id if isinstance(item.optional_vars, ast.Name) else "batch_op"
-                        )
-                        inner[alias] = _table_name(call.args[0] if call.args else None, keywords(call))
-                    commits = commits or last_name(call) == "autocommit_block"
-                yield from self._body(node.body, inner, commits, conditional, seen)
-            elif isinstance(node, ast.If | ast.For | ast.While | ast.Try):
-                parts = [node.body, getattr(node, "orelse", []), getattr(node, "finalbody", [])]
-                for part in parts:
-                    yield from self._body(part, batches, autocommit, True, seen)
-            elif not isinstance(node, ast.FunctionDef | ast.ClassDef):
-                for call in (n for n in ast.walk(node) if isinstance(n, ast.Call)):
-                    yield from self._call(call, batches, autocommit, conditional, seen)
-
-    def _call(
-        self,
-        call: ast.Call,
-        batches: dict[str, Name | None],
-        autocommit: bool,
-        conditional: bool,
-        seen: set[str],
-    ) -> Iterator[Operation]:
-        function = call.func
-        if isinstance(function, ast.Name) and function.id in self._functions:
-            yield from self.function(self._functions[function.id], seen)
-        if not isinstance(function, ast.Attribute):
-            return
-        owner = last_name(function.value)
-        batch = owner in batches
-        if owner == "op" or batch or function.attr == "execute":
-            operation = self._operation(function.attr, call, batch, batches.get(owner))
-            if operation is not None:
-                yield replace(operation, autocommit=autocommit, conditional=conditional)
+    def read(self, call: ast.Call, batch: bool, table: Name | None) -> Operation | None:
+        """Give the operation that a call of `op`, of a batch or of a connection is."""
+        kind = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        if kind in EXECUTES:
+            return _execution(call)
+        return None if kind == "f" else self._operation(kind, call, batch, table)
 
     def _operation(self, kind: str, call: ast.Call, batch: bool, table: Name | None) -> Operation | None:
         given = keywords(call)
-        if kind == "f":
-            return None
         arguments = list(call.args)
         name = None
-        if kind == "execute":
-            return Operation(kind, call.lineno, call, statements=tuple(_executed(call)))
         if not batch:
             if kind in NAME_FIRST:
                 name = text_of(arguments[0]) if arguments else None
@@ -220,19 +164,41 @@ def _names(node: ast.expr | None) -> tuple[str, ...]:
     return ()
 
 
-def _executed(call: ast.Call) -> Iterator[Statement]:
-    """Parse the SQL of `op.execute("…")`, also through `sa.text`."""
-    node = call.args[0] if call.args else None
+def _execution(call: ast.Call) -> Operation:
+    """Read what `op.execute("…")` or a connection runs: text, or an expression of SQLAlchemy."""
+    node = call.args[0] if call.args else next((k.value for k in call.keywords), None)
     if isinstance(node, ast.Call) and last_name(node) in ("text", "DDL") and node.args:
         node = node.args[0]
     if isinstance(node, ast.JoinedStr):
-        parts = [str(v.value) if isinstance(v, ast.Constant) else "…" for v in node.values]
-        text = "".join(parts)
-    elif (found := text_of(node)) is not None and node is not None:
-        text = found
-    else:
-        return
-    yield from parse(text, node.lineno)
+        parts = [str(v.value) if isinstance(v, ast.Constant) else UNKNOWN for v in node.values]
+        return Operation("execute", call.lineno, call, statements=tuple(parse("".join(parts), node.lineno)))
+    if (text := text_of(node)) is not None and node is not None:
+        return Operation("execute", call.lineno, call, statements=tuple(parse(text, node.lineno)))
+    changed = _row_change(node)
+    if changed is None:
+        return Operation("execute", call.lineno, call)
+    statement = Statement(changed.kind.upper(), call.lineno, call.lineno, ast.unparse(call), changed)
+    return Operation("execute", call.lineno, call, statements=(statement,))
 
 
-__all__ = ["ForeignKey", "Index", "Operation", "is_true", "operations_of"]
+def _row_change(node: ast.expr | None) -> RowChange | None:
+    """Read `sa.update(users).where(…).values(…)` and `users.delete()`."""
+    methods: list[str] = []
+    columns: tuple[str, ...] = ()
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        methods.append(node.func.attr)
+        if node.func.attr == "values":
+            columns = tuple(keywords(node))
+        if node.func.attr in ("update", "delete"):
+            target = node.args[0] if node.args else node.func.value
+            if isinstance(target, ast.Call) and last_name(target) in ("table", "Table") and target.args:
+                table = _table_name(target.args[0], keywords(target))
+                return (
+                    None if table is None else RowChange(node.func.attr, table, "where" in methods, columns)
+                )
+            return None
+        node = node.func.value
+    return None
+
+
+__all__ = ["CallReader", "ForeignKey", "Index", "Operation", "is_true"]
