@@ -148,7 +148,8 @@ class _Simplifier(ast.NodeTransformer):
             function.value = self.visit(function.value)
         elif isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
             known = self.visit(function.value)
-            function.value = known if isinstance(known, ast.Constant | ast.Dict) else function.value
+            table = isinstance(known, ast.Call) and last_name(known) in ("table", "Table")
+            function.value = known if table or isinstance(known, ast.Constant | ast.Dict) else function.value
         node.args = [self.visit(argument) for argument in node.args]
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
