@@ -43,6 +43,10 @@ class Dependency:
     needs: list[Dependency] = field(default_factory=list)
     takes: frozenset[str] = frozenset()
     """Parameters that it reads from the request itself, such as a path's `task_id`."""
+    file: PythonFile | None = None
+    """The file of the function or class."""
+    owner: Class | None = None
+    """The class that is made, or whose method is called."""
 
     @property
     def chain(self) -> list[Dependency]:
@@ -151,18 +155,28 @@ def _dependency(
     if isinstance(what, ast.expr):
         return Dependency(name, parameter, None, ast.unparse(what)[:200])
     text = source(where, what)
-    function = what if isinstance(what, Function) else _entry(what)
+    function = _inner(what) if isinstance(target, ast.Call) else None
+    function = function or (what if isinstance(what, Function) else _entry(what))
+    owner = what if isinstance(what, Class) else what.owner
     if function is None:
-        return Dependency(name, parameter, None, text)
+        return Dependency(name, parameter, None, text, file=where, owner=owner)
     needs = dependencies_of(files, where, function, depth + 1)
     injected = {d.parameter for d in needs} | {"self", "request", "response"}
     takes = frozenset(p.name for p in function.parameters if p.name not in injected)
-    return Dependency(name, parameter, function, text, needs, takes)
+    return Dependency(name, parameter, function, text, needs, takes, where, owner)
 
 
 def _entry(found: Class) -> Function | None:
     methods = {f.name: f for f in found.functions}
     return methods.get("__call__") or methods.get("__init__")
+
+
+def _inner(found: Class | Function) -> Function | None:
+    """Give the function that a factory of dependencies returns: `Depends(require_role("x"))`."""
+    if isinstance(found, Class):
+        return next((f for f in found.functions if f.name == "__call__"), None)
+    given = {r.value.id for r in found.returns if isinstance(r.value, ast.Name)}
+    return next((f for f in found.functions if f.name in given), None)
 
 
 def source(file: PythonFile, scope: Function | Class) -> str:

@@ -28,7 +28,7 @@ class Modules:
         if not roots:
             return dotted
         folder = importer.rpartition(".")[0]
-        for root in sorted(roots, key=len, reverse=True):
+        for root in sorted(roots, key=lambda r: (_shared(r, folder), len(r)), reverse=True):
             if self._visible(root, folder):
                 name = f"{root}.{dotted}" if root else dotted
                 if name in self.names or name.rpartition(".")[0] in self.names:
@@ -48,6 +48,12 @@ class Modules:
         drop = node.level - 1 if is_package else node.level
         base = parts[: len(parts) - drop] if drop else parts
         return ".".join([*base, *([node.module] if node.module else [])])
+
+
+def _shared(root: str, folder: str) -> int:
+    """Count the folders that a root and an importer have in common: the nearest root is meant."""
+    pairs = zip(root.split("."), folder.split("."), strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), len(root.split(".")) if root else 0)
 
 
 def module_name(path: str) -> str:

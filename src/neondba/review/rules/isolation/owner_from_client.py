@@ -181,116 +181,42 @@ def tasks(user_id: str, session: Session = Depends(get_session)):
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
-from neondba.project.guards import CHECKING, called, mentions
-from neondba.project.owners import Model
-from neondba.project.python import Function
-from neondba.project.reach import Created, Handling, Reach, Reached, is_chosen
+from neondba.project.isolation.judged import EntranceKind
+from neondba.project.isolation.judging import Fault, Verdict
+from neondba.project.isolation.python import PythonIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.isolation._shared import caller, first_per_door, place, way
 
 
 @rule("NDB403", Category.ISOLATION, Severity.HIGH)
-def check(reach: Reach) -> Iterator[Finding]:
-    """Look for owner conditions on a value that only the client vouches for."""
-    if reach.has_row_security:
-        return
-    for handling in reach.handlings:
-        claimed = _claimed(handling, reach.claims)
-        if not claimed or handling.route.is_for_staff or _is_compared(handling.route.function, claimed):
-            continue
-        reached = next((r for r in handling.reached if _uses_claim(r)), None)
-        if reached is not None:
-            statement = reached.statement
-            yield _finding(handling, statement.model, statement.file.path, statement.line)
-        elif handling.created:
-            made = handling.created[0]
-            yield _made_for_another(handling, made)
+def check(isolation: PythonIsolation) -> Iterator[Finding]:
+    """Look for owner columns held against a value that only the client vouches for."""
+    for verdict in first_per_door(isolation.verdicts, Fault.CLAIM, Fault.MADE):
+        if verdict.judged.entrance.kind is EntranceKind.ROUTE:
+            yield _finding(verdict, *place(verdict, isolation.verdicts))
 
 
-def _claimed(handling: Handling, claims: frozenset[str]) -> frozenset[str]:
-    """Give the client's parameters that name a user and that no dependency has seen."""
-    route = handling.route
-    seen: frozenset[str] = frozenset().union(*(d.read_from_request for d in route.dependencies))
-    names = {n for n in route.client_parameters if n.lower() in claims}
-    return frozenset(names - seen)
-
-
-def _is_compared(function: Function, claimed: frozenset[str]) -> bool:
-    """Tell whether the claim is compared with no column, or handed to a check."""
-    for node in function.nodes:
-        if isinstance(node, ast.Compare) and _compares(node, claimed):
-            return True
-        if isinstance(node, ast.Call) and CHECKING.search(called(node)):
-            arguments = (*node.args, *(k.value for k in node.keywords))
-            if any(mentions(a, claimed) for a in arguments):
-                return True
-    return False
-
-
-def _compares(node: ast.Compare, claimed: frozenset[str]) -> bool:
-    parts = [node.left, *node.comparators]
-    if not any(mentions(p, claimed) for p in parts):
-        return False
-    others = [p for p in parts if not mentions(p, claimed)]
-    return any(not isinstance(p, ast.Constant) and not _is_column(p) for p in others)
-
-
-def _is_column(node: ast.expr) -> bool:
-    return (
-        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id[:1].isupper()
-    )
-
-
-def _uses_claim(reached: Reached) -> bool:
-    model = reached.statement.model
-    return any(
-        column in model.owners and is_chosen(value, reached.client)
-        for column, value in reached.statement.equalities()
-    )
-
-
-def _finding(handling: Handling, model: Model, path: str, line: int) -> Finding:
-    owner = model.owners[0]
+def _finding(verdict: Verdict, path: str, line: int) -> Finding:
+    judged = verdict.judged
+    model, function = judged.table, verdict.door.function.name
+    owner = judged.why.partition(" ")[0]
+    known = "signed-in user" if verdict.door.authenticated else "caller, signed in or not,"
+    made = verdict.fault is Fault.MADE
+    deed = f"makes {model} rows in that user's name" if made else f"reaches that user's {model} rows"
+    source = f"{caller(verdict)}.id" if judged.entrance.principal else "the user of the verified token"
+    select = f"select({model}).where({model}.{owner} == {caller(verdict)}.id)"
     return Finding(
         path,
         line,
-        f"Any {_known(handling)} who puts another id into {_address(handling)} reaches that user's "
-        f"{model.name} rows: {handling.route.function.name}() believes the {owner} it is given.",
-        steps=_steps(handling, owner),
-        snippet=f"select({model.name}).where({model.name}.{owner} == {_principal(handling)}.id)",
+        f"Any {known} who puts another id into {judged.entrance.name} {deed}: {function}() believes the {owner} "
+        "it is given.",
+        steps=(
+            f"Take {owner} from {source}, not from the request.",
+            "If it must stay in the path, compare it with the caller and answer 403 when they differ.",
+        ),
+        snippet=f"{model}({owner}={caller(verdict)}.id, ...)" if made else select,
+        way=way(verdict),
     )
-
-
-def _made_for_another(handling: Handling, made: Created) -> Finding:
-    return Finding(
-        made.path,
-        made.line,
-        f"Any {_known(handling)} who puts another id into {_address(handling)} makes {made.model.name} rows "
-        f"in that user's name: {handling.route.function.name}() believes the {made.owner} it is given.",
-        steps=_steps(handling, made.owner),
-        snippet=f"{made.model.name}({made.owner}={_principal(handling)}.id, ...)",
-    )
-
-
-def _steps(handling: Handling, owner: str) -> tuple[str, ...]:
-    principal = handling.route.principal
-    who = f"{principal}.id" if principal else "the user of the verified token"
-    return (
-        f"Take {owner} from {who}, not from the request.",
-        "If it must stay in the path, compare it with the caller and answer 403 when they differ.",
-    )
-
-
-def _known(handling: Handling) -> str:
-    return "signed-in user" if handling.knows_caller else "caller, signed in or not,"
-
-
-def _address(handling: Handling) -> str:
-    return f"{handling.route.method} {handling.route.path or handling.route.function.name}"
-
-
-def _principal(handling: Handling) -> str:
-    return handling.route.principal or "current_user"

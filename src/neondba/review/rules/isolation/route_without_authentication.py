@@ -85,57 +85,36 @@ def webhook(note_id: int, session: Session = Depends(get_session)):
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
-from neondba.project.reach import Handling, Reach
-from neondba.project.routes import Routes
+from neondba.project.isolation.entrances import Door
+from neondba.project.isolation.judging import Fault
+from neondba.project.isolation.python import PythonIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-
-READING = frozenset({"GET", "ROUTE", "HEAD"})
+from neondba.review.rules.isolation._shared import first_per_door, way
 
 
 @rule("NDB404", Category.ISOLATION, Severity.HIGH)
-def check(reach: Reach, routes: Routes) -> Iterator[Finding]:
-    """Look for routes without a caller where others on the model know theirs."""
-    if routes.has_guarding_middleware or reach.has_row_security:
-        return
-    by_model: dict[tuple[str, bool], list[Handling]] = defaultdict(list)
-    for handling in reach.handlings:
-        for name in {r.statement.model.qualified for r in handling.reached if r.statement.model.is_private}:
-            by_model[name, handling.route.method in READING].append(handling)
-    told: set[tuple[str, int]] = set()
-    for (name, _), handlings in by_model.items():
-        guarded = [h for h in handlings if h.knows_caller]
-        open_ones = [h for h in handlings if not h.knows_caller and not _is_meant(h)]
-        if not guarded or len(open_ones) > len(guarded):
-            continue
-        for handling in open_ones:
-            if (place := (handling.route.file.path, handling.route.line)) not in told:
-                told.add(place)
-                yield _finding(handling, name.rpartition(".")[2], guarded[0])
+def check(isolation: PythonIsolation) -> Iterator[Finding]:
+    """Look for routes without a caller where others on the table know theirs."""
+    for verdict in first_per_door(isolation.verdicts, Fault.TWIN):
+        if verdict.neighbour is not None:
+            yield _finding(verdict.door, verdict.judged.table, verdict.neighbour, way(verdict))
 
 
-def _is_meant(handling: Handling) -> bool:
-    route = handling.route
-    if handling.looks_at_caller or route.is_for_staff or any(d.authenticates for d in route.dependencies):
-        return True
-    return handling.is_open_to_all
-
-
-def _finding(handling: Handling, model: str, neighbour: Handling) -> Finding:
-    route = handling.route
-    known = neighbour.route.authentication
+def _finding(door: Door, model: str, neighbour: Door, steps: tuple[str, ...]) -> Finding:
+    known = neighbour.route.authentication if neighbour.route is not None else None
     name = known.name if known else "get_current_user"
     return Finding(
-        route.file.path,
-        route.line,
-        f"Anybody can call {route.method} {route.path or route.function.name} on {model} without signing in; "
-        f"{neighbour.route.function.name}() on the same table asks for {name}.",
+        door.file.path,
+        door.function.line,
+        f"Anybody can call {door.entrance.name} on {model} without signing in; "
+        f"{neighbour.function.name}() on the same table asks for {name}.",
         steps=(
-            f"Add the dependency {name} to {route.function.name}() and compare the row's owner with it.",
+            f"Add the dependency {name} to {door.function.name}() and compare the row's owner with it.",
             "If every route of the router needs it, put it on the router, so that none is forgotten.",
         ),
         snippet=f"current_user = Depends({name})" if name.isidentifier() else "",
+        way=steps,
     )

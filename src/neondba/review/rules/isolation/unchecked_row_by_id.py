@@ -124,45 +124,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neondba.project.reach import Handling, Reach, Reached
+from neondba.project.isolation.judging import Fault, Verdict
+from neondba.project.isolation.python import PythonIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.isolation._shared import caller, first_per_door, place, way, who
 
 
 @rule("NDB401", Category.ISOLATION, Severity.HIGH)
-def check(reach: Reach) -> Iterator[Finding]:
-    """Look for rows chosen by the client in routes that never look at the caller."""
-    for handling in reach.careless():
-        first = next((r for r in handling.reached if _is_unchecked(handling, r)), None)
-        if first is not None:
-            yield _finding(handling, first)
+def check(isolation: PythonIsolation) -> Iterator[Finding]:
+    """Look for rows that the client chooses and nothing binds to the caller."""
+    for verdict in first_per_door(isolation.verdicts, Fault.BY_ID):
+        yield _finding(verdict, *place(verdict, isolation.verdicts))
 
 
-def _is_unchecked(handling: Handling, reached: Reached) -> bool:
-    statement = reached.statement
-    model = statement.model
-    if not model.owners or statement.names_owner or statement.joins or not reached.is_for_client_row:
-        return False
-    if handling.is_checked_by_dependency:
-        return False
-    return model.is_private or handling.route.method not in ("GET", "ROUTE")
-
-
-def _finding(handling: Handling, reached: Reached) -> Finding:
-    statement, route = reached.statement, handling.route
-    model, owner = statement.model, statement.model.owners[0]
-    who = route.principal or "current_user"
+def _finding(verdict: Verdict, path: str, line: int) -> Finding:
+    judged = verdict.judged
+    model, owner = judged.table, judged.owner
+    reads = f"{who(verdict)} {judged.entrance.name} with the id of another user's {model}"
+    condition = f"{model}.{owner} == {caller(verdict)}.id"
+    if not verdict.owned.direct:
+        condition = f"{owner} of the {model} == {caller(verdict)}.id"
     return Finding(
-        statement.file.path,
-        statement.line,
-        f"Any signed-in user who calls {route.method} {route.path or route.function.name} with the id "
-        "of another "
-        f"user's {model.name} reaches that row: {route.function.name}() never compares {model.name}.{owner} "
-        "with the caller.",
+        path,
+        line,
+        f"{reads} reaches that row: neither {verdict.door.function.name}() nor what it calls compares "
+        f"{model}.{owner} with the caller.",
         steps=(
-            f"Add the owner to the condition, so that a foreign {model.name} is not found.",
+            f"Add the owner to the condition, so that a foreign {model} is not found.",
             "Answer 404, so that the answer does not tell which ids exist.",
-            f"Prove it: neondba isolation prove, with two users and the table of {model.name}.",
+            f"Prove it: neondba isolation prove, with two users and the table of {model}.",
         ),
-        snippet=f"select({model.name}).where({model.name}.id == ..., {model.name}.{owner} == {who}.id)",
+        snippet=f"select({model}).where({model}.id == ..., {condition})"
+        if verdict.owned.direct
+        else condition,
+        severity=Severity.MEDIUM if judged.owner.count(".") > 1 else None,
+        way=way(verdict),
     )

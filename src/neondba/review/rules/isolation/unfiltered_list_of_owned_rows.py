@@ -84,43 +84,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neondba.project.queries import UNIQUE
-from neondba.project.reach import Handling, Reach, Reached
+from neondba.project.isolation.judging import Fault, Verdict
+from neondba.project.isolation.python import PythonIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.isolation._shared import caller, first_per_door, place, way
 
 
 @rule("NDB402", Category.ISOLATION, Severity.HIGH)
-def check(reach: Reach) -> Iterator[Finding]:
-    """Look for lists of private tables in routes that never look at the caller."""
-    for handling in reach.careless():
-        first = next((r for r in handling.reached if _is_open(handling, r)), None)
-        if first is not None:
-            yield _finding(handling, first)
+def check(isolation: PythonIsolation) -> Iterator[Finding]:
+    """Look for lists of private rows that no condition binds to the caller."""
+    for verdict in first_per_door(isolation.verdicts, Fault.LIST):
+        yield _finding(verdict, *place(verdict, isolation.verdicts))
 
 
-def _is_open(handling: Handling, reached: Reached) -> bool:
-    statement = reached.statement
-    if statement.kind != "select" or statement.counts or statement.joins or not statement.model.is_private:
-        return False
-    if statement.names_owner or handling.is_checked_by_dependency:
-        return False
-    columns = [column for column, _ in statement.equalities()]
-    return not any(c in UNIQUE or c == "id" or c.endswith("_id") for c in columns)
-
-
-def _finding(handling: Handling, reached: Reached) -> Finding:
-    statement, route = reached.statement, handling.route
-    model, owner = statement.model, statement.model.owners[0]
-    who = route.principal or "current_user"
+def _finding(verdict: Verdict, path: str, line: int) -> Finding:
+    judged = verdict.judged
+    model, owner = judged.table, judged.owner
+    deed = "changes" if judged.kind in ("update", "delete") or verdict.query.changed else "gives"
+    message = f"{judged.entrance.name} gives every signed-in user the {model} rows of all users"
+    if deed == "changes":
+        message = f"{judged.entrance.name} lets every signed-in user change the {model} rows of all users"
     return Finding(
-        statement.file.path,
-        statement.line,
-        f"{route.method} {route.path or route.function.name} gives every signed-in user the "
-        f"{model.name} rows of all users: no condition names {model.name}.{owner}.",
+        path,
+        line,
+        f"{message}: no condition names {model}.{owner}.",
         steps=(
-            f"Narrow the statement to the caller's own {model.name} rows.",
+            f"Narrow the statement to the caller's own {model} rows.",
             "If it is meant for administrators, depend on a check of the role.",
         ),
-        snippet=f"select({model.name}).where({model.name}.{owner} == {who}.id)",
+        snippet=f"select({model}).where({model}.{owner} == {caller(verdict)}.id)"
+        if verdict.owned.direct
+        else "",
+        severity=None if verdict.owned.direct else Severity.MEDIUM,
+        way=way(verdict),
     )

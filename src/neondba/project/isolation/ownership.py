@@ -1,0 +1,99 @@
+"""Whose the rows of a table are: by a column, or by the rows that they hang on."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from neondba.project.owners import MAKER, OWNER, PEOPLE, USERS, Model, Owners
+
+FOREIGN = re.compile(r"^(?:\w+\.)?(\w+)\.(?:id|uuid|\w+_id)$")
+MEMBERSHIP = re.compile(
+    r"member|access|share|permission|collaborat|participant|role|grant|assignment|acl|invite|contributor|tenant|user",
+    re.IGNORECASE,
+)
+TRIVIAL = re.compile(
+    r"like|favou?rite|bookmark|vote|reaction|view|follow|read|comment|star|rating|review", re.IGNORECASE
+)
+"""Tables whose rows say nothing about the right to what they point at."""
+
+
+@dataclass(frozen=True)
+class Owned:
+    """The column, or chain of columns, that says whose a row is."""
+
+    chain: str
+    """`user_id`, or `task.user_id` for a row that hangs on another."""
+    columns: tuple[str, ...]
+    """Columns of the table itself that lead to the owner."""
+    private: bool
+    """Whether a row is for its owner alone, as far as the columns tell."""
+    direct: bool = True
+
+
+class Ownership:
+    """The owners of every model of a project."""
+
+    def __init__(self, owners: Owners) -> None:
+        self.owners = owners
+        self._tables = {name: m for m in owners.models.values() for name in _names(m)}
+        self._known: dict[str, Owned | None] = {}
+
+    def of(self, model: Model) -> Owned | None:
+        """Say whose the rows of a model are; `None` for everybody's and for users themselves."""
+        if model.qualified not in self._known:
+            self._known[model.qualified] = None
+            self._known[model.qualified] = self._find(model)
+        return self._known[model.qualified]
+
+    def _find(self, model: Model) -> Owned | None:
+        if PEOPLE.search(model.name):
+            return None
+        if model.owners:
+            return Owned(model.owners[0], tuple(model.owners), model.is_private)
+        found: Owned | None = None
+        for column in model.columns:
+            parent = self.parent(model, column)
+            above = self.of(parent) if parent is not None and parent is not model else None
+            if above is None or parent is None or above.chain.count(".") > 1:
+                continue
+            name = column.removesuffix("_id").removesuffix("_uuid")
+            link = Owned(
+                f"{name}.{above.chain}", (column,), above.private and not model.is_shared, direct=False
+            )
+            if found is None or (link.private and not found.private):
+                found = link
+        return found
+
+    def parent(self, model: Model, column: str) -> Model | None:
+        """Give the model that a foreign key points at."""
+        value = model.columns.get(column)
+        for node in ast.walk(value) if value is not None else ():
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                match = FOREIGN.match(node.value)
+                if match and match[1].lower() in self._tables:
+                    return self._tables[match[1].lower()]
+        return None
+
+
+def is_people(model: Model) -> bool:
+    """Tell whether a model's rows are the users themselves."""
+    return bool(USERS.match(model.name))
+
+
+def is_membership(model: Model) -> bool:
+    """Tell whether a row says that somebody may reach something else."""
+    return bool(MEMBERSHIP.search(model.name)) and not TRIVIAL.search(model.name)
+
+
+def is_person_column(name: str) -> bool:
+    """Tell whether a column names a user or a tenant."""
+    return name.lower() in OWNER or name in MAKER
+
+
+def _names(model: Model) -> list[str]:
+    if isinstance(model.table, ast.Constant):
+        return [str(model.table.value).lower()]
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", model.name).lower()
+    return [model.name.lower(), snake, f"{snake}s", f"{model.name.lower()}s"]

@@ -1,0 +1,127 @@
+"""Put what a call gives in place of a function's parameters."""
+
+from __future__ import annotations
+
+from neondba.project.isolation.judged import Step
+from neondba.project.isolation.values import (
+    NOTHING,
+    Atom,
+    Built,
+    Check,
+    Cond,
+    Fields,
+    Param,
+    Query,
+    Row,
+    Summary,
+    Thing,
+    Value,
+    Write,
+    fielded,
+)  # fmt: skip
+
+DEEP = 5
+"""Calls between an entrance and a statement that are still told."""
+MOST_QUERIES, MOST_CHECKS = 80, 240
+
+
+class Substitution:
+    """One call's view of a summary: its statements copied, its parameters filled in."""
+
+    def __init__(self, given: dict[str, Value]) -> None:
+        self.given = given
+        self._copies: dict[Query, Query] = {}
+        self._things: dict[Fields, Fields] = {}
+
+    def value(self, value: Value) -> Value:
+        """Give a value with the parameters filled in."""
+        if not value:
+            return value
+        found: set[Atom] = set()
+        for atom in value:
+            match atom:
+                case Param(name, field):
+                    given = self.given.get(name)
+                    if given is None:
+                        continue
+                    for part in field.split(".") if field else ():
+                        given = fielded(given, part)
+                    found |= given
+                case Row(query, field):
+                    found.add(Row(self._copies.get(query, query), field))
+                case Built(query):
+                    found.add(Built(self._copies.get(query, query)))
+                case Cond():
+                    found.add(self.condition(atom))
+                case Thing(fields):
+                    found.add(Thing(self._thing(fields)))
+                case _:
+                    found.add(atom)
+        return frozenset(found)
+
+    def condition(self, atom: Cond) -> Cond:
+        """Give a condition with the parameters filled in."""
+        if not atom.value:
+            return atom
+        return Cond(atom.column, self.value(atom.value), atom.constant, atom.line, atom.model)
+
+    def _thing(self, fields: Fields) -> Fields:
+        made = self._things.get(fields)
+        if made is None:
+            made = self._things[fields] = Fields({}, fields.file, fields.kind)
+            made.values = {k: self.value(v) for k, v in fields.values.items()}
+        return made
+
+    def apply(self, inner: Summary, outer: Summary, step: Step, *, staff: bool) -> Value:
+        """Add what a callee does to what its caller does; give its result."""
+        deep = [q for q in inner.queries if len(q.way) < DEEP][: max(0, MOST_QUERIES - len(outer.queries))]
+        for query in deep:
+            self._copies[query] = Query(
+                query.kind, NOTHING, query.path, query.line, query.function,
+                counts=query.counts, single=query.single, staff=query.staff or staff, changed=query.changed,
+                unknown=query.unknown, way=(step, *query.way),
+            )  # fmt: skip
+        for query in deep:
+            copy = self._copies[query]
+            copy.tables = self.value(query.tables)
+            copy.conditions = [self.condition(c) for c in query.conditions]
+            outer.queries.append(copy)
+        if len(outer.checks) < MOST_CHECKS:
+            outer.checks += [
+                Check(c.kind, self.value(c.left), self.value(c.right), c.path, c.line, c.words)
+                for c in inner.checks
+            ]
+        outer.writes += [
+            Write(self.value(w.target), w.field, self.value(w.value), w.path, w.line)
+            for w in inner.writes[:40]
+        ]
+        for target, condition in inner.narrowed:
+            narrow(outer, self.value(target), self.condition(condition))
+        for target, kind in inner.kinds:
+            alter(outer, self.value(target), kind)
+        return self.value(inner.result)
+
+
+def narrow(summary: Summary, target: Value, condition: Cond) -> None:
+    """Add a condition to the statements in a value."""
+    for atom in target:
+        if isinstance(atom, Built | Row):
+            atom.query.conditions.append(condition)
+        elif isinstance(atom, Param):
+            summary.narrowed.append((frozenset({atom}), condition))
+
+
+def alter(summary: Summary, target: Value, kind: str) -> None:
+    """Note what happens to the statements or rows in a value."""
+    for atom in target:
+        if isinstance(atom, Built) and kind in ("update", "delete"):
+            atom.query.kind = kind
+        elif isinstance(atom, Built | Row):
+            if kind == "counts":
+                atom.query.counts = True
+            elif kind == "single":
+                atom.query.single = True
+            else:
+                atom.query.changed = True
+        elif isinstance(atom, Param):
+            summary.kinds.append((frozenset({atom}), kind))

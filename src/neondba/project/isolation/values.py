@@ -1,0 +1,226 @@
+"""What a value in a function can hold, as far as isolation asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from neondba.project.isolation.judged import Step
+from neondba.project.owners import Model
+from neondba.project.python import Class, Function, PythonFile
+
+Value = frozenset["Atom"]
+"""Everything that a value may be made from; empty where nothing is known."""
+NOTHING: Value = frozenset()
+MOST = 24
+"""Atoms kept of one value; a larger one tells nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """What a function was given, or a field of it: replaced where the function is called."""
+
+    name: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What a client, or a model that fills in a tool's arguments, has chosen."""
+
+    name: str
+    field: str = ""
+
+    @property
+    def words(self) -> str:
+        """The name as the project writes it."""
+        return f"{self.name}.{self.field}" if self.field else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Something that a verified session or token tells of who is calling."""
+
+    words: str
+    role: bool = False
+    """Whether it is what the caller may do, not who it is: `user.is_admin`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A model class as a value."""
+
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a model; `table` is what the model is known by where that is a parameter."""
+
+    name: str
+    model: Model | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row, or several, that a statement gives, or a field of one."""
+
+    query: Query
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A statement that is not run yet."""
+
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Cond:
+    """A condition: a column, and what it is held against."""
+
+    column: str
+    """Its name; with `=` before it where it is set, with `!` where it must differ."""
+    value: Value
+    constant: bool = False
+    """Whether it is held against a constant."""
+    line: int = 0
+    model: Model | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An object, or a dictionary, whose fields are known."""
+
+    fields: Fields
+
+
+@dataclass(eq=False, slots=True)
+class Fields:
+    """The fields of an object; one per place that makes it."""
+
+    values: dict[str, Value]
+    file: PythonFile | None = None
+    kind: Class | None = None
+
+
+Atom = Param | Client | Caller | Table | Column | Row | Built | Cond | Thing
+
+
+@dataclass(eq=False, slots=True)
+class Query:
+    """One statement, with the conditions that are ever added to it."""
+
+    kind: str
+    """`select`, `get`, `insert`, `update` or `delete`."""
+    tables: Value
+    path: str
+    line: int
+    function: Function | None = None
+    conditions: list[Cond] = field(default_factory=list)
+    counts: bool = False
+    """Only an aggregate is read."""
+    single: bool = False
+    """One row at most is read."""
+    staff: bool = False
+    """It stands in a branch for administrators."""
+    changed: bool = False
+    """A row of it is changed or deleted afterwards."""
+    unknown: bool = False
+    """Something outside the project may narrow it for the caller."""
+    way: tuple[Step, ...] = ()
+
+    @property
+    def models(self) -> list[Model]:
+        """The models it is about."""
+        return [a.model for a in self.tables if isinstance(a, Table)]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A comparison, or a call that may check something."""
+
+    kind: str
+    """`compared`, `asked` or `role`."""
+    left: Value
+    right: Value
+    path: str
+    line: int
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A field that is set on a row; `field` is `*` where the client names it."""
+
+    target: Value
+    field: str
+    value: Value
+    path: str
+    line: int
+
+
+@dataclass(eq=False)
+class Summary:
+    """What a call of a function does, in terms of its parameters."""
+
+    queries: list[Query] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    narrowed: list[tuple[Value, Cond]] = field(default_factory=list)
+    """Conditions added to statements that the function was given."""
+    result: Value = NOTHING
+    stored: dict[str, Value] = field(default_factory=dict)
+    """Fields that a method sets on its own object."""
+    kinds: list[tuple[Value, str]] = field(default_factory=list)
+    """What happens to statements and rows that the function was given: `delete`, `changed`."""
+
+
+def joined(values: Iterable[Value]) -> Value:
+    """Give what any of several values may hold."""
+    found: Value = frozenset().union(*values)
+    return found if len(found) <= MOST else NOTHING
+
+
+def fielded(value: Value, name: str) -> Value:
+    """Give what a field of a value may hold."""
+    found: set[Atom] = set()
+    for atom in value:
+        match atom:
+            case Param(base, "") | Client(base, ""):
+                found.add(type(atom)(base, name))
+            case Param() | Client():
+                found.add(type(atom)(atom.name, _deeper(atom.field, name)))
+            case Row(query, before):
+                found.add(Row(query, _deeper(before, name)))
+            case Built(query):
+                found.add(Row(query, name))
+            case Table(model):
+                found.add(Column(name, model))
+            case Thing(fields):
+                found |= fields.values.get(name, NOTHING)
+                if name not in fields.values:
+                    found |= fields.values.get("*", NOTHING)
+            case Caller():
+                found.add(atom if atom.role else Caller(_worded(atom.words, name), is_role(name)))
+            case Column() | Cond():
+                found.add(atom)
+    return frozenset(found)
+
+
+def _worded(words: str, name: str) -> str:
+    return f"{words}.{name}" if words.count(".") < 2 else words
+
+
+def _deeper(before: str, name: str) -> str:
+    return f"{before}.{name}" if before and before.count(".") < 2 else before or name
+
+
+ROLES = ("role", "admin", "superuser", "staff", "permission", "scope", "privilege", "is_manager", "is_owner")
+
+
+def is_role(name: str) -> bool:
+    """Tell whether a name says what a person may do."""
+    lowered = name.lower()
+    return any(word in lowered for word in ROLES)

@@ -1,0 +1,51 @@
+"""What the rules on reachable statements say alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from neondba.project.isolation.judged import Binding, EntranceKind
+from neondba.project.isolation.judging import Fault, Verdict
+
+
+def first_per_door(verdicts: Iterable[Verdict], *faults: Fault) -> Iterator[Verdict]:
+    """Give the first open statement of each entrance: those after it have the same cause."""
+    told: set[int] = set()
+    for verdict in verdicts:
+        if verdict.fault in faults and id(verdict.door) not in told:
+            told.add(id(verdict.door))
+            yield verdict
+
+
+def place(verdict: Verdict, verdicts: Iterable[Verdict]) -> tuple[str, int]:
+    """Give the line at fault: the statement, or the call of it where others call it rightly."""
+    judged = verdict.judged
+    if judged.way and any(
+        other.judged.path == judged.path
+        and other.judged.line == judged.line
+        and other.judged.binding is not Binding.OPEN
+        for other in verdicts
+    ):
+        return judged.way[0].path, judged.way[0].line
+    return judged.path, judged.line
+
+
+def way(verdict: Verdict) -> tuple[str, ...]:
+    """Tell how the statement is reached, one place a step."""
+    entrance = verdict.judged.entrance
+    steps = [f"{s.path}:{s.line} {s.name}()" for s in verdict.judged.way]
+    return (f"{entrance.path}:{entrance.line} {entrance.name}", *steps)
+
+
+def caller(verdict: Verdict) -> str:
+    """Name the expression that carries the caller."""
+    return verdict.judged.entrance.principal or "current_user"
+
+
+def who(verdict: Verdict) -> str:
+    """Say who may come in."""
+    if verdict.judged.entrance.kind is EntranceKind.TOOL:
+        return "Whoever talks to the assistant and has it call"
+    if verdict.door.authenticated:
+        return "Any signed-in user who calls"
+    return "Any caller, signed in or not, of"
