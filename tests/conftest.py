@@ -19,8 +19,11 @@ _made: list[Path] = []
 def pytest_configure() -> None:
     """Put temporary files into memory where there is plenty: they are many, small, and synced.
 
-    Workers inherit the folder from the process that starts them.
+    Workers inherit the folder from the process that starts them. Reviews keep nothing among the user's own.
     """
+    if "XDG_CACHE_HOME" not in os.environ:
+        _made.append(Path(tempfile.mkdtemp(prefix="ndb-cache-")))
+        os.environ["XDG_CACHE_HOME"] = str(_made[-1])
     if "TMPDIR" in os.environ or not _is_roomy():
         return
     folder = Path(tempfile.mkdtemp(prefix="ndb-", dir=MEMORY))

@@ -66,6 +66,9 @@ class Facts:
                 self._built[kind] = self.call(kind.gather)  # type: ignore[attr-defined]
             except Unavailable as missing:
                 self._built[kind] = missing
+            except BaseException:
+                del self.reads[kind]
+                raise
         self._sizes[kind] = _size(self._built[kind])
 
     def given(self) -> set[type]:

@@ -20,6 +20,7 @@ from neondba.review.engine import Outcome, run
 from neondba.review.finding import Reported, Severity
 from neondba.review.identity import compared, trace_of
 from neondba.review.looking import looked_at
+from neondba.review.memory import Memory
 from neondba.review.model import Compared, Review
 from neondba.review.rule import rules
 from neondba.review.verdict import Sight, verdicts
@@ -39,6 +40,7 @@ class Request:
     base: str | None = None
     baseline: Path | None = None
     branch: str | None = None
+    cache: bool = True
 
 
 def reviewed(ctx: Context, request: Request) -> Review:
@@ -51,13 +53,17 @@ def reviewed(ctx: Context, request: Request) -> Review:
     facts = Facts(tree)
     if request.prove or request.branch:
         facts.put(Database, looked_at(ctx, folder, request.branch, compared=bool(commit)))
-    outcome = run(tree, rules().values(), facts, ctx.progress)
+    memory = Memory.of(tree, folder, request.revision, kept=request.cache)
+    chosen = memory.rules() if not facts.given() else list(rules().values())
+    outcome = run(tree, chosen, facts, ctx.progress, memory)
     findings, difference = outcome.findings, None
     if commit or known:
         findings, difference = _left(ctx, folder, tree, outcome, request, commit, known)
     proofs = _prove(ctx, folder) if request.prove else []
-    unparsed = facts.unparsed()
-    sight = Sight(_speaks_to_a_database(facts), len(outcome.not_checked) + len(unparsed))
+    speaks = memory.fact("speaks to a database", facts, _speaks_to_a_database)
+    unparsed = memory.unparsed(facts)
+    memory.keep(facts, chosen)
+    sight = Sight(speaks, len(outcome.not_checked) + len(unparsed))
     findings = [f for f in findings if f.severity.rank <= request.severity.rank]
     where = str(request.path)
     return Review(
@@ -136,7 +142,10 @@ def _left(
     if commit is not None:
         before = RevisionTree(folder, commit)
         ctx.progress(f"Reviewing {request.base} for comparison")
-        traces = [trace_of(f) for f in run(before, rules().values(), Facts(before), ctx.progress).findings]
+        facts, memory = Facts(before), Memory.of(before, folder, commit, kept=request.cache)
+        chosen = memory.rules()
+        traces = [trace_of(f) for f in run(before, chosen, facts, ctx.progress, memory).findings]
+        memory.keep(facts, chosen)
         renamed = comparison.renames(before, tree, [trace.path for trace in traces])
         near = comparison.Nearness(before, tree, renamed)
         _, _, gone = compared(outcome.findings, traces, renamed, near)

@@ -14,6 +14,7 @@ from neondba.project.tree import Tree
 from neondba.review import identity, suppression
 from neondba.review.catalog import confirmed, in_one_line
 from neondba.review.finding import Category, Evidence, EvidenceKind, Finding, Reported, Severity
+from neondba.review.memory import Memory
 from neondba.review.rule import Rule
 from neondba.review.suppression import Suppression
 
@@ -53,16 +54,18 @@ def run(
     rules: Iterable[Rule],
     facts: Facts | None = None,
     progress: Callable[[str, float | None], None] = lambda _message, _done: None,
+    memory: Memory | None = None,
 ) -> Outcome:
     """Apply rules to a tree; findings come sorted by severity, path and line."""
     facts = facts or Facts(tree)
+    memory = memory or Memory(tree)
     wishes = _Wishes(tree)
     outcome = Outcome()
     chosen = list(rules)
     gaps: list[tuple[Rule, str]] = []
     for number, rule in enumerate(chosen):
         progress(f"Checking {rule.name}", number / len(chosen))
-        found, gap = _asked(facts, rule)
+        found, gap = memory.asked(facts, rule, _asked)
         if gap:
             gaps.append((rule, gap))
         for finding in dict.fromkeys(found):
