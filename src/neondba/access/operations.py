@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from neondba.access.map import IsolationMap
 from neondba.access.results import IsolationProof
 from neondba.core.context import Context
 from neondba.core.operation import Example, operation
@@ -80,6 +81,34 @@ def isolation_prove(
     ):
         asked = Request(role, owner, config, python, platform_url=branch.role_url)
         return prove_at(ctx, folder, branch.direct, asked, branch=branch.branch_name if chosen else None)
+
+
+@operation(
+    "isolation.map",
+    effect=Effect.READ,
+    findings=lambda found: found.opened,
+    examples=(
+        Example({"path": "examples/taskboard-fixed"}),
+        Example({"path": "no/such/folder"}, problem="path-not-found"),
+    ),
+)
+def isolation_map(
+    ctx: Context,
+    path: Annotated[Path, Field(description="Folder of the project.")] = Path(),
+    *,
+    open: Annotated[bool, Field(description="List only statements that nothing binds.")] = False,  # noqa: A002
+) -> IsolationMap:
+    """List who reaches whose rows: entrances, statements and what binds them.
+
+    Entrances are routes, server actions, pages, jobs and tools of an assistant. Read from the code, not
+    run: `isolation prove` shows what the database itself holds.
+
+    Raises:
+        NotFoundProblem: there is no such folder.
+    """
+    from neondba.access.map import isolation_map as mapped
+
+    return mapped((ctx.folder / path).resolve(), only_open=open)
 
 
 def _plan(project: str | None, folder: str, role: str | None) -> Plan:

@@ -1,0 +1,37 @@
+"""Who may reach whose rows, over all languages of a project."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from neondba.project.isolation.judged import Binding, Judged
+from neondba.project.isolation.python import PythonIsolation
+
+
+class Isolation:
+    """The verdict on each statement on rows that have an owner, by entrance."""
+
+    def __init__(self, judged: list[Judged]) -> None:
+        self.judged = sorted(
+            judged, key=lambda j: (j.entrance.path, j.entrance.line, j.path, j.line, j.table)
+        )
+
+    @classmethod
+    def gather(cls, python: PythonIsolation) -> Isolation:
+        """Put the verdicts of all languages together."""
+        return cls(python.judged)
+
+    @property
+    def counts(self) -> dict[Binding, int]:
+        """How many statements are bound in which way, each under every entrance that reaches it."""
+        found = Counter(j.binding for j in self.judged)
+        return {binding: found[binding] for binding in Binding if found[binding]}
+
+    @property
+    def sentence(self) -> str:
+        """One line: `41 statements reachable: 30 bound, 5 bound later, 3 public, 3 open`."""
+        if not self.judged:
+            return "no statement on rows with an owner is reachable"
+        several = "statement" if len(self.judged) == 1 else "statements"
+        parts = ", ".join(f"{count} {binding}" for binding, count in self.counts.items())
+        return f"{len(self.judged)} {several} reachable: {parts}"
