@@ -13,6 +13,7 @@ from neondba.core.plan import Effect
 from neondba.core.problem import ArgumentProblem
 from neondba.review.finding import Category, Severity
 from neondba.review.model import Review
+from neondba.review.repair.results import Fixed
 
 Folder = Annotated[Path, Field(description="Folder of the project.")]
 Prove = Annotated[
@@ -36,7 +37,7 @@ Known = Annotated[
     "review",
     effect=Effect.READ,
     featured=True,
-    turns={"--write-baseline": "baseline.write"},
+    turns={"--fix": "fix", "--write-baseline": "baseline.write"},
     findings=lambda review: len(review.findings),
     examples=(
         Example({"path": "examples/taskboard"}),
@@ -55,6 +56,9 @@ def review(
     baseline: Known = None,
     severity: Least = Severity.LOW,
     branch: Branch = None,
+    no_cache: Annotated[
+        bool, Field(description="Look at everything anew, and keep nothing for the next review.")
+    ] = False,
 ) -> Review:
     """Review a project's code, schema and migrations.
 
@@ -76,7 +80,46 @@ def review(
             f"A proof runs the migrations of a folder; {revision} is only read.",
             hint=f"Check it out first: git worktree add /tmp/{revision} {revision}",
         )
-    return reviewed(ctx, Request(path, prove, revision, severity, base, baseline, branch))
+    return reviewed(ctx, Request(path, prove, revision, severity, base, baseline, branch, cache=not no_cache))
+
+
+@operation(
+    "fix",
+    effect=Effect.WRITE,
+    findings=lambda fixed: fixed.remaining,
+    examples=(
+        Example({"path": "examples/taskboard-fixed"}),
+        Example({"path": "no/such/folder"}, problem="path-not-found"),
+    ),
+)
+def fix(
+    ctx: Context,
+    path: Folder = Path(),
+    *,
+    rule: Annotated[list[str] | None, Field(description="Repair only what these rules find.")] = None,
+    base: Base = None,
+    baseline: Known = None,
+    severity: Least = Severity.LOW,
+    allow_dirty: Annotated[bool, Field(description="Also edit files that git could not give back.")] = False,
+) -> Fixed:
+    """Repair what a review finds, where that is safe: edits and new migrations.
+
+    Every repair is reviewed before it is written: it is kept only when its finding is gone and no other
+    appears. Files with uncommitted changes, ignored files and files that may hold secrets are not
+    touched. Migrations get the form of the project's own tool and are not run. `--dry-run` shows the
+    difference.
+
+    Raises:
+        NotFoundProblem: the folder, the revision or the baseline does not exist.
+        ArgumentProblem: there is nothing to review.
+        ConflictProblem: a file changed while it was being repaired.
+        RemoteProblem: a file cannot be written; all are as before.
+    """
+    from neondba.review.assemble import Request
+    from neondba.review.repair.fixing import fixed
+
+    request = Request(path, severity=severity, base=base, baseline=baseline)
+    return fixed(ctx, request, rule or [], dirty=allow_dirty)
 
 
 class BaselineWritten(BaseModel):

@@ -22,6 +22,13 @@ engine = create_engine(
     settings.DATABASE_URL, pool_pre_ping=True, connect_args={"connect_timeout": 10}
 )
 ```
+```python fixed path=app/db.py case=psycopg
+from fastapi import FastAPI
+from sqlmodel import create_engine
+from app.settings import settings  # postgresql://
+
+engine = create_engine(settings.DATABASE_URL, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+```
 ```python good path=app/db.py case=asyncpg
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -47,15 +54,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neondba.project.engines import Engine, Engines
+from neondba.project.places import is_test
+from neondba.project.python import PythonFiles
 from neondba.project.services import Services
 from neondba.project.tree import Tree
-from neondba.review.finding import Category, Finding, Severity
+from neondba.review.editing import with_keywords
+from neondba.review.finding import Category, Edit, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.connections._shared import address_of, kept_settings, with_settings
 
 
 @rule("NDB203", Category.CONNECTION, Severity.LOW)
-def check(engines: Engines, services: Services, tree: Tree) -> Iterator[Finding]:
+def check(engines: Engines, services: Services, tree: Tree, python: PythonFiles) -> Iterator[Finding]:
     """Report engines of long-running programs without a limit on connecting."""
     shipped = any("connect_timeout=" in (tree.text(p) or "") for p in tree.paths if "/.env" in f"/{p}")
     seen = set()
@@ -72,10 +82,22 @@ def check(engines: Engines, services: Services, tree: Tree) -> Iterator[Finding]
             continue
         if engine.connect_argument("connect_timeout", "timeout") is None:
             seen.add(engine.path)
-            yield _finding(engine)
+            yield _finding(engine, _edits(engine, python))
 
 
-def _finding(engine: Engine) -> Finding:
+def _edits(engine: Engine, python: PythonFiles) -> tuple[Edit, ...]:
+    """Add the limit where it is sure which driver gets it: others refuse what they do not know."""
+    is_async = engine.factory == "create_async_engine"
+    others = any(not is_test(file.path) for word in ("sqlite", "pg8000") for file in python.containing(word))
+    if engine.factory not in ("create_engine", "create_async_engine") or others:
+        return ()
+    if is_async != ("asyncpg" in engine.file.text):
+        return ()
+    limit = '{"timeout": 10}' if is_async else '{"connect_timeout": 10}'
+    return with_keywords(engine.path, engine.file.text, engine.call, connect_args=limit)
+
+
+def _finding(engine: Engine, edits: tuple[Edit, ...]) -> Finding:
     asyncpg = "asyncpg" in engine.file.text
     argument = "timeout" if asyncpg else "connect_timeout"
     long = "for a minute" if asyncpg else "for minutes"
@@ -88,4 +110,5 @@ def _finding(engine: Engine) -> Finding:
         snippet=with_settings(
             engine, *kept_settings(engine, "connect_args"), f'connect_args={{"{argument}": 10}}'
         ),
+        edits=edits,
     )

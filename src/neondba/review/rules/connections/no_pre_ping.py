@@ -19,6 +19,36 @@ from app.settings import settings  # postgresql://
 
 engine = create_engine(settings.DATABASE_URL, pool_size=5, pool_pre_ping=True, pool_recycle=300)
 ```
+```python fixed path=app/db.py case=plain
+from fastapi import FastAPI
+from sqlalchemy import create_engine
+from app.settings import settings  # postgresql://
+
+engine = create_engine(settings.DATABASE_URL, pool_size=5, pool_pre_ping=True, pool_recycle=300)
+```
+A call over several lines keeps its shape:
+```python bad path=app/db.py case=long
+from fastapi import FastAPI
+from sqlalchemy import create_engine
+from app.settings import settings  # postgresql://
+
+engine = create_engine(  # <- finding
+    settings.DATABASE_URL,
+    pool_size=5  # one worker
+)
+```
+```python fixed path=app/db.py case=long
+from fastapi import FastAPI
+from sqlalchemy import create_engine
+from app.settings import settings  # postgresql://
+
+engine = create_engine(
+    settings.DATABASE_URL,
+    pool_size=5,  # one worker
+    pool_pre_ping=True,
+    pool_recycle=300,
+)
+```
 ## When it does not matter
 Pools that keep nothing, settings collected in a dictionary, SQLite, scripts and migrations:
 ```python good path=app/db.py case=collected
@@ -50,6 +80,7 @@ from collections.abc import Iterator
 
 from neondba.project.engines import Engine, Engines
 from neondba.project.services import Services
+from neondba.review.editing import with_keywords
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.connections._shared import address_of, kept_settings, with_settings
@@ -76,6 +107,11 @@ def _is_tested(engine: Engine) -> bool:
 
 
 def _finding(engine: Engine, neon: bool) -> Finding:
+    missing = {
+        name: value
+        for name, value in (("pool_pre_ping", "True"), ("pool_recycle", "300"))
+        if name not in engine.keywords or name == "pool_pre_ping"
+    }
     why = "Neon has suspended the compute" if neon else "the server has restarted or closed idle connections"
     return Finding(
         engine.path,
@@ -90,4 +126,5 @@ def _finding(engine: Engine, neon: bool) -> Finding:
             "pool_recycle=300",
         ),
         severity=None if neon else Severity.MEDIUM,
+        edits=with_keywords(engine.path, engine.file.text, engine.call, **missing),
     )

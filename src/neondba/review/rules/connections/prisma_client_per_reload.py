@@ -13,6 +13,13 @@ import { PrismaClient } from "@prisma/client";
 
 export const db = new PrismaClient();  // <- finding
 ```
+```typescript fixed path=src/lib/db.ts case=next
+import { PrismaClient } from "@prisma/client";
+
+const kept = globalThis as unknown as { db?: PrismaClient };
+export const db = kept.db ?? new PrismaClient();
+if (process.env.NODE_ENV !== "production") kept.db = db;
+```
 ```json good path=package.json case=guarded
 {"dependencies": {"next": "16.0.0", "@prisma/client": "7.0.0"}}
 ```
@@ -47,13 +54,18 @@ from collections.abc import Iterator
 
 from neondba.project.places import is_script, is_test
 from neondba.project.tree import Tree
-from neondba.review.finding import Category, Finding, Severity
+from neondba.review.finding import Category, Edit, Finding, Severity
 from neondba.review.rule import rule
 
 _MADE = re.compile(
     r"^(?:export\s+(?:default\s+)?)?(?:const|let|var)\s+(?P<name>\w+)[^=\n]*=\s*new PrismaClient\(",
     re.MULTILINE,
 )
+_ONE_LINE = re.compile(
+    r"(?P<head>(?:export\s+)?const)\s+(?P<name>\w+)(?:\s*:\s*PrismaClient)?\s*=\s*"
+    r"(?P<made>new PrismaClient\((?:[^()]|\([^()]*\))*\));?"
+)
+_TYPED = (".ts", ".tsx")
 _SCRIPTS = (".ts", ".tsx", ".js", ".mjs")
 
 
@@ -81,7 +93,8 @@ def check(tree: Tree) -> Iterator[Finding]:
             and path.startswith(tuple(folders))
         ):
             line = text.count("\n", 0, match.start()) + 1
-            yield _finding(path, line, match["name"], adapter="adapter" in text[match.start() :])
+            adapter = "adapter" in text[match.start() :]
+            yield _finding(path, line, match["name"], adapter=adapter, edits=_edits(path, text, line))
 
 
 def _is_next(tree: Tree, path: str) -> bool:
@@ -92,7 +105,25 @@ def _is_next(tree: Tree, path: str) -> bool:
     return isinstance(manifest, dict) and "next" in (manifest.get("dependencies") or {})
 
 
-def _finding(path: str, line: int, name: str, *, adapter: bool) -> Finding:
+def _edits(path: str, text: str, line: int) -> tuple[Edit, ...]:
+    """Keep a client that is made in one line; anything else is left to a person."""
+    old = text.split("\n")[line - 1].removesuffix("\r")
+    match = _ONE_LINE.fullmatch(old)
+    if match is None or match["made"].count("(") != match["made"].count(")") or re.search(r"\bkept\b", text):
+        return ()
+    name, made = match["name"], match["made"]
+    shared = (
+        f"globalThis as unknown as {{ {name}?: PrismaClient }}" if path.endswith(_TYPED) else "globalThis"
+    )
+    new = (
+        f"const kept = {shared};\n"
+        f"{match['head']} {name} = kept.{name} ?? {made};\n"
+        f'if (process.env.NODE_ENV !== "production") kept.{name} = {name};'
+    )
+    return (Edit(path, line, old, new),)
+
+
+def _finding(path: str, line: int, name: str, *, adapter: bool, edits: tuple[Edit, ...]) -> Finding:
     made = "new PrismaClient({ adapter })" if adapter else "new PrismaClient()"
     return Finding(
         path,
@@ -105,4 +136,5 @@ def _finding(path: str, line: int, name: str, *, adapter: bool) -> Finding:
             f"export const {name} = kept.{name} ?? {made};\n"
             f'if (process.env.NODE_ENV !== "production") kept.{name} = {name};'
         ),
+        edits=edits,
     )

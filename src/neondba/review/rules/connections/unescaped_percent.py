@@ -17,6 +17,12 @@ from app.settings import settings
 
 context.config.set_main_option("sqlalchemy.url", settings.DATABASE_URL.replace("%", "%%"))
 ```
+```python fixed path=alembic/env.py case=plain
+from alembic import context
+from app.settings import settings
+
+context.config.set_main_option("sqlalchemy.url", settings.DATABASE_URL.replace("%", "%%"))
+```
 ## When it does not matter
 A value that was escaped before, one that has no percent sign, or one put into the section directly:
 ```python good path=alembic/env.py case=escaped
@@ -36,7 +42,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from neondba.project.python import PythonFiles
+from neondba.project.python import PythonFile, PythonFiles
+from neondba.review.editing import replaced
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
@@ -51,7 +58,7 @@ def check(python: PythonFiles) -> Iterator[Finding]:
             if not (isinstance(node.func, ast.Attribute) and node.func.attr == "set_main_option"):
                 continue
             if len(node.args) == 2 and _text(node.args[0]) == "sqlalchemy.url" and not _text(node.args[1]):
-                yield _finding(file.path, node, node.args[1])
+                yield _finding(file, node, node.args[1])
                 break
 
 
@@ -59,15 +66,17 @@ def _text(node: ast.expr) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def _finding(path: str, call: ast.Call, value: ast.expr) -> Finding:
+def _finding(file: PythonFile, call: ast.Call, value: ast.expr) -> Finding:
     plain = isinstance(value, (ast.Name, ast.Attribute))
     given = ast.unparse(value) if plain else "url"
+    doubled = f'{given}.replace("%", "%%")'
     return Finding(
-        path,
+        file.path,
         call.lineno,
         f"A percent sign in {given if plain else 'the address'}, as in a quoted password, stops every "
         "migration "
         "with an interpolation error that shows the address.",
         steps=("Double the percent signs.",),
-        snippet=f'{ast.unparse(call.func)}("sqlalchemy.url", {given}.replace("%", "%%"))',
+        snippet=f'{ast.unparse(call.func)}("sqlalchemy.url", {doubled})',
+        edits=replaced(file.path, file.text, value, doubled) if plain else (),
     )

@@ -16,6 +16,12 @@ from app.settings import settings
 
 engine = create_engine(settings.DATABASE_URL, echo=settings.DEBUG)
 ```
+```python fixed path=app/db.py case=always
+from sqlmodel import create_engine
+from app.settings import settings
+
+engine = create_engine(settings.DATABASE_URL)
+```
 ## When it does not matter
 Echo bound to a setting, tests, scripts and SQLite:
 ```python good path=app/db.py case=bound
@@ -39,6 +45,7 @@ import ast
 from collections.abc import Iterator
 
 from neondba.project.engines import Engines
+from neondba.review.editing import without_keyword
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
@@ -58,4 +65,5 @@ def check(engines: Engines) -> Iterator[Finding]:
                 "the log.",
                 steps=(f"Bind echo to a setting that is off by default, in {engine.path}.",),
                 snippet='echo=os.getenv("SQL_ECHO") == "1"',
+                edits=without_keyword(engine.path, engine.file.text, engine.call, "echo"),
             )

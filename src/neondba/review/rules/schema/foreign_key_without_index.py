@@ -51,6 +51,126 @@ model Post {
 }
 ```
 
+`--fix` writes the index into the model and into a new migration:
+
+```python bad path=app/models.py case=alembic
+from sqlmodel import Field, SQLModel
+
+
+class Item(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    owner_id: int = Field(foreign_key="user.id")  # <- finding
+```
+
+```python bad path=alembic/versions/0001_items.py case=alembic
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade():
+    op.create_table("item", sa.Column("id", sa.Integer()), sa.Column("owner_id", sa.Integer()))
+
+
+def downgrade():
+    op.drop_table("item")
+```
+
+```mako bad path=alembic/script.py.mako case=alembic
+# ${message}
+from alembic import op
+import sqlalchemy as sa
+${imports if imports else ""}
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+
+
+def upgrade():
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade():
+    ${downgrades if downgrades else "pass"}
+```
+
+```python fixed path=app/models.py case=alembic
+from sqlmodel import Field, SQLModel
+
+
+class Item(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    owner_id: int = Field(foreign_key="user.id", index=True)
+```
+
+```python fixed path=alembic/versions/0002_index_item_owner_id.py case=alembic
+# Index item owner_id
+from alembic import op
+import sqlalchemy as sa
+
+revision = '0002'
+down_revision = '0001'
+
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.create_index("ix_item_owner_id", "item", ["owner_id"], postgresql_concurrently=True)
+
+
+def downgrade():
+    with op.get_context().autocommit_block():
+        op.drop_index("ix_item_owner_id", table_name="item", postgresql_concurrently=True)
+```
+
+```prisma bad path=prisma/schema.prisma case=prisma
+model User {
+  id    String @id
+  posts Post[]
+}
+model Post {
+  id       String @id
+  authorId String // <- finding
+  author   User   @relation(fields: [authorId], references: [id])
+}
+```
+
+```sql bad path=prisma/migrations/20250101000000_init/migration.sql case=prisma
+CREATE TABLE "User" ("id" TEXT NOT NULL PRIMARY KEY);
+CREATE TABLE "Post" ("id" TEXT NOT NULL PRIMARY KEY, "authorId" TEXT NOT NULL);
+```
+
+```prisma fixed path=prisma/schema.prisma case=prisma
+model User {
+  id    String @id
+  posts Post[]
+}
+model Post {
+  id       String @id
+  authorId String
+  author   User   @relation(fields: [authorId], references: [id])
+
+  @@index([authorId])
+}
+```
+
+```sql fixed path=prisma/migrations/20260102030405_index_post_authorid/migration.sql case=prisma
+-- CreateIndex
+create index concurrently "Post_authorId_idx" on "Post" ("authorId");
+```
+
+```sql bad path=migrations/0001_items.sql case=numbered
+create table items (
+  id bigint primary key,
+  owner_id bigint not null references users (id)  -- <- finding
+);
+```
+
+```sql fixed path=migrations/0002_index_items_owner_id.sql case=numbered
+-- Runs outside a transaction, as the only statement of its file.
+create index concurrently items_owner_id_idx on items (owner_id);
+```
+
 ## When it does not matter
 
 A unique constraint, a primary key or a longer index that leads with the column serves as well, wherever
@@ -91,15 +211,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from neondba.project.python import PythonFiles
 from neondba.project.schema import ForeignKey, Schema, Table
 from neondba.project.schema_provider import AUTH_JS
+from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.schema._repair import indexed
 from neondba.review.rules.schema._shared import EXAMPLES, modelled, quoted
 
 
 @rule("NDB701", Category.SCHEMA, Severity.MEDIUM)
-def check(schema: Schema) -> Iterator[Finding]:
+def check(schema: Schema, python: PythonFiles, tree: Tree) -> Iterator[Finding]:
     """Find foreign keys that no index serves."""
     for table in schema.tables:
         if table.provider not in (None, AUTH_JS) or EXAMPLES.search(table.path):
@@ -109,6 +232,7 @@ def check(schema: Schema) -> Iterator[Finding]:
                 column = table.columns.get(key.columns[0]) if len(key.columns) == 1 else None
                 place = column or key
                 names = ", ".join(key.columns)
+                edits, change = indexed(schema, python, tree, table, key)
                 yield Finding(
                     place.path,
                     place.line,
@@ -116,6 +240,8 @@ def check(schema: Schema) -> Iterator[Finding]:
                     f"by `{names}`: the foreign key has no index.",
                     (f"Add an index on {names}.", "In production build it with CONCURRENTLY."),
                     _snippet(table, key),
+                    edits=edits,
+                    change=change,
                 )
 
 

@@ -35,6 +35,17 @@ model Invite {
 }
 ```
 
+```sql bad path=migrations/0001_visits.sql case=numbered
+create table visits (id bigint primary key, user_id bigint not null, at timestamptz not null);
+create index visits_user on visits (user_id);  -- <- finding
+create index visits_user_at on visits (user_id, at);
+```
+
+```sql fixed path=migrations/0002_drop_index_visits_user.sql case=numbered
+-- Runs outside a transaction, as the only statement of its file.
+drop index concurrently visits_user;
+```
+
 ## When it does not matter
 
 SQLAlchemy makes one index of `unique=True, index=True`; other methods, operator classes, orders and
@@ -71,6 +82,7 @@ from collections.abc import Iterator
 from neondba.project.schema import Index, Schema, Table
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.schema._repair import dropped
 from neondba.review.rules.schema._shared import own_tables, quoted
 
 
@@ -122,4 +134,5 @@ def _finding(table: Table, index: Index, other: Index) -> Finding:
         f"({more}) already does its work.",
         (f"Remove the index on ({columns}).",),
         f"drop index concurrently {quoted(index.name)};" if index.name and table.source == "sql" else "",
+        change=dropped(table, index) if table.source == "sql" and index.kind == "index" else None,
     )

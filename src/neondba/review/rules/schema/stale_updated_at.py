@@ -27,7 +27,7 @@ end $$;
 create trigger tasks_touch before update on tasks for each row execute function touch();
 ```
 
-```python bad path=app/models.py
+```python bad path=app/models.py case=factory
 from datetime import UTC, datetime
 
 from sqlalchemy import DateTime
@@ -39,6 +39,35 @@ class Task(SQLModel, table=True):
     updated_at: datetime = Field(  # <- finding
         default_factory=lambda: datetime.now(UTC), sa_type=DateTime(timezone=True)
     )
+```
+
+```python fixed path=app/models.py case=factory
+from datetime import UTC, datetime
+
+from sqlalchemy import DateTime
+from sqlmodel import Field, SQLModel
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    updated_at: datetime = Field(
+        default_factory=lambda: datetime.now(UTC), sa_type=DateTime(timezone=True),
+        sa_column_kwargs={"onupdate": lambda: datetime.now(UTC)},
+    )
+```
+
+```prisma bad path=prisma/schema.prisma case=prisma
+model Task {
+  id        String   @id
+  updatedAt DateTime @default(now()) // <- finding
+}
+```
+
+```prisma fixed path=prisma/schema.prisma case=prisma
+model Task {
+  id        String   @id
+  updatedAt DateTime @default(now()) @updatedAt
+}
 ```
 
 ## When it does not matter
@@ -85,13 +114,17 @@ def rename(task, title, now):
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
-from neondba.project.schema import Schema, Table
+from neondba.project.python import PythonFiles
+from neondba.project.schema import Column, Schema, Table
 from neondba.project.tree import Tree
-from neondba.review.finding import Category, Finding, Severity
+from neondba.review.editing import rows, with_keywords
+from neondba.review.finding import Category, Edit, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.schema._repair import attribute
 from neondba.review.rules.schema._shared import modelled, own_tables, quoted, spellings
 
 NAMES = frozenset({"updated_at", "updatedat", "modified_at", "last_modified", "last_updated", "updated_on"})
@@ -99,7 +132,7 @@ CODE = (".py", ".ts", ".tsx", ".js", ".mjs", ".go", ".rs", ".rb", ".java", ".kt"
 
 
 @rule("NDB709", Category.SCHEMA, Severity.LOW)
-def check(schema: Schema, tree: Tree) -> Iterator[Finding]:
+def check(schema: Schema, tree: Tree, python: PythonFiles) -> Iterator[Finding]:
     """Find columns of the last change that nothing renews."""
     stale = []
     triggered = {t.table.key for t in schema.triggers if t.on_update}
@@ -120,7 +153,34 @@ def check(schema: Schema, tree: Tree) -> Iterator[Finding]:
                 f"`{column.name}` of `{table.title}` keeps the time of creation: nothing renews it.",
                 ("Renew it in the model with onupdate, or in the database with a trigger.",),
                 _snippet(table, column.name),
+                edits=_edits(tree, python, table, column),
             )
+
+
+def _edits(tree: Tree, python: PythonFiles, table: Table, column: Column) -> tuple[Edit, ...]:
+    """Renew the column as it is filled: with the same function, in the application.
+
+    An expression of the database would expire the attribute at every flush, and an asynchronous session
+    cannot read it again by itself.
+    """
+    if table.source == "prisma":
+        old = rows(tree.text(column.path) or "")[column.line - 1]
+        plain = re.fullmatch(r"(\s*\w+\s+DateTime\s[^/]*?)(\s*//.*)?", old)
+        return (
+            (Edit(column.path, column.line, old, f"{plain[1]} @updatedAt{plain[2] or ''}"),) if plain else ()
+        )
+    found = attribute(python, table, column.path, column.line) if modelled(table) else None
+    if found is None:
+        return ()
+    text, call = found
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    filled = given.get("default_factory") if table.source == "sqlmodel" else given.get("default")
+    if not isinstance(filled, (ast.Lambda, ast.Name, ast.Attribute)) or "sa_column" in given:
+        return ()
+    renewed = ast.unparse(filled)
+    if table.source == "sqlmodel":
+        return with_keywords(column.path, text, call, sa_column_kwargs=f'{{"onupdate": {renewed}}}')
+    return with_keywords(column.path, text, call, onupdate=renewed)
 
 
 def _is_written(tree: Tree, name: str) -> bool:

@@ -12,6 +12,12 @@ DATABASE_URL = os.environ["DATABASE_URL"]
 ```text bad path=.gitignore case=missing
 __pycache__/  # <- finding
 ```
+```text fixed path=.gitignore case=missing
+__pycache__/
+.env
+.env.*
+!.env.example
+```
 ```python good path=app/settings.py case=present
 import os
 
@@ -26,6 +32,11 @@ A project without any `.gitignore`:
 import os
 
 DATABASE_URL = os.environ["DATABASE_URL"]  # <- finding
+```
+```text fixed path=.gitignore case=nothing
+.env
+.env.*
+!.env.example
 ```
 ## When it does not matter
 A rule in the folder of the code, or one for many spellings; a project that reads no secret:
@@ -59,6 +70,7 @@ from neondba.project.environment import Environment, Read
 from neondba.project.gitignore import Ignores
 from neondba.project.places import is_script, is_test
 from neondba.project.tree import FolderTree, Tree
+from neondba.review.editing import appended
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
@@ -110,4 +122,7 @@ def _finding(tree: Tree, read: Read) -> Finding:
         "publishes it.",
         steps=("Add these lines to .gitignore.", "Ship a .env.example with the names of the variables."),
         snippet=".env\n.env.*\n!.env.example",
+        edits=appended(
+            ".gitignore", tree.text(".gitignore") if there else None, ".env", ".env.*", "!.env.example"
+        ),
     )

@@ -11,6 +11,14 @@ node_modules
 ```javascript bad path=src/db.js case=wide
 export const url = process.env.DATABASE_URL;
 ```
+```text fixed path=.gitignore case=wide
+node_modules
+.env*
+!.env.example
+```
+```bash fixed path=.env.example case=wide
+DATABASE_URL=
+```
 ```text good path=.gitignore case=excepted
 node_modules
 .env*
@@ -40,6 +48,7 @@ from neondba.project.environment import Environment
 from neondba.project.gitignore import Ignores
 from neondba.project.places import is_test
 from neondba.project.tree import Tree
+from neondba.review.editing import appended, below
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.secrets._shared import has_example, some
@@ -75,4 +84,8 @@ def check(ignores: Ignores, environment: Environment, tree: Tree) -> Iterator[Fi
                 f"Write {above}.env.example with the names and no values, and commit it.",
             ),
             snippet="!.env.example",
+            edits=(
+                *below(decided.path, tree.text(decided.path) or "", decided.line, "!.env.example"),
+                *appended(f"{above}.env.example", None, *(f"{name}=" for name in names)),
+            ),
         )

@@ -15,6 +15,11 @@ class Settings(BaseSettings):
 ```text bad path=.gitignore case=missing
 .env
 ```
+```bash fixed path=.env.example case=missing
+DATABASE_URL=
+BETTER_AUTH_SECRET=
+MAIL_KEY=
+```
 ```python good path=backend/config.py case=present
 from pydantic_settings import BaseSettings
 
@@ -56,6 +61,7 @@ from neondba.project.environment import Environment, Read
 from neondba.project.gitignore import Ignores
 from neondba.project.places import is_script, is_test
 from neondba.project.tree import Tree
+from neondba.review.editing import appended
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.secrets._shared import has_example, some
@@ -100,6 +106,7 @@ def check(environment: Environment, ignores: Ignores, tree: Tree) -> Iterator[Fi
         "finds out by failing.",
         steps=("Commit a .env.example with these names and no values.",),
         snippet="\n".join(f"{name}=" for name in names),
+        edits=appended(".env.example", None, *(f"{name}=" for name in names)),
     )
 
 

@@ -1,0 +1,195 @@
+"""Repair in memory, review what came of it, and keep only what holds.
+
+A repair is kept when its finding is gone afterwards and no other has appeared. Some only become
+possible after others: so it goes round until nothing is left to try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from neondba.project.facts import Facts
+from neondba.project.gitignore import Ignores
+from neondba.project.tree import FolderTree
+from neondba.review.engine import run
+from neondba.review.finding import Reported
+from neondba.review.identity import compared, trace_of
+from neondba.review.repair.edits import Differs, apply, meet, spans
+from neondba.review.repair.guard import Guard
+from neondba.review.repair.migration import Migrations
+from neondba.review.repair.overlay import Overlay
+from neondba.review.rule import rules
+
+ROUNDS = 8
+"""A repair that needs more than this many before it is none."""
+
+
+@dataclass
+class Repairs:
+    """What the files read afterwards, and what became of each finding."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    done: list[Reported] = field(default_factory=list)
+    because: dict[str, list[Reported]] = field(default_factory=dict)
+    """Findings that each file was written for."""
+    left: list[tuple[Reported, str]] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    """Commands of the project's own tools that the user still has to run."""
+    remaining: list[Reported] = field(default_factory=list)
+
+
+@dataclass
+class _Try:
+    """One finding's repair in the making."""
+
+    finding: Reported
+    texts: dict[str, str]
+    step: str = ""
+
+
+_State = tuple[Overlay, Facts, list[Reported]]
+
+
+class Repairing:
+    """Go round over one tree."""
+
+    def __init__(
+        self, tree: FolderTree, guard: Guard, now: datetime, progress: Callable[[str, float | None], None]
+    ) -> None:
+        self._tree, self._guard, self._now, self._progress = tree, guard, now, progress
+        self._made = Repairs()
+        self._refused: set[tuple[str, str]] = set()
+
+    def repaired(self, wanted: Sequence[Reported]) -> Repairs:
+        """Repair the findings that are wanted, as far as it is safe."""
+        targets = [trace_of(finding) for finding in wanted if finding.repair]
+        overlay, facts, findings = self._reviewed({})
+        for number in range(ROUNDS):
+            self._progress(f"Repairing, round {number + 1}", number / ROUNDS)
+            _, open_, _ = compared(findings, targets)
+            tries = self._tries(overlay, facts, [f for f in open_ if f.repair])
+            if not tries:
+                break
+            kept = self._kept_together(tries, findings) or self._kept_alone(tries, findings)
+            if kept is None:
+                continue
+            overlay, facts, findings = kept
+        self._made.remaining = findings
+        return self._made
+
+    def _reviewed(self, more: dict[str, str]) -> _State:
+        overlay = Overlay(self._tree, {**self._made.texts, **more})
+        facts = Facts(overlay)
+        return overlay, facts, run(overlay, rules().values(), facts).findings
+
+    def _tries(self, overlay: Overlay, facts: Facts, findings: Sequence[Reported]) -> list[_Try]:
+        """Prepare the repairs that do not touch each other's lines."""
+        migrations = Migrations(overlay, facts, self._now)
+        taken: list[tuple[str, int, int]] = []
+        tries = []
+        for finding in findings:
+            if _key(finding) in self._refused or meet(spans(finding.edits), taken):
+                continue
+            prepared = self._prepared(overlay, migrations, finding)
+            if prepared is not None:
+                tries.append(prepared)
+                taken += spans(finding.edits)
+        return tries
+
+    def _prepared(self, overlay: Overlay, migrations: Migrations, finding: Reported) -> _Try | None:
+        """Give the texts that a repair makes; `None` where it cannot be made, which is noted."""
+        prepared = _Try(finding, {})
+        try:
+            for path in dict.fromkeys(edit.path for edit in finding.edits):
+                self._permit(path, prepared.texts)
+                before = overlay.text(path) if path in overlay.paths else None
+                prepared.texts[path] = apply(before, [e for e in finding.edits if e.path == path])
+            if finding.change is not None:
+                written = migrations.write(finding.change, finding.path)
+                if written.why_not:
+                    raise Differs(f"the migration was not written: {written.why_not}")
+                for path in written.files:
+                    self._permit(path, prepared.texts)
+                prepared.texts |= written.files
+                prepared.step = written.step
+        except Differs as why:
+            self._leave(finding, str(why))
+            return None
+        return prepared if prepared.texts else None
+
+    def _permit(self, path: str, texts: dict[str, str]) -> None:
+        why = self._guard.refuses(path)
+        if not why and self._guard.is_new(path):
+            # What git ignores may be settled by the same repair.
+            seen = Overlay(self._tree, {**self._made.texts, **texts})
+            why = "git ignores it" if Facts(seen).get(Ignores).ignores(path) else ""
+        if why:
+            raise Differs(f"{path}: {why}")
+
+    def _leave(self, finding: Reported, why: str) -> None:
+        self._refused.add(_key(finding))
+        self._made.left.append((finding, why))
+
+    def _kept_together(self, tries: list[_Try], before: Sequence[Reported]) -> _State | None:
+        """Try all at once; `None` when one of them does not hold."""
+        edits: dict[str, list[Reported]] = {}
+        for one in tries:
+            for path in {edit.path for edit in one.finding.edits}:
+                edits.setdefault(path, []).append(one.finding)
+        texts = {path: text for one in tries for path, text in one.texts.items()}
+        below = Overlay(self._tree, self._made.texts)
+        try:
+            for path, findings in edits.items():
+                every = [e for f in findings for e in f.edits if e.path == path]
+                texts[path] = apply(below.text(path) if path in below.paths else None, every)
+        except Differs:
+            return None
+        state = self._reviewed(texts)
+        if _fault(before, state, [one.finding for one in tries], texts):
+            return None
+        for one in tries:
+            self._keep(one, texts)
+        return state
+
+    def _kept_alone(self, tries: list[_Try], before: Sequence[Reported]) -> _State | None:
+        """Keep the first repair that holds by itself; the others come again in the next round."""
+        for one in tries:
+            state = self._reviewed(one.texts)
+            fault = _fault(before, state, [one.finding], one.texts)
+            if not fault:
+                self._keep(one, one.texts)
+                return state
+            self._leave(one.finding, fault)
+        return None
+
+    def _keep(self, one: _Try, texts: dict[str, str]) -> None:
+        self._made.done.append(one.finding)
+        for path in one.texts:
+            self._made.texts[path] = texts[path]
+            self._made.because.setdefault(path, []).append(one.finding)
+        if one.step and one.step not in self._made.steps:
+            self._made.steps.append(one.step)
+
+
+def _key(finding: Reported) -> tuple[str, str]:
+    return finding.rule, finding.fingerprint
+
+
+def _fault(
+    before: Sequence[Reported], state: _State, tried: Sequence[Reported], texts: Mapping[str, str]
+) -> str:
+    """Say why repairs do not hold; nothing when they do."""
+    _, facts, after = state
+    if broken := next((item for item in facts.unparsed() if item.path in texts), None):
+        return f"after the repair {broken.path} could not be read any more"
+    new, _, gone = compared(after, [trace_of(finding) for finding in before])
+    if new:
+        return f"after the repair {new[0].rule} would be found in {new[0].path}"
+    lost = {(trace.rule, trace.path, trace.said) for trace in gone}
+    for finding in tried:
+        trace = trace_of(finding)
+        if (trace.rule, trace.path, trace.said) not in lost:
+            return "after the repair the finding would still be there"
+    return ""
