@@ -61,6 +61,8 @@ class SqlState:
 
     def apply(self, path: str, statement: Statement) -> None:
         """Change the tables as a statement does."""
+        for nested in statement.nested:
+            self.apply(path, nested)
         match statement.action:
             case CreateTable(temporary=False) as create:
                 self._create(path, statement.line, create)
@@ -88,7 +90,7 @@ class SqlState:
             return
         table = Table(
             create.table, path, line, "sql", generated=self._generated, whole=not create.copied,
-            columns={c.name: column_of(path, c) for c in create.columns},
+            columns={c.name: column_of(path, c) for c in create.columns}, partitioned=create.partitioned,
         )  # fmt: skip
         for constraint in create.constraints:
             add_constraint(path, table, constraint)
@@ -137,7 +139,7 @@ def column_of(path: str, definition: ColumnDef) -> Column:
     return Column(
         definition.name, definition.type, path, definition.line, definition.nullable, definition.default,
         definition.default is not None or definition.generated, definition.primary_key, definition.unique,
-        references=definition.references, checks=definition.checks,
+        references=definition.references, checks=definition.checks, computed=definition.computed,
     )  # fmt: skip
 
 

@@ -35,6 +35,8 @@ class Column:
     """Comment or description."""
     by_library: bool = False
     """The type is what the version of SQLModel makes of a plain `datetime`."""
+    computed: bool = False
+    """Each row gets a value of its own: serial, identity or stored generated."""
 
 
 @dataclass
@@ -86,6 +88,7 @@ class Table:
     """A tool writes this definition from another one, which is the place to change."""
     whole: bool = True
     """All columns are known."""
+    partitioned: bool = False
     extends: bool = False
     """Declared with `extend_existing`."""
     provider: str | None = None

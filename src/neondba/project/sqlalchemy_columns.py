@@ -146,6 +146,9 @@ class ColumnReader:
             column.references = self._foreign_key(argument)
         elif name in ("Identity", "Computed", "FetchedValue"):
             column.database_default = True
+            given = keywords(argument) if isinstance(argument, ast.Call) else {}
+            persisted = given.get("persisted")
+            column.computed = name == "Identity" or (name == "Computed" and is_true(persisted))
         elif name == "CheckConstraint" and isinstance(argument, ast.Call) and argument.args:
             column.checks += (text_of(argument.args[0]) or column.name,)
         elif name not in NO_TYPES:
