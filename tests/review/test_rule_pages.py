@@ -37,6 +37,8 @@ def test_a_page_says_the_fault_why_what_instead_and_when_not(rule: Rule) -> None
     assert "## Instead" in rule.page
     assert "## When it does not matter" in rule.page
     kinds = {case.kind for case in cases(rule.page)}
+    if "```sql fault" in rule.page:
+        return  # tests/review/catalog runs the pages of rules over a database
     assert {"bad", "good"} <= kinds
     assert all(case.expected for case in cases(rule.page) if case.kind == "bad")
 

@@ -51,6 +51,8 @@ class Relation:
     is_partition: bool
     has_key: bool
     options: list[str]
+    public_may: list[str]
+    """Privileges that every role has."""
     columns: list[str]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from neondba.postgres.statement import Name
+from neondba.postgres.statement import Grant, Name
 from neondba.project.places import is_document, is_test
 from neondba.project.row_security import Placed, RowSecurity
 from neondba.project.schema import Schema
@@ -88,6 +88,16 @@ class Places:
         alike = [(i.path, i.line) for i in every if [(c or "").lower() for c in i.columns] == wanted]
         return _spot([*named, *alike], _tables(tables), self.other(name))
 
+    def constraint(self, relation: str, name: str, columns: Iterable[str]) -> Spot:
+        """Place a constraint: a foreign key by its columns, any other at its table."""
+        tables = self._definitions(relation)
+        named = [(k.path, k.line) for t in tables for k in t.foreign_keys if k.name == bare(name)]
+        wanted = [*columns]
+        known = self.foreign_key(relation, wanted, name) if wanted and not named else None
+        if known is not None and not known.path.startswith("database:"):
+            return known
+        return _spot(named, _tables(tables), self.other(relation, name))
+
     def policy(self, relation: str, name: str) -> Spot:
         """Place a policy."""
         return self._secured(((name_of(relation).key, name),), self.table(relation), (relation, name))
@@ -103,6 +113,16 @@ class Places:
         key = name_of(name).key
         found = [p for s in self._security.states for k, p in s.functions.items() if k == key]
         return _spot([(p.path, p.line) for p in found], (), self.other(signature))
+
+    def grants(self, relations: Iterable[str]) -> list[Place]:
+        """Give the places of grants on tables."""
+        keys = {name_of(relation).key for relation in relations}
+        return [
+            (placed.path, placed.line)
+            for state in self._security.states
+            for placed in state.grants
+            if isinstance(placed.action, Grant) and keys & {name.key for name in placed.action.objects}
+        ]
 
     def _secured(self, wanted: tuple[tuple[str, str], ...], table: Spot, parts: tuple[str, str]) -> Spot:
         found: list[Placed] = [

@@ -47,7 +47,7 @@ def live_cases(page: str) -> list[LiveCase]:
             Step(
                 fence["kind"],
                 fence["body"],
-                frozenset(filter(None, options.get("object", "").split(","))),
+                frozenset(o.replace("&", " ") for o in options.get("object", "").split(",") if o),
                 "superuser" in words,
                 float(days) if days else None,
             )

@@ -10,6 +10,8 @@ select format('%I.%I', n.nspname, c.relname) as name,
        c.relispartition as is_partition,
        exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary) as has_key,
        coalesce(c.reloptions, '{}') as options,
+       array(select lower(x.privilege_type) from aclexplode(c.relacl) x where x.grantee = 0
+             order by 1) as public_may,
        array(select a.attname::text from pg_attribute a
              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
              order by a.attnum) as columns

@@ -47,7 +47,8 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
                 yield shown(
                     places.index(index.name, index.relation, index.keys),
                     f"`{plain(index.name)}` tells only true from false; for half of "
-                    f"`{plain(index.relation)}` a query reads the table instead, and every insert writes the index.",
+                    f"`{plain(index.relation)}` a query reads the table instead, and every insert writes "
+                    "the index.",
                     ("Index the rare rows alone, by what they are sorted or looked up by.",),
                     f"create index concurrently on {index.relation} (…) where {index.keys[0]};",
                     seen=f"{index.name} is on one boolean column; idx_scan = 0",

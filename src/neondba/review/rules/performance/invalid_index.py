@@ -8,8 +8,8 @@ and a unique one promises nothing.
 ```sql fault object=public.logins_email
 create table logins (id bigint primary key, email text not null);
 insert into logins values (1, 'a@example.org'), (2, 'a@example.org');
--- refused: the address is there twice
-create unique index concurrently logins_email on logins (email);
+create unique index concurrently logins_email  -- refused
+  on logins (email);
 ```
 
 ```sql repair

@@ -1,0 +1,105 @@
+"""A table lies open to the roles that users have.
+
+They reach the database as themselves, through a data API or a role of the application that policies are
+written for, and this table has no row-level security: each of them reaches every row.
+
+## Instead
+
+```sql fault object=public.drafts
+create role authenticated;
+create table notes (id bigint primary key, user_id text not null);
+alter table notes enable row level security;
+create policy own on notes using (user_id = (select current_setting('app.user')));
+create table drafts (id bigint primary key, user_id text not null);
+grant select, insert on notes, drafts to authenticated;
+```
+
+```sql repair
+alter table drafts enable row level security;
+create policy own on drafts using (user_id = (select current_setting('app.user')));
+```
+
+```sql fault case=application object=public.invoices
+create role shop_app login;
+create table orders (id bigint primary key, tenant_id bigint not null);
+alter table orders enable row level security;
+create policy own on orders using (tenant_id = (select current_setting('app.tenant')::bigint));
+create table invoices (id bigint primary key, tenant_id bigint not null);
+grant select, insert, update on orders, invoices to shop_app;
+```
+
+```sql repair case=application
+alter table invoices enable row level security;
+create policy own on invoices using (tenant_id = (select current_setting('app.tenant')::bigint));
+```
+
+## When it does not matter
+
+Where only the application reaches the tables and no table has policies; a table without an owner, for a role
+of the application; and a privilege that no such role has:
+
+```sql silent case=apart
+create role authenticated;
+create role shop_app login;
+create table drafts (id bigint primary key, user_id text not null);
+grant all on drafts to shop_app;
+create table countries (code text primary key, name text not null);
+alter table countries enable row level security;
+create policy everyone on countries for select using (true);
+grant select on countries to authenticated;
+create table settings (key text primary key, value text);
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.project.catalog_objects import Access, Relation
+from neondba.project.database import Database
+from neondba.project.database_places import Places
+from neondba.project.owners import OWNER
+from neondba.review.catalog import listed, plain, shown
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules._sensitive import sensitive
+
+
+@rule("NDB442", Category.ISOLATION, Severity.HIGH, shows="NDB415")
+def check(database: Database, places: Places) -> Iterator[Finding]:
+    """Find tables without row-level security that roles of users may read or write."""
+    for table in database.tables:
+        if table.secured or table.name in database.policies:
+            continue
+        open_to = _open_to(database, table)
+        if open_to and not sensitive(table.columns, open_to):
+            yield _finding(database, places, table, open_to)
+
+
+def _open_to(database: Database, table: Relation) -> list[Access]:
+    """Give the accesses that policies would have to stand before."""
+    owned = _owner(table) is not None
+    every = database.access.get(table.name, ())
+    return [a for a in every if a.role in database.users or (owned and a.role in database.bound)]
+
+
+def _owner(table: Relation) -> str | None:
+    return next((column for column in table.columns if column.lower() in OWNER), None)
+
+
+def _finding(database: Database, places: Places, table: Relation, open_to: list[Access]) -> Finding:
+    owner, writers = _owner(table), any(access.can_write for access in open_to)
+    verbs = "read and change" if writers else "read"
+    roles = sorted(access.role for access in open_to)
+    compared = f"Add a policy that compares {owner} with the user." if owner else "Add policies for them."
+    return shown(
+        places.table(table.name),
+        f"Whoever has role {listed(roles)} may {verbs} all rows of `{plain(table.name)}`: row-level "
+        "security is "
+        "off.",
+        (f"Switch row-level security on for {plain(table.name)}.", compared),
+        f"alter table {table.name} enable row level security;",
+        seen=f"relrowsecurity is false for {table.name}; {', '.join(roles)} have privileges on it",
+        database=database,
+        severity=None if owner else Severity.MEDIUM if writers else Severity.LOW,
+    )

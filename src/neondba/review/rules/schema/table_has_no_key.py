@@ -1,0 +1,66 @@
+"""A table in the database has no primary key.
+
+Its rows cannot be told apart: duplicates cannot be removed one by one, and logical replication refuses
+updates and deletes.
+
+## Instead
+
+```sql fault object=public.readings
+create table readings (sensor bigint not null, value numeric not null);
+```
+
+```sql repair
+alter table readings add column id bigint generated always as identity primary key;
+```
+
+## When it does not matter
+
+The history of a migration tool; and a unique index on columns that are never null tells rows apart too,
+where replication has been told to use it:
+
+```sql silent case=identity
+create table schema_version (version text);
+create table prices (sku text not null, amount numeric);
+create unique index prices_sku on prices (sku);
+alter table prices replica identity using index prices_sku;
+create table log (at date not null, what text) partition by range (at);
+create table log_old partition of log for values from ('2020-01-01') to ('2021-01-01');
+alter table log add primary key (at);
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.project.catalog_objects import Relation
+from neondba.project.database import Database
+from neondba.project.database_places import Places, name_of
+from neondba.review.catalog import plain, shown
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.schema.table_without_primary_key import KEPT_BY_TOOLS
+
+HISTORIES = frozenset({*KEPT_BY_TOOLS, "_prisma_migrations", "__drizzle_migrations", "knex_migrations_lock"})
+
+
+@rule("NDB740", Category.SCHEMA, Severity.MEDIUM, shows="NDB705")
+def check(database: Database, places: Places) -> Iterator[Finding]:
+    """Find tables without a primary key or an index that replication uses instead."""
+    for table in database.tables:
+        if table.has_key or name_of(table.name).name in HISTORIES or _is_identified(database, table):
+            continue
+        yield shown(
+            places.table(table.name),
+            f"Rows of `{plain(table.name)}` cannot be told apart: duplicates cannot be removed one by one, "
+            "and "
+            "logical replication refuses to update or delete.",
+            ("Add a primary key.",),
+            f"alter table {table.name} add column id bigint generated always as identity primary key;",
+            seen=f"pg_index has no primary key for {table.name}",
+            database=database,
+        )
+
+
+def _is_identified(database: Database, table: Relation) -> bool:
+    return any(index.identifies for index in database.indexes.get(table.name, ()))
