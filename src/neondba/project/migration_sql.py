@@ -42,9 +42,12 @@ def statement_steps(
     path: str, statement: Statement, tool: str | None, state: SqlState | None
 ) -> Iterator[Step]:
     """Give the steps that one statement takes, those inside a DO block or WITH too."""
-    for nested in statement.nested:
-        yield from statement_steps(path, nested, tool, state)
+    for one in statement.nested:
+        yield from statement_steps(path, one, tool, state)
+    yield from _own_steps(path, statement, tool, state)
 
+
+def _own_steps(path: str, statement: Statement, tool: str | None, state: SqlState | None) -> Iterator[Step]:
     def step(kind: str, table: Name, line: int | None = None, **more: object) -> Step:
         return Step(kind, path, line or statement.line, table, tool, **more)  # type: ignore[arg-type]
 

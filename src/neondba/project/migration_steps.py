@@ -19,7 +19,8 @@ __all__ = ["MigrationSteps", "Step", "statement_steps"]
 
 WRAPPED_BY = {
     "Alembic": True, "Drizzle": True, "goose or dbmate": True, "Flyway": True, "Supabase": True,
-    "Prisma": True, "up and down files": True, "Atlas": True, "sqlx": True, "Diesel": True, "Knex": True, "yoyo": True,
+    "Prisma": True, "up and down files": True, "Atlas": True, "sqlx": True, "Diesel": True,
+    "Knex": True, "yoyo": True,
 }  # fmt: skip
 """Tools that run a file as one transaction, or send its statements together, which is the same."""
 ALONE_IS_FREE = frozenset({"Prisma", "up and down files", "Flyway", "Supabase", "Atlas"})

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from neondba.postgres.statement import Name
+from neondba.project.migration_facts import fact_of
 from neondba.project.migration_steps import Step
 
 RESERVED = frozenset(
@@ -47,6 +48,12 @@ def by_table(steps: Iterable[Step]) -> list[list[Step]]:
     for step in steps:
         groups.setdefault((step.path, step.table.key), []).append(step)
     return list(groups.values())
+
+
+def blocks(step: Step) -> bool:
+    """Tell whether others wait for as long as the table is large, as executed facts show."""
+    seen = fact_of(step)
+    return seen is not None and seen.blocks
 
 
 def listed(names: Iterable[str | None]) -> str:

@@ -1,8 +1,8 @@
 """A unique constraint or primary key builds its index under a lock on everything.
 
-`ADD UNIQUE` and `ADD PRIMARY KEY` take an `ACCESS EXCLUSIVE` lock and build an index before they let it
-go: nobody reads or writes the table meanwhile, and one duplicate makes it all fail. Build the unique index
-with CONCURRENTLY first; turning it into a constraint is then a matter of a moment.
+`ADD UNIQUE` and `ADD PRIMARY KEY` take an `ACCESS EXCLUSIVE` lock (fact:add-unique) and build an index
+before they let it go: nobody reads or writes the table meanwhile, and one duplicate makes it all fail.
+Build the unique index with CONCURRENTLY first; turning it into a constraint is then a matter of a moment.
 
 ## Instead
 
@@ -44,25 +44,21 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import alone, columns_of, python_list, quoted
+from neondba.review.rules.migrations._shared import alone, blocks, columns_of, python_list, quoted
 
 
 @rule("NDB606", Category.MIGRATION, Severity.MEDIUM)
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find unique constraints and primary keys built on existing tables."""
-    for step in migrations.forward("add unique", "add primary key", "add column"):
+    for step in migrations.live("add unique", "add primary key", "add exclude", "add column"):
         column = step.column
-        if (
-            step.using_index
-            or step.batch
-            or (column is not None and not (column.unique or column.primary_key))
-        ):
-            continue
-        if step.kind == "add column" and (column is None or (column.nullable and not column.default)):
+        if not blocks(step) or (column is not None and not (column.unique or column.primary_key)):
             continue
         what = (
             "primary key"
             if step.kind == "add primary key" or (column and column.primary_key)
+            else "index"
+            if step.kind == "add exclude"
             else "unique index"
         )
         yield Finding(

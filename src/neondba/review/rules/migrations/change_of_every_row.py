@@ -1,7 +1,7 @@
 """A migration changes or deletes every row of a table.
 
-An UPDATE or DELETE without WHERE touches the whole table in one transaction: all rows stay locked until
-the end, the table doubles on disk, replicas fall behind, and the locks of other statements in the same
+An UPDATE or DELETE without WHERE touches the whole table in one transaction: all rows stay locked until the
+end, the table doubles on disk, replicas fall behind, and the locks of other statements in the same
 migration are held all that time. A DELETE or TRUNCATE also takes data that nobody can bring back.
 
 ## Instead

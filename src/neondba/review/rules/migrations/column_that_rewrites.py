@@ -1,8 +1,10 @@
 """A new column writes every row of the table anew while everyone waits.
 
-A constant default is stored once and costs nothing (since PostgreSQL 11). A default that differs from row to
-row (`gen_random_uuid()`, `clock_timestamp()`), an identity or serial, or a stored generated column must be
-computed for each row: `ADD COLUMN` then rewrites the table and its indexes under an `ACCESS EXCLUSIVE` lock.
+A constant default is stored once and costs nothing (fact:add-column-default-constant), and so does one that
+is the same for the whole statement, such as `now()` (fact:add-column-default-now). A default that differs
+from row to row (`gen_random_uuid()`, fact:add-column-default-uuid), an identity or serial
+(fact:add-column-identity), or a stored generated column must be computed for each row: `ADD COLUMN` then
+rewrites the table and its indexes under an `ACCESS EXCLUSIVE` lock.
 
 ## Instead
 
@@ -45,29 +47,21 @@ alter table parcels add column public_id uuid default gen_random_uuid();
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from neondba.project.migration_facts import fact_of
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.migrations._shared import quoted, snippet
 
-VOLATILE = re.compile(
-    r"\b(gen_random_uuid|uuid_generate_v[14]|uuidv[47]|random|clock_timestamp|timeofday|nextval|gen_random_bytes)\s*\(",
-    re.IGNORECASE,
-)
-
 
 @rule("NDB615", Category.MIGRATION, Severity.MEDIUM)
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find added columns whose value differs from row to row."""
-    for step in migrations.forward("add column"):
-        column = step.column
-        if column is None or step.batch or not column.database_default:
-            continue
-        volatile = VOLATILE.search(column.default or "")
-        if volatile or (column.default is None and not step.alembic):
+    for step in migrations.live("add column"):
+        column, seen = step.column, fact_of(step)
+        if column is not None and seen is not None and seen.rewrites:
             yield Finding(
                 step.path,
                 step.line,

@@ -1,8 +1,9 @@
 """A change of type rewrites the table while everyone waits.
 
 `ALTER COLUMN … TYPE` takes an `ACCESS EXCLUSIVE` lock. Unless the old values are valid under the new type
-as they stand, PostgreSQL writes every row and every index of the table anew before it lets anyone in. A
-narrower type also fails when one value does not fit. Old application code meets the new type at once.
+as they stand (fact:casts-without-rewrite), PostgreSQL writes every row and every index of the table anew
+before it lets anyone in. A narrower type also fails when one value does not fit. Old application code meets
+the new type at once.
 
 ## Instead
 
@@ -30,7 +31,8 @@ def upgrade():
 
 ## When it does not matter
 
-A wider text type changes the catalog only; so does the way back in `downgrade()`:
+A wider text type changes the catalog only (fact:alter-type-varchar-wider); the way back in `downgrade()`
+is left alone:
 
 ```python good path=alembic/versions/e5_length.py
 import sqlalchemy as sa
@@ -54,22 +56,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neondba.postgres.sql_types import AWARE, NAIVE, base_type, size
+from neondba.postgres.sql_types import size
+from neondba.project.migration_facts import narrows
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import IN_NEXT, by_table, listed, quoted, snippet
-
-TEXT = frozenset({"text", "character varying"})
+from neondba.review.rules.migrations._shared import IN_NEXT, blocks, by_table, listed, quoted, snippet
 
 
 @rule("NDB604", Category.MIGRATION, Severity.MEDIUM)
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find changes of type that rewrite an existing table."""
-    steps = [s for s in migrations.forward("alter type") if not s.batch and rewrites(s) and not s.new_column]
+    steps = [s for s in migrations.live("alter type") if blocks(s) and not s.new_column]
     for group in by_table(steps):
         first = group[0]
-        narrow = [s for s in group if _narrows(s)]
+        narrow = [s for s in group if narrows(s.old_type, s.type)]
         end = f" Values that are too long for {listed(s.name for s in narrow)} stop it." if narrow else ""
         yield Finding(
             first.path,
@@ -79,39 +80,6 @@ def check(migrations: MigrationSteps) -> Iterator[Finding]:
             _steps(bool(narrow)),
             _snippet(first),
         )
-
-
-def rewrites(step: Step) -> bool:
-    """Tell whether a change of type is more than a change of the catalog."""
-    old, new = step.old_type, step.type
-    if not new or old == new:
-        return False
-    if not old:
-        return base_type(new) not in TEXT
-    if {base_type(old), base_type(new)} == {NAIVE, AWARE}:
-        return step.using is not None
-    if {base_type(old), base_type(new)} <= TEXT:
-        return _narrows(step)
-    if base_type(old) == base_type(new) == "numeric":
-        return _numeric_narrows(old, new)
-    return (old, new) != ("cidr", "inet")
-
-
-def _narrows(step: Step) -> bool:
-    if {base_type(step.old_type or ""), base_type(step.type or "")} <= TEXT:
-        new, old = size(step.type or ""), size(step.old_type or "")
-        return new is not None and (old is None or new < old)
-    return False
-
-
-def _numeric_narrows(old: str, new: str) -> bool:
-    def parts(type_: str) -> list[int]:
-        return [int(p) for p in type_.partition("(")[2].rstrip(")").split(",") if p.strip().isdigit()]
-
-    before, after = parts(old), parts(new)
-    if not after:
-        return False
-    return not before or before[1:] != after[1:] or after[0] < before[0]
 
 
 def _steps(narrow: bool) -> tuple[str, ...]:
@@ -130,7 +98,7 @@ def _steps(narrow: bool) -> tuple[str, ...]:
 def _snippet(step: Step) -> str:
     table, column = quoted(step.table), quoted(step.name or "…")
     limit = size(step.type or "")
-    if _narrows(step) and limit:
+    if narrows(step.old_type, step.type) and limit:
         rule_ = quoted(f"{step.table.name}_{step.name}_length")
         sql = [
             f"alter table {table} add constraint {rule_} check (length({column}) <= {limit}) not valid;",

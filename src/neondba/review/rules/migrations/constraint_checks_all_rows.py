@@ -1,9 +1,10 @@
 """A new constraint looks at every row while writes wait.
 
-Adding a foreign key locks both tables against writes (`SHARE ROW EXCLUSIVE`), adding a CHECK locks the
-table against everything (`ACCESS EXCLUSIVE`), and both keep the lock while they read the whole table. With
-`NOT VALID` the lock is held for a moment only: new rows are checked from then on. `VALIDATE CONSTRAINT`
-looks at the old rows later, while reads and writes go on. The two belong in different transactions.
+Adding a foreign key locks both tables against writes (`SHARE ROW EXCLUSIVE`, fact:add-foreign-key), adding
+a CHECK locks the table against everything (`ACCESS EXCLUSIVE`, fact:add-check), and both keep the lock
+while they read the whole table. With `NOT VALID` the lock is held for a moment only: new rows are checked
+from then on. `VALIDATE CONSTRAINT` looks at the old rows later, while reads and writes go on. The two
+belong in different transactions.
 
 ## Instead
 
@@ -58,10 +59,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from neondba.project.migration_facts import fact_of
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import by_table, columns_of, listed, python_list, quoted
+from neondba.review.rules.migrations._shared import (
+    IN_NEXT,
+    blocks,
+    by_table,
+    columns_of,
+    listed,
+    python_list,
+    quoted,
+    snippet,
+)
 
 
 @rule("NDB605", Category.MIGRATION, Severity.MEDIUM)
@@ -69,13 +80,13 @@ def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find foreign keys and checks that are added valid to existing tables."""
     steps = [
         s
-        for s in migrations.forward("add foreign key", "add check")
-        if not s.not_valid and not s.batch and not _on_new_columns(migrations, s)
+        for s in migrations.live("add foreign key", "add check", "add column")
+        if blocks(s) and not _on_new_columns(migrations, s) and _only_reads(s)
     ]
     for group in by_table(steps):
         first = group[0]
         parents = list(dict.fromkeys(str(s.references) for s in group if s.references))
-        if len(parents) < len(group) and any(s.kind == "add check" for s in group):
+        if any(s.kind != "add foreign key" for s in group):
             who = f"Nobody can read or write `{first.table}` while Postgres checks every row of it"
         else:
             who = f"Writes to {listed([str(first.table), *parents])} wait while every row is checked"
@@ -86,6 +97,14 @@ def check(migrations: MigrationSteps) -> Iterator[Finding]:
             ("Add the constraint as NOT VALID.", "Validate it in a later migration, in its own transaction."),
             "\n".join(_snippet(s) for s in group[:3]),
         )
+
+
+def _only_reads(step: Step) -> bool:
+    """Leave new columns that are written, or that get an index, to the rules about those."""
+    column, seen = step.column, fact_of(step)
+    if column is None:
+        return True
+    return bool(seen and not seen.rewrites) and not (column.unique or column.primary_key)
 
 
 def _on_new_columns(migrations: MigrationSteps, step: Step) -> bool:
@@ -110,6 +129,8 @@ def _snippet(step: Step) -> str:
             f'op.execute("alter table {step.table.name} validate constraint {name}")'
         )
     table = quoted(step.table)
+    if step.column is not None:
+        return _without_constraint(step)
     if step.kind == "add foreign key" and step.references:
         what = f"foreign key ({columns_of(step)}) references {quoted(step.references)}"
     else:
@@ -117,4 +138,22 @@ def _snippet(step: Step) -> str:
     return (
         f"alter table {table} add constraint {quoted(name)} {what} not valid;\n"
         f"-- in a later migration:\nalter table {table} validate constraint {quoted(name)};"
+    )
+
+
+def _without_constraint(step: Step) -> str:
+    table, column = quoted(step.table), step.column
+    assert column is not None
+    name = quoted(f"{step.table.name}_{column.name}_{'fkey' if column.references else 'check'}")
+    what = f"check ({' and '.join(column.checks) or '…'})"
+    if column.references:
+        what = f"foreign key ({quoted(column.name)}) references {quoted(column.references.table)}"
+    return snippet(
+        step,
+        [
+            f"alter table {table} add column {quoted(column.name)} {column.type or '…'};",
+            f"alter table {table} add constraint {name} {what} not valid;",
+            IN_NEXT,
+            f"alter table {table} validate constraint {name};",
+        ],
     )

@@ -1,8 +1,8 @@
 """A table or column is dropped that running code may still use.
 
-While a release rolls out, the old code and the new schema meet: every query of the old code that names
-the dropped column fails, and an ORM names all columns it knows. The rows are gone for good; a way back
-can bring back the column, not what stood in it.
+While a release rolls out, the old code and the new schema meet: every query of the old code that names the
+dropped column fails, and an ORM names all columns it knows. The rows are gone for good; a way back can
+bring back the column, not what stood in it.
 
 ## Instead
 

@@ -2,8 +2,9 @@
 
 When a release goes wrong, `alembic downgrade -1` is the way out. If `downgrade()` is missing or empty,
 Alembic moves its mark back and leaves the tables as they are: the next upgrade then fails on what already
-exists, at the worst moment. A way back that adds a required column without a default fails on the first row.
-One that drops a column and not the type that was made for it leaves the type: again the next upgrade fails.
+exists, at the worst moment. A way back that adds a required column without a default fails on the first
+row. One that drops a column and not the type that was made for it leaves the type: again the next upgrade
+fails.
 
 ## Instead
 

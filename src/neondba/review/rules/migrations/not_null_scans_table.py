@@ -1,9 +1,9 @@
 """SET NOT NULL reads the whole table while everyone waits.
 
-`ALTER COLUMN … SET NOT NULL` takes an `ACCESS EXCLUSIVE` lock and keeps it while it looks at every row.
-Reads wait too. When one row holds NULL, the migration fails after all that. PostgreSQL skips the scan
-when a validated CHECK constraint already proves that the column holds no NULL, and validating such a
-constraint lets reads and writes go on.
+`ALTER COLUMN … SET NOT NULL` takes an `ACCESS EXCLUSIVE` lock and keeps it while it looks at every row
+(fact:set-not-null). Reads wait too. When one row holds NULL, the migration fails after all that. PostgreSQL
+skips the scan when a validated CHECK constraint already proves that the column holds no NULL
+(fact:set-not-null-with-valid-check), and validating such a constraint lets reads and writes go on.
 
 ## Instead
 
@@ -84,13 +84,13 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import IN_NEXT, by_table, listed, quoted, snippet
+from neondba.review.rules.migrations._shared import IN_NEXT, blocks, by_table, listed, quoted, snippet
 
 
 @rule("NDB603", Category.MIGRATION, Severity.MEDIUM)
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find SET NOT NULL on existing tables without a proof beforehand."""
-    steps = [s for s in migrations.forward("set not null") if not s.proven and not s.batch]
+    steps = [s for s in migrations.live("set not null", "add not null") if blocks(s)]
     for group in by_table(steps):
         first = group[0]
         yield Finding(

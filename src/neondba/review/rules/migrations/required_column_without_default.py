@@ -1,8 +1,8 @@
 """A required column without a default cannot be added to a table with rows.
 
-`ALTER TABLE … ADD COLUMN … NOT NULL` without a default fails on the first table that has a row: the rows
-that are there would break the rule. The migration passes on the empty database of a developer and stops
-the deployment in production.
+`ALTER TABLE … ADD COLUMN … NOT NULL` without a default fails on the first table that has a row
+(fact:add-column-not-null): the rows that are there would break the rule. The migration passes on the empty
+database of a developer and stops the deployment in production.
 
 ## Instead
 
@@ -10,7 +10,7 @@ the deployment in production.
 alter table accounts add column plan text not null;  -- <- finding
 ```
 
-A constant default is stored once and rewrites nothing (since PostgreSQL 11):
+A constant default is stored once and rewrites nothing (fact:add-column-default-constant):
 
 ```sql good path=migrations/003_plan.sql
 alter table accounts add column plan text not null default 'free';
@@ -66,17 +66,9 @@ from neondba.review.rules.migrations._shared import quoted
 @rule("NDB602", Category.MIGRATION, Severity.HIGH)
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find required columns without a default on existing tables."""
-    emptied = {
-        (s.path, s.table.key) for s in migrations.steps if s.kind in ("truncate", "delete") and not s.filtered
-    }
     for step in migrations.forward("add column"):
         column = step.column
-        if (
-            column is None
-            or column.nullable
-            or column.database_default
-            or (step.path, step.table.key) in emptied
-        ):
+        if column is None or column.nullable or column.database_default or step.emptied:
             continue
         yield Finding(
             step.path,
