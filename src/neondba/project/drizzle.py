@@ -27,6 +27,12 @@ TYPES = {
 }  # fmt: skip
 ENUM = re.compile(r"\bconst\s+(\w+)\s*=\s*(?:\w+\.)?(?:pgEnum|enum)\(")
 LENGTH = re.compile(r"\blength\s*:\s*(\d+)")
+BODY = re.compile(r"\s*(?:(?:\(\s*\{?\s*[\w,\s]*\}?\s*\)|\w+)\s*=>\s*\(\s*)?\{")
+"""The columns, or a function of the column builders that gives them."""
+OBJECT = re.compile(r"\bconst\s+(\w+)\s*=\s*\{")
+SPREAD = re.compile(r"\s*\.\.\.(\w+)\s*(?:\(\s*\)\s*)?$")
+Shared = dict[str, list[tuple[str, str, int]]]
+"""Objects by name: file, text, and where their entries begin."""
 OUT = re.compile(r"\bout\s*:\s*[\"'`](?:\./)?([\w./-]+?)/?[\"'`]")
 SCHEMA = re.compile(r"\bschema\s*:\s*[\"'`](?:\./)?([^\"'`]+)[\"'`]")
 ON_DELETE = re.compile(r"onDelete\s*:\s*[\"']([\w ]+)[\"']")
@@ -48,7 +54,11 @@ def drizzle_tables(tree: Tree) -> list[Table]:
         if (text := tree.text(path)) and "drizzle-orm/pg-core" in text
     }
     enums = {m[1] for text in texts.values() for m in ENUM.finditer(text)}
-    found = [made for path, text in texts.items() for made in _tables(path, text, enums)]
+    shared: Shared = {}
+    for path, text in texts.items():
+        for match in OBJECT.finditer(text):
+            shared.setdefault(match[1], []).append((path, text, match.end()))
+    found = [made for path, text in texts.items() for made in _tables(path, text, enums, shared)]
     names = {variable: table for variable, table, _ in found}
     pulled = _pulled_into(tree)
     for _, table, fields in found:
@@ -80,23 +90,37 @@ def _settled(reference: References | None, names: dict[str, Table]) -> Reference
     return References(target.name, reference.columns, reference.on_delete)
 
 
-def _tables(path: str, text: str, enums: set[str]) -> Iterator[tuple[str, Table, dict[str, str]]]:
+def _columns(
+    path: str, text: str, start: int, enums: set[str], shared: Shared, depth: int = 0
+) -> Iterator[tuple[str, Column]]:
+    """Read the columns of an object, those of objects that are spread into it included."""
+    for part in split(text, start):
+        spread = SPREAD.match(part.text)
+        if spread is None:
+            if (found := _column(path, text, part, enums)) is not None:
+                yield found
+        elif depth < 4 and (places := shared.get(spread[1])):
+            other = next((place for place in places if place[0] == path), places[0])
+            yield from _columns(*other, enums, shared, depth + 1)
+
+
+def _tables(
+    path: str, text: str, enums: set[str], shared: Shared
+) -> Iterator[tuple[str, Table, dict[str, str]]]:
     for match in TABLE.finditer(text):
         if not match[2].lower().endswith(("table", "schema", "create")) and ".table(" not in match[0]:
             continue
         arguments = split(text, match.end())
         body = arguments[0] if arguments else Part("", 0)
-        if not body.text.lstrip().startswith("{"):
+        begin = BODY.match(body.text)
+        if begin is None:
             continue
         line = text.count("\n", 0, match.start()) + 1
         table = Table(Name(match[3].rpartition(".")[2]), path, line, "drizzle", match[1])
         fields: dict[str, str] = {}
-        start = body.offset + body.text.index("{") + 1
-        for part in split(text, start):
-            column = _column(path, text, part, enums)
-            if column is not None:
-                table.columns[column[1].name] = column[1]
-                fields[column[0]] = column[1].name
+        for field, column in _columns(path, text, body.offset + begin.end(), enums, shared):
+            table.columns[column.name] = column
+            fields[field] = column.name
         for extra in arguments[1:2]:
             _extras(path, text, extra, table, fields)
         if table.columns:
@@ -133,7 +157,7 @@ def _column(path: str, text: str, part: Part, enums: set[str]) -> tuple[str, Col
     first = len(code) - len(code.lstrip())
     line = text.count("\n", 0, part.offset + first) + 1
     inside = ",".join(a.text for a in arguments)
-    column = Column(named[1] if named else field, _type(kind, inside, enums), path, line)
+    column = Column(named[1] if named else field, _type(kind, inside, enums), path, line, field=field)
     column.pattern = kind == "text" and "enum" in inside
     for link in LINK.finditer(code, match.end()):
         _link(column, link[1], split(text, part.offset + link.end()))

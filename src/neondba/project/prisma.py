@@ -179,6 +179,7 @@ def _column(model: Model, one: PrismaField, enums: set[str]) -> Column:
         default.arguments if default else None,
         default is not None and not re.match(r"(cuid|uuid|nanoid|ulid)\(", default.arguments),
         "@id" in one.attributes, "@unique" in one.attributes, on_update="@updatedAt" in one.attributes,
+        field=one.name,
     )  # fmt: skip
 
 

@@ -48,9 +48,9 @@ def plain(name: str) -> str:
 
 
 def _by_signs(table: Table) -> str | None:
-    name = plain(table.name.name)
+    names = {plain(table.name.name), plain(table.label)}
     columns = {c.lower().replace("_", "") for c in table.columns}
-    return next((provider for provider, sign, has in SIGNS if name == sign and has <= columns), None)
+    return next((provider for provider, sign, has in SIGNS if sign in names and has <= columns), None)
 
 
 def _is_plugin(name: str, columns: set[str]) -> bool:

@@ -35,6 +35,8 @@ class Column:
     """Comment or description."""
     by_library: bool = False
     """The type is what the version of SQLModel makes of a plain `datetime`."""
+    field: str = ""
+    """What code calls it; empty where that is the column's own name."""
     computed: bool = False
     """Each row gets a value of its own: serial, identity or stored generated."""
 
@@ -109,6 +111,11 @@ class Table:
     def shares_database(self, other: Table) -> bool:
         """Tell whether two definitions may be of one database."""
         return self.root == other.root or not self.root or not other.root
+
+    def named(self, field_: str) -> Column | None:
+        """Give the column that code calls by this name."""
+        found = self.columns.get(field_)
+        return found or next((c for c in self.columns.values() if c.field == field_), None)
 
     @property
     def title(self) -> str:

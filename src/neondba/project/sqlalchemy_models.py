@@ -58,6 +58,7 @@ class Models:
         for place, parent in reversed(line_up):
             reader = ColumnReader(place, self._types, mapping)
             for attribute, column in self._columns(reader, parent, sqlmodel):
+                column.field = attribute if attribute != column.name else ""
                 table.columns[column.name] = column
                 attributes[attribute] = column.name
         if not table.columns:

@@ -46,8 +46,11 @@ model User {
 }
 model Post {
   id       String @id
-  authorId String // <- finding
-  author   User   @relation(fields: [authorId], references: [id])
+  authorId String
+  title    String
+  summary  String
+  body     String
+  author   User   @relation(fields: [authorId], references: [id]) // <- finding
 }
 ```
 
@@ -130,8 +133,11 @@ model User {
 }
 model Post {
   id       String @id
-  authorId String // <- finding
-  author   User   @relation(fields: [authorId], references: [id])
+  authorId String
+  title    String
+  summary  String
+  body     String
+  author   User   @relation(fields: [authorId], references: [id]) // <- finding
 }
 ```
 
@@ -230,7 +236,7 @@ def check(schema: Schema, python: PythonFiles, tree: Tree) -> Iterator[Finding]:
         for key in table.references:
             if not schema.covered(table, key.columns):
                 column = table.columns.get(key.columns[0]) if len(key.columns) == 1 else None
-                place = column or key
+                place = key if table.source == "prisma" else column or key
                 names = ", ".join(key.columns)
                 edits, change = indexed(schema, python, tree, table, key)
                 yield Finding(

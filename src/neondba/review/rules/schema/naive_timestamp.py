@@ -47,6 +47,24 @@ class Task(SQLModel, table=True):
     )
 ```
 
+Columns that several tables take from one place are one finding, there:
+
+```typescript bad path=src/db/times.ts case=shared
+import { timestamp } from "drizzle-orm/pg-core";
+
+export const times = {
+  createdAt: timestamp("created_at").defaultNow().notNull(), // <- finding
+};
+```
+
+```typescript bad path=src/db/schema.ts case=shared
+import { integer, pgTable } from "drizzle-orm/pg-core";
+import { times } from "./times";
+
+export const tasks = pgTable("tasks", { id: integer("id").primaryKey(), ...times });
+export const notes = pgTable("notes", { id: integer("id").primaryKey(), ...times });
+```
+
 ## When it does not matter
 
 SQLModel 0.0.45 and later give a plain `datetime` a column with time zone:
@@ -151,22 +169,34 @@ from neondba.review.rules.schema._shared import first, listed, modelled, own_tab
 @rule("NDB703", Category.SCHEMA, Severity.MEDIUM)
 def check(schema: Schema) -> Iterator[Finding]:
     """Find columns of timestamp without time zone, once a table."""
+    found: dict[tuple[str, int], list[tuple[Table, Column]]] = {}
     for table in own_tables(schema):
         if table.source == "prisma":
             continue  # Prisma's DateTime is timestamp(3) and its client always speaks UTC.
-        naive = [c for c in table.columns.values() if is_naive(c) and not _aware_elsewhere(schema, table, c)]
-        if naive:
-            place = first(naive)
-            refused = ", and asyncpg refuses aware values" if modelled(table) else ""
-            yield Finding(
-                place.path,
-                place.line,
-                f"The time zone of {listed(c.name for c in naive)} in `{table.title}` is lost: sessions in "
-                f"other zones read other moments{refused}.",
-                _steps(table, naive),
-                _snippet(table, place),
-                Severity.LOW if table.source == "drizzle" else None,
-            )
+        for c in table.columns.values():
+            if is_naive(c) and not _aware_elsewhere(schema, table, c):
+                found.setdefault((c.path, c.line), []).append((table, c))
+    causes: dict[tuple[str, ...], list[tuple[Table, Column]]] = {}
+    for (path, _), pairs in found.items():
+        cause = tuple(t.title for t, _ in pairs)
+        causes.setdefault((path, pairs[0][0].path, *cause), []).append(pairs[0])
+    for (_, _, title, *others), pairs in causes.items():
+        yield _finding(title, len(others), pairs[0][0], [c for _, c in pairs])
+
+
+def _finding(title: str, others: int, table: Table, naive: list[Column]) -> Finding:
+    place = first(naive)
+    refused = ", and asyncpg refuses aware values" if modelled(table) else ""
+    more = f" and {others} more table{'s' if others > 1 else ''}" if others else ""
+    return Finding(
+        place.path,
+        place.line,
+        f"The time zone of {listed(c.name for c in naive)} in `{title}`{more} is lost: sessions in "
+        f"other zones read other moments{refused}.",
+        _steps(table, naive),
+        _snippet(table, place),
+        Severity.LOW if table.source == "drizzle" else None,
+    )
 
 
 def is_naive(column: Column) -> bool:

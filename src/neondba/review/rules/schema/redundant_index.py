@@ -31,7 +31,7 @@ model Invite {
   email String
   token String @unique
 
-  @@unique([email, token]) // <- finding
+  @@unique([token, email]) // <- finding
 }
 ```
 
@@ -48,7 +48,8 @@ drop index concurrently visits_user;
 
 ## When it does not matter
 
-SQLAlchemy makes one index of `unique=True, index=True`; other methods, operator classes, orders and
+A wider unique index that begins with another column serves queries by that one. SQLAlchemy makes one index
+of `unique=True, index=True`; other methods, operator classes, orders and
 conditions serve other queries; and a foreign key may need the wider unique constraint.
 
 ```python good path=app/models.py
@@ -58,6 +59,16 @@ from sqlmodel import Field, SQLModel
 class User(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     email: str = Field(unique=True, index=True)
+```
+
+```prisma good path=prisma/schema.prisma
+model Invite {
+  id    String @id
+  email String
+  token String @unique
+
+  @@unique([email, token])
+}
 ```
 
 ```sql good path=schema.sql
@@ -111,7 +122,7 @@ def _replaces(other: Index, index: Index, indexes: list[Index]) -> bool:
         wider = set(other.columns) < set(index.columns) and other.unique
         twin = other.columns == index.columns and other.unique
         earlier = other.kind == "primary key" or indexes.index(other) < indexes.index(index)
-        return (wider and not _leads_elsewhere(index, other)) or (
+        return (wider and not _leads_elsewhere(index, indexes)) or (
             twin and earlier and other.name != index.name
         )
     if other.columns == index.columns:
@@ -119,9 +130,9 @@ def _replaces(other: Index, index: Index, indexes: list[Index]) -> bool:
     return other.columns[: len(index.columns)] == index.columns
 
 
-def _leads_elsewhere(index: Index, other: Index) -> bool:
-    """A wider unique index that leads with another column also serves queries by that column."""
-    return other.kind == "primary key" and index.columns[0] not in other.columns
+def _leads_elsewhere(index: Index, indexes: list[Index]) -> bool:
+    """A wider unique index also serves queries by its first column, where no other index begins with it."""
+    return not any(o is not index and o.columns[:1] == index.columns[:1] for o in indexes)
 
 
 def _finding(table: Table, index: Index, other: Index) -> Finding:

@@ -20,6 +20,28 @@ create table orders (
 );
 ```
 
+`datetime.utcnow` does the same from Python: it gives a time without a zone, which the driver (asyncpg) or the
+session (psycopg) reads as local time.
+
+```python bad path=app/models.py
+from datetime import datetime
+
+from sqlalchemy import DateTime
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Document(Base):
+    __tablename__ = "documents"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(  # <- finding
+        DateTime(timezone=True), default=datetime.utcnow
+    )
+```
+
 ## When it does not matter
 
 In a column without a zone the expression is how UTC is written:
@@ -42,6 +64,9 @@ from neondba.review.rules.schema._shared import first, listed, own_tables, quote
 
 SHIFT = re.compile(r"timezone\(\s*'utc'|at time zone '(utc|gmt)'", re.IGNORECASE)
 
+LOCAL = re.compile(r"\butcnow\b|\bdatetime\.now(?:\(\))?$")
+"""Python's times without a zone."""
+
 
 @rule("NDB714", Category.SCHEMA, Severity.LOW)
 def check(schema: Schema) -> Iterator[Finding]:
@@ -50,7 +75,9 @@ def check(schema: Schema) -> Iterator[Finding]:
         shifted = [
             c
             for c in table.columns.values()
-            if base_type(c.type or "") == AWARE and SHIFT.search(c.default or "")
+            if base_type(c.type or "") == AWARE
+            and not c.by_library
+            and (SHIFT if c.database_default else LOCAL).search(c.default or "")
         ]
         if shifted:
             place = first(shifted)
@@ -59,6 +86,10 @@ def check(schema: Schema) -> Iterator[Finding]:
                 place.line,
                 f"The default of {listed(c.name for c in shifted)} in `{table.name}` is wrong by hours in "
                 "sessions whose time zone is not UTC.",
-                ("Use now() as the default.",),
-                f"alter table {quoted(table.name)} alter column {quoted(place.name)} set default now();",
+                ("Use now() as the default.",)
+                if place.database_default
+                else ("Replace datetime.utcnow, which gives a value without a zone, by datetime.now(UTC).",),
+                f"alter table {quoted(table.name)} alter column {quoted(place.name)} set default now();"
+                if place.database_default
+                else "default=lambda: datetime.now(UTC)",
             )
