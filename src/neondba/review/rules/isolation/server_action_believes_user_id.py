@@ -9,8 +9,8 @@ any arguments, from outside the page that was meant to call it.
 "use server";
 import { db } from "@/lib/db";
 
-export async function listOrders(userId: string) {  // <- finding
-  return db.order.findMany({ where: { userId } });
+export async function listOrders(userId: string) {
+  return db.order.findMany({ where: { userId } });  // <- finding
 }
 ```
 
@@ -32,8 +32,8 @@ A route handler that takes the id from the address or the body does the same:
 import { prisma } from "@/lib/prisma";
 
 export async function GET(request: Request) {
-  const userId = new URL(request.url).searchParams.get("userId");  // <- finding
-  return Response.json(await prisma.order.findMany({ where: { userId } }));
+  const userId = new URL(request.url).searchParams.get("userId");
+  return Response.json(await prisma.order.findMany({ where: { userId } }));  // <- finding
 }
 ```
 
@@ -71,85 +71,59 @@ export async function listOrders(userId: string) {
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from neondba.project.routes import is_test
-from neondba.project.tree import Tree
+from neondba.project.isolation.judged import EntranceKind
+from neondba.project.typescript.isolation import TypeScriptIsolation
+from neondba.project.typescript.verdicts import Verdict
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-
-ACTION = re.compile(
-    r"^export\s+(?:default\s+)?(?:async\s+function\s+(?P<name>\w+)|const\s+(?P<constant>\w+)\s*=\s*async)\b",
-    re.MULTILINE,
-)
-CLAIM = re.compile(r"[({,]\s*(?P<id>userId|user_id|ownerId|owner_id|uid)\b(?!\s*:\s*session)")
-# Possessive, or a file that opens with a dozen comments takes minutes.
-MARKED = re.compile(r"\s*+(?:(?://[^\n]*+|/\*(?>.*?\*/))\s*+)*+[\"']use server[\"']", re.DOTALL)
-FROM_REQUEST = re.compile(
-    r"searchParams\.get\(\s*[\"'](?P<query>userId|user_id|ownerId|owner_id)[\"']"
-    r"|const\s*\{[^}]*\b(?P<body>userId|user_id|ownerId|owner_id)\b[^}]*\}\s*=\s*await\s+(?:req|request)\.json\("
-)
-DATABASE = re.compile(
-    r"\b(?:db|prisma|database|client|sql|pool|drizzle)\b\s*(?:\.\s*\w+\s*\.\s*\w+\(|\.\s*(?:select|insert|update|delete|query|execute)\b|`)"
-)
-ASKS = re.compile(
-    r"\bauth\b|session|currentUser|getUser|\brequire[A-Z_]|verify|getToken|jwt|authorization|signature|"
-    r"\bprotect|isAdmin|withAuth|validateRequest|cookies\(|clerk|assert|ensure|permission|secret|apiKey",
-    re.IGNORECASE,
-)
+from neondba.review.rules.isolation._typescript import (
+    CHANGES,
+    VERBS,
+    believes_owner,
+    caller_of,
+    claim_of,
+    guarded_tables,
+    name_of,
+    open_ones,
+    way_of,
+)  # fmt: skip
 
 
 @rule("NDB406", Category.ISOLATION, Severity.HIGH)
-def check(tree: Tree) -> Iterator[Finding]:
-    """Look at exported functions of server actions and route handlers."""
-    for path in tree.named(suffix=(".ts", ".tsx", ".js", ".jsx")):
-        text = "" if is_test(path) else tree.text(path) or ""
-        if not DATABASE.search(text):
-            continue
-        if MARKED.match(text):
-            yield from _actions(path, text)
-        elif re.search(r"(?:^|/)app/.*route\.[jt]sx?$", path):
-            yield from _handlers(path, text)
+def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
+    """Look for the client's value where the owner should stand."""
+    guarded = guarded_tables(isolation)
+    for verdict in open_ones(isolation, "row", "owner"):
+        if verdict.fault == "owner" or believes_owner(verdict):
+            yield _finding(verdict, _severity(verdict, guarded))
 
 
-def _functions(text: str) -> Iterator[tuple[str, int, str]]:
-    """Give name, place and text of every exported function, up to the next one."""
-    found = list(ACTION.finditer(text))
-    for match, following in zip(found, [*found[1:], None], strict=True):
-        end = following.start() if following else len(text)
-        yield match["name"] or match["constant"], match.start(), text[match.start() : end]
+def _severity(verdict: Verdict, guarded: frozenset[str]) -> Severity:
+    table, judged = verdict.statement.table, verdict.judged
+    assert table is not None
+    if judged.entrance.kind is EntranceKind.PAGE and judged.table not in guarded:
+        return Severity.MEDIUM
+    if judged.kind in CHANGES or table.private:
+        return Severity.HIGH
+    return Severity.MEDIUM
 
 
-def _actions(path: str, text: str) -> Iterator[Finding]:
-    for name, start, body in _functions(text):
-        head = body.partition("{\n")[0] if "({" not in body[:200] else body[:200].partition(")")[0]
-        claim = CLAIM.search(head)
-        if claim and DATABASE.search(body) and not ASKS.search(body):
-            yield _finding(path, text.count("\n", 0, start) + 1, name, claim["id"])
-
-
-def _handlers(path: str, text: str) -> Iterator[Finding]:
-    if ASKS.search(text):
-        return
-    for name, start, body in _functions(text):
-        claim = FROM_REQUEST.search(body)
-        if claim and DATABASE.search(body):
-            line = text.count("\n", 0, start + claim.start()) + 1
-            yield _finding(path, line, name, claim["query"] or claim["body"])
-
-
-def _finding(path: str, line: int, name: str, claim: str) -> Finding:
+def _finding(verdict: Verdict, severity: Severity) -> Finding:
+    judged, claim = verdict.judged, claim_of(verdict)
+    who = "Any signed-in user" if verdict.entrance.known else "Anybody"
+    rows = f"{judged.table} rows" + (" in their name" if judged.kind == "insert" else " that are theirs")
     return Finding(
-        path,
-        line,
-        f"Anybody can call {name}() with another user's {claim} and reach that user's rows: nothing "
-        "in it asks "
-        "who is calling.",
+        judged.path,
+        judged.line,
+        f"{who} who puts another id into {claim} can {VERBS[judged.kind]} {rows}: {name_of(verdict)} believes the "
+        f"{verdict.column} it is given.",
         steps=(
-            f"Take {claim} from the session on the server, and remove it from the arguments.",
+            f"Take {verdict.column} from the session on the server, and remove it from what the client sends.",
             "Answer with an error when there is no session.",
         ),
-        snippet="const session = await auth.api.getSession({ headers: await headers() });\n"
-        'if (!session) throw new Error("Unauthorized");',
+        snippet=f"{verdict.column}: {caller_of(verdict)}",
+        severity=severity,
+        way=way_of(verdict),
     )

@@ -1,0 +1,83 @@
+"""Names by which code asks who is calling, and by which it refuses."""
+
+from __future__ import annotations
+
+import re
+
+from neondba.project.typescript.values import Origin
+
+ASKING = re.compile(
+    r"^(auth|getAuth|requireAuth|getServerSession|getServerAuthSession|getSession|useSession|unstable_getServerSession"
+    r"|currentUser|getCurrentUser\w*|getUser|getAuthUser|getAuthenticatedUser|getLoggedInUser|getSessionUser"
+    r"|getUserFromSession|getUserFromToken|getUserFromRequest|getCurrentSession|getToken|jwtVerify|verifyToken"
+    r"|verifyJwt|verifyJWT|verifySession|verifyAuth|verifyIdToken|decodeToken|validateRequest|validateSession\w*"
+    r"|validateToken|getKindeServerSession|requireUser|requireSession|requireUserId|getUserId|getCurrentUserId"
+    r"|assertSession|assertAuthenticated|checkAuth|checkUser|ensureAuth\w*|isAuthenticated|authenticate\w*|getMe"
+    r"|getClaims|currentProfile|initialProfile|getProfile|getIronSession|withAuth|getSessionCookie|authorize"
+    r"|getUserSession|getServerUser|readSession|loadSession|decryptSession|getAuthSession|requireAdmin\w*"
+    r"|getCurrentProfile|getCurrentMember|getDbUserId|getActiveOrganization|getActiveMember|getJwtPayload)$"
+)
+VERIFYING = re.compile(
+    r"(^|\.)(jwt|jose|jsonwebtoken|JWT|Jwt|jwtService|fastify\.jwt|request\.jwt)\.(verify|decode)\w*$"
+)
+NAMES = re.compile(
+    r"^(user|userId|user_id|session|currentUser|auth|authUser|uid|viewer|account|identity|claims|jwtPayload|jwt"
+    r"|member|membership|me|principal|userSession|dbUser|sessionUser|authenticatedUser|kindeUser|clerkUser|profile"
+    r"|authInfo|authedUser|admin|token|tokenPayload|decoded|apiKey|actor)$"
+)
+"""Parts of a request or context that a check before has put there."""
+SCOPED = re.compile(r"^(workspace|team|org|organization|tenant|project|company|teamId|workspaceId|orgId|organizationId"
+                    r"|tenantId|household|activeOrganization)$")  # fmt: skip
+"""Parts of a context that stand for a group whose membership was checked."""
+CLIENTS = re.compile(
+    r"^(params|param|searchParams|query|body|input|parsedInput|args|data|values|formData|rawInput|clientInput|payload"
+    r"|headers|cookies|form|bodyParsed|validatedData|validated|valid|files|url|nextUrl|originalUrl|path|raw)$"
+)
+REQUIRING = re.compile(r"^(require|ensure|assert|authorize|authorise)_?(User|Owner|Auth|Session|Access|Member|Permission"
+                       r"|Role|Team|Org|Tenant|Workspace|Self|Same)", re.IGNORECASE)  # fmt: skip
+"""Names of functions elsewhere that throw unless what they are given is the caller's."""
+CHECKING = re.compile(
+    r"(check|verify|require|ensure|assert|authori[sz]e|validate|guard|enforce|protect|can|has|is|user|get)_?\w*"
+    r"(access|owner|permission|member|role|allowed|belongs|authori[sz]|policy|abilit|scope|privilege|tenant)"
+    r"|^(can|cannot|may|authorize|authorise|enforce|permit|policy|guard|ability|allow|assertcan|checkpermissions?)[A-Z]?"
+    r"|ownership|belongsto|hasaccess|haspermission",
+    re.IGNORECASE,
+)
+ROLE = re.compile(r"(^|\.)(role|roles|isAdmin|is_admin|admin|permissions?|isSuperAdmin|isStaff|userRole|is_staff"
+                  r"|privileges?|userType|accountType|isSuperuser)(\.|$|\?)", re.IGNORECASE)  # fmt: skip
+STAFF_CALL = re.compile(r"(require|check|is|ensure|assert|verify|with|only)_?(Super)?_?(Admin|Staff|Moderator)|adminOnly"
+                        r"|adminMiddleware|adminAuth|isRoot|requireRole|checkRole|authorizeRoles?|restrictTo|hasRole"
+                        r"|adminProcedure|allowRoles|roleGuard|admin_?guard", re.IGNORECASE)  # fmt: skip
+GUARD_CALL = re.compile(
+    r"auth|session|protect|verifyToken|verifyJwt|jwt|passport|requireUser|requireLogin|isLoggedIn|ensureLogged|guard"
+    r"|validateToken|clerk|bearer|checkUser|withUser|withWorkspace|withTeam|private|secured|signedin|loggedin"
+    r"|apikey|api_key|verify", re.IGNORECASE,
+)  # fmt: skip
+"""Names of middlewares, wrappers and procedures that let no stranger in."""
+OPEN_CALL = re.compile(
+    r"optional|public|unauth|noauth|maybe|oauth|authRout|authController|rateLimit", re.IGNORECASE
+)
+CARRIED = re.compile(r"user|account|tenant|\borg|member|session", re.IGNORECASE)
+"""Headers in which a middleware hands on who is calling."""
+MACHINE_PATH = re.compile(r"webhook|cron|stripe|inngest|callback|uploadthing|/jobs?/|health|qstash|svix|/internal/|trigger"
+                          r"|revalidate|/seed|/migrate|/setup|sentry|polar|lemon|razorpay|paypal|/oauth|/auth/|github/"
+                          r"|slack|telegram|/hooks?/|resend|mux|livekit|vapi", re.IGNORECASE)  # fmt: skip
+SIGNATURE = re.compile(r"constructEvent|verifySignature|timingSafeEqual|verifyWebhook|validateWebhook|svix|Webhook$"
+                       r"|createHmac|receiver\.verify|unwrap$|isValidSignature|verifyQstash|webhooks\.", re.IGNORECASE)  # fmt: skip
+LOGGING_IN = re.compile(r"(bcrypt|bcryptjs|argon2?|scrypt|password)\w*\.?(compare|verify)|comparePassword|verifyPassword"
+                        r"|compareSync|signIn|isPasswordValid|passwordMatch", re.IGNORECASE)  # fmt: skip
+
+
+def is_asking(name: str) -> bool:
+    """Tell whether a call by this dotted name gives the caller."""
+    last = name.rpartition(".")[2]
+    if VERIFYING.search(name):
+        return True
+    if last in ("getUser", "getUserId", "getProfile", "getToken", "getMe", "auth", "getClaims"):
+        return True
+    return bool(ASKING.match(last))
+
+
+def as_caller(written: str) -> frozenset[Origin]:
+    """Give the origin of a value that stands for the caller."""
+    return frozenset({("caller", written)})

@@ -1,0 +1,219 @@
+"""The verdicts on every statement that a TypeScript project's entrances reach."""
+
+from __future__ import annotations
+
+import re
+
+from neondba.project.facts import Unavailable
+from neondba.project.isolation.judged import Binding, Entrance, EntranceKind, Judged
+from neondba.project.tree import Tree
+from neondba.project.typescript.callers import STAFF_CALL
+from neondba.project.typescript.entrances import Way, Ways, client, guards_by_name, request
+from neondba.project.typescript.evaluate import Interpreter
+from neondba.project.typescript.files import TypeScriptFiles
+from neondba.project.typescript.mounts import Mounts
+from neondba.project.typescript.nodes import Function, Member, Name, Node, Object, dotted
+from neondba.project.typescript.owned import OwnedTables
+from neondba.project.typescript.relevance import Relevance
+from neondba.project.typescript.run import Run
+from neondba.project.typescript.values import Closure, Scope, Value
+from neondba.project.typescript.verdicts import Door, Verdict, is_machine, verdicts
+
+STAFF_PLACE = re.compile(r"(^|/)\(?_?(admin|super-?admin|backoffice|staff)\)?(/|$|-)", re.IGNORECASE)
+
+
+class TypeScriptIsolation:
+    """What every entrance of the TypeScript side may do with rows that have an owner."""
+
+    def __init__(self, found: list[Verdict]) -> None:
+        self.verdicts = found
+
+    @property
+    def judged(self) -> list[Judged]:
+        """The plain verdicts, the same for Python and TypeScript."""
+        return [v.judged for v in self.verdicts]
+
+    @classmethod
+    def gather(cls, tree: Tree, files: TypeScriptFiles, tables: OwnedTables) -> TypeScriptIsolation:
+        """Follow every way in, and judge what it reaches."""
+        if not files.paths:
+            return cls([])
+        judge = Judge(tree, files, tables)
+        found = [
+            verdict for way in judge.ways.all() for door in judge.doors(way) for verdict in verdicts(door)
+        ]
+        return cls(_shown_elsewhere(_worst(found)))
+
+
+class Judge:
+    """Follows ways in, one after the other."""
+
+    def __init__(self, tree: Tree, files: TypeScriptFiles, tables: OwnedTables) -> None:
+        self.files, self.tables = files, tables
+        self.relevance = Relevance(files)
+        self.ways = Ways(files, self.relevance)
+        self.mounts = Mounts(files, self.relevance)
+        self._tree = tree
+
+    def doors(self, way: Way) -> list[Door]:
+        """Follow one way in; inline server actions inside it are doors of their own."""
+        run = Run(trusted=self.mounts.trusted)
+        ip = Interpreter(self.files, self.tables, self.relevance, run)
+        door = self._door(way, run)
+        scope = Scope(way.file)
+        shared = request()
+        for file, node in [*self.mounts.before(way), *way.before]:
+            self._middleware(ip, door, file, node, shared)
+        target = ip.value(way.node, scope)
+        arguments = self._arguments(way, target, shared)
+        if target.closure is not None:
+            ip.invoke(target.closure, arguments)
+        for inner in target.inner:
+            if inner.closure is not None:
+                door.guarded = door.guarded or guards_by_name(target.written)
+                door.staff = door.staff or bool(STAFF_CALL.search(target.written))
+                ip.invoke(inner.closure, _wrapped(inner.closure.function, arguments, way))
+        door.entrance = self._entrance(way, run)
+        return [door, *self._inline(ip, way, run)]
+
+    def _door(self, way: Way, run: Run) -> Door:
+        door = Door(self._entrance(way, run), run)
+        door.guarded = guards_by_name(way.wrappers) or self.mounts.guards(way)
+        door.staff = bool(STAFF_CALL.search(way.wrappers)) or bool(STAFF_PLACE.search(f"/{way.file.path}"))
+        door.staff = door.staff or bool(STAFF_PLACE.search(way.address))
+        if is_machine(way.address) or (way.kind is EntranceKind.ROUTE and is_machine(way.file.path)):
+            door.machine = "its address"
+        return door
+
+    def _entrance(self, way: Way, run: Run) -> Entrance:
+        principal = run.callers[0] if run.callers else ""
+        return Entrance(way.kind, way.name, way.file.path, way.line, principal)
+
+    def _middleware(self, ip: Interpreter, door: Door, file: object, node: Node, shared: Value) -> None:
+        from neondba.project.typescript.file import TypeScriptFile
+
+        assert isinstance(file, TypeScriptFile)
+        written = dotted(node)
+        if guards_by_name(written):
+            door.guarded = True
+        if STAFF_CALL.search(written):
+            door.staff = True
+        given = ip.value(node, Scope(file))
+        if given.closure is not None and len(given.closure.function.parameters) <= 3:
+            ip.invoke(given.closure, [_server_request(given.closure.function, shared), Value(), Value()])
+
+    def _arguments(self, way: Way, target: Value, shared: Value) -> list[Value]:
+        function = target.closure.function if target.closure else None
+        if way.shape == "server" and function is not None:
+            return [_server_request(function, shared), Value(), Value()]
+        if way.shape == "procedure" and (guards_by_name(way.wrappers)):
+            return way.arguments
+        return way.arguments
+
+    def _inline(self, ip: Interpreter, way: Way, run: Run) -> list[Door]:
+        """Follow the server actions that a page holds; they see its variables, not its checks."""
+        found = []
+        for closure in run.actions[:]:
+            if closure.scope.file is not way.file or way.file.directive == "use server":
+                continue
+            inner = Run(statements=[s for s in run.statements], callers=[])
+            for statement in inner.statements:
+                statement_quiet(statement)
+            name = closure.function.name or "action"
+            entrance = Entrance(EntranceKind.ACTION, f"{name}()", way.file.path, closure.function.line)
+            door = Door(entrance, inner)
+            follower = Interpreter(self.files, self.tables, self.relevance, inner)
+            arguments = [client(_word(p.target)) for p in closure.function.parameters]
+            follower.invoke(closure, arguments)
+            found.append(door)
+        return found
+
+
+def statement_quiet(statement: object) -> None:
+    """Leave a statement of the page out of what its action is judged by."""
+    # The page's own door is judged from the same objects, so nothing is changed here.
+
+
+def _word(target: Node) -> str:
+    return target.name if isinstance(target, Name) else "argument"
+
+
+def _server_request(function: Function, shared: Value) -> Value:
+    """Give the first argument of a server's handler: a request, or Hono's context with one in it."""
+    if len(function.parameters) <= 1 or (
+        len(function.parameters) == 2 and _word(function.parameters[0].target) in ("c", "ctx", "context")
+    ):
+        first = function.parameters[0].target if function.parameters else None
+        if isinstance(first, Name) and first.name in ("c", "ctx", "context"):
+            return Value(kind="context", written=first.name, fields=None)
+        if isinstance(first, Object):
+            return Value(kind="context")
+    return shared
+
+
+def _wrapped(function: Function, arguments: list[Value], way: Way) -> list[Value]:
+    """Guess what a wrapper gives its function: the request, the caller, what the client sent."""
+    given: list[Value] = []
+    for number, parameter in enumerate(function.parameters):
+        name = _word(parameter.target)
+        if isinstance(parameter.target, Object):
+            known = arguments[number] if number < len(arguments) else Value()
+            fields = {**(known.fields or {})}
+            for part in parameter.target.properties:
+                fields.setdefault(part.key, _guessed(part.key, way))
+            given.append(Value(fields=fields, origins=known.origins))
+        elif number < len(arguments) and (arguments[number].kind or arguments[number].fields):
+            given.append(arguments[number])
+        else:
+            given.append(_guessed(name, way))
+    return given
+
+
+def _guessed(name: str, way: Way) -> Value:
+    from neondba.project.typescript import callers
+
+    if name in ("req", "request"):
+        return request()
+    if name in ("ctx", "context", "c"):
+        return Value(kind="context", written=name)
+    if callers.NAMES.match(name) or callers.SCOPED.match(name):
+        return Value(callers.as_caller(name), written=name)
+    if callers.CLIENTS.match(name) or name in ("id", "slug", "prevState"):
+        return client(name)
+    return client(name) if way.kind is EntranceKind.ACTION else Value()
+
+
+def _worst(found: list[Verdict]) -> list[Verdict]:
+    """Keep one verdict for each entrance and statement; an open one before the others."""
+    kept: dict[tuple[str, str, int, str, int], Verdict] = {}
+    for verdict in found:
+        judged = verdict.judged
+        key = (judged.entrance.path, judged.entrance.name, judged.entrance.line, judged.path, judged.line)
+        if key not in kept or judged.binding is Binding.OPEN:
+            kept[key] = verdict
+    return list(kept.values())
+
+
+def _shown_elsewhere(found: list[Verdict]) -> list[Verdict]:
+    """Take reads for public where a page shows the same table to strangers."""
+    shown = {
+        v.judged.table: v.judged.entrance.name
+        for v in found
+        if v.judged.entrance.kind is EntranceKind.PAGE
+        and not v.entrance.known
+        and v.judged.binding in (Binding.OPEN, Binding.PUBLIC)
+        and v.judged.kind in ("get", "select")
+    }
+    settled = []
+    for verdict in found:
+        judged = verdict.judged
+        if judged.binding is Binding.OPEN and judged.kind in ("get", "select") and judged.table in shown:
+            why = f"{shown[judged.table]} shows {judged.table} to everyone"
+            judged = Judged(judged.entrance, judged.kind, judged.table, judged.owner, judged.path, judged.line,
+                            Binding.PUBLIC, why, judged.way)  # fmt: skip
+            verdict = Verdict(judged, verdict.statement, verdict.entrance, verdict.claim, verdict.column)
+        settled.append(verdict)
+    return settled
+
+
+__all__ = ["Closure", "Member", "TypeScriptIsolation", "Unavailable"]

@@ -1,0 +1,41 @@
+"""Which files can lead to the database or to the caller, told from their words alone."""
+
+from __future__ import annotations
+
+import re
+
+from neondba.project.typescript.files import TypeScriptFiles
+
+WORDS = re.compile(
+    r"prisma|drizzle|\bdb\b|\bsql`|supabase|\$queryRaw|session|auth\b|auth\(|Auth|currentUser|jwt|[gG]etUser|clerk|procedure"
+)
+FROM = re.compile(r"(?:from|import|require\()\s*[\"']([^\"'\n]+)[\"']")
+CLIENT = re.compile(r"\A\s*(?:(?://[^\n]*|/\*.*?\*/)\s*)*[\"']use client[\"']", re.DOTALL)
+
+
+class Relevance:
+    """Answers for each file once; imports are followed by their text."""
+
+    def __init__(self, files: TypeScriptFiles) -> None:
+        self._files = files
+        self._known: dict[str, bool] = {}
+
+    def matters(self, path: str) -> bool:
+        """Tell whether it is worth reading a file."""
+        if path in self._known:
+            return self._known[path]
+        self._known[path] = False
+        text = self._files.text(path)
+        if not text or self.is_client(path):
+            return False
+        found = bool(WORDS.search(text)) or any(
+            (target := self._files.modules.find(path, source)) is not None and self.matters(target)
+            for source in FROM.findall(text)
+        )
+        self._known[path] = found
+        return found
+
+    def is_client(self, path: str) -> bool:
+        """Tell whether a file runs in the browser."""
+        text = self._files.text(path)
+        return "use client" in text[:2000] and bool(CLIENT.match(text[:3000]))

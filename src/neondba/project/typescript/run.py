@@ -1,0 +1,132 @@
+"""One entrance on its way: what was sent, what was vouched for, who is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from neondba.project.isolation.judged import Step
+from neondba.project.typescript.owned import OwnedTable
+from neondba.project.typescript.statements import Statement
+from neondba.project.typescript.values import Closure, Origin, Value
+
+STEPS = 40_000
+"""Nodes looked at for one entrance; what comes later is not followed."""
+DEEPEST = 9
+"""Calls inside calls that are followed."""
+
+
+@dataclass
+class Run:
+    """The facts gathered while the code of an entrance is followed."""
+
+    statements: list[Statement] = field(default_factory=list)
+    vouched: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Paths of client values: when and how they were checked."""
+    staff: tuple[int, str] | None = None
+    policy: str = ""
+    """How the caller's own role or token reaches the database, so that its policies decide."""
+    machine: str = ""
+    """How another program proves itself."""
+    callers: list[str] = field(default_factory=list)
+    """How the caller is written, in the order of asking."""
+    refused: bool = False
+    """A stranger is turned away somewhere."""
+    trusted: str = ""
+    """The text of the project's middlewares: headers that they set are believed."""
+    login: bool = False
+    parsed: set[str] = field(default_factory=set)
+    """First parts of client values that a schema has looked at."""
+    actions: list[Closure] = field(default_factory=list)
+    tools: list[tuple[str, Value]] = field(default_factory=list)
+    way: list[Step] = field(default_factory=list)
+    active: list[int] = field(default_factory=list)
+    steps: int = 0
+    clock: int = 0
+    quiet: bool = False
+
+    @property
+    def tired(self) -> bool:
+        """Whether too much was looked at already."""
+        return self.steps > STEPS
+
+    def tick(self) -> int:
+        """Give the next moment."""
+        self.clock += 1
+        return self.clock
+
+    def send(self, kind: str, table: OwnedTable | None, path: str, line: int, function: str) -> Statement:
+        """Note a statement."""
+        made = Statement(len(self.statements), kind, table, path, line, self.tick(), function=function)
+        made.way = tuple(self.way)
+        made.quiet = self.quiet
+        made.by_policy = self.policy
+        made.checks = self.vouched.copy()
+        self.statements.append(made)
+        return made
+
+    def ask(self, written: str) -> Value:
+        """Note that the code asks who is calling."""
+        self.callers.append(written)
+        return Value(frozenset({("caller", written)}), written=written)
+
+    def is_bound(self, origins: frozenset[Origin], checks: dict[str, tuple[int, str]] | None = None) -> str:
+        """Tell by what values are the caller's; empty where they are not."""
+        known = self.vouched if checks is None else checks
+        for kind, key in sorted(origins):
+            if kind == "caller":
+                return key
+            if kind == "client" and key in known:
+                return known[key][1]
+            if kind == "row" and (why := self.row_is_bound(int(key))):
+                return why
+        return ""
+
+    def row_is_bound(self, number: int) -> str:
+        """Tell by what a row read before is the caller's."""
+        statement = self.statements[number]
+        if statement.compared:
+            return statement.compared[1]
+        if bound := self.bound_by(statement):
+            return f"{statement.table.name if statement.table else 'row'} of {bound}"
+        return ""
+
+    def bound_by(self, statement: Statement) -> str:
+        """Tell by which condition a statement is bound."""
+        values = [v for _, v in statement.where] + statement.inside
+        if statement.kind == "insert":
+            values += [v for _, v in statement.data]
+        for value in values:
+            # A row can only be bound by rows read before it.
+            before = (o for o in value.origins if o[0] != "row" or int(o[1]) < statement.number)
+            if why := self.is_bound(frozenset(before), statement.checks):
+                return why
+        return ""
+
+    def vouch(self, value: Value, why: str) -> None:
+        """Take it that a value was checked against the caller."""
+        moment = self.tick()
+        for kind, key in value.all_origins():
+            if kind == "client":
+                self.vouched.setdefault(key, (moment, why))
+            elif kind == "row":
+                statement = self.statements[int(key)]
+                statement.compared = statement.compared or (moment, why)
+                for leaf in [v for _, v in statement.where]:
+                    for inner, path in leaf.origins:
+                        if inner == "client":
+                            self.vouched.setdefault(path, (moment, why))
+
+    def settle(self, statement: Statement) -> None:
+        """Let the client's values that found a row of the caller's count as checked."""
+        bound = self.bound_by(statement)
+        if not bound or statement.kind == "insert" or statement.many:
+            return
+        for value in [*(v for _, v in statement.where), *statement.inside]:
+            for kind, key in value.origins:
+                if kind == "client":
+                    self.vouched.setdefault(key, (statement.seen, f"the same row as {bound}"))
+                elif kind == "row":
+                    # The parent's row was found, and the caller with it.
+                    parent = self.statements[int(key)]
+                    if parent is not statement and not parent.compared and not parent.is_write:
+                        parent.compared = (statement.seen, f"a row of {bound} that refers to it")

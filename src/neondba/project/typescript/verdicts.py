@@ -1,0 +1,217 @@
+"""The verdict on each statement of a run: bound, bound later, by policy, public, or open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neondba.project.isolation.judged import Binding, Entrance, EntranceKind, Judged
+from neondba.project.typescript import callers
+from neondba.project.typescript.owned import GROUPS, folded
+from neondba.project.typescript.run import Run
+from neondba.project.typescript.statements import PUBLIC, Statement, is_token
+from neondba.project.typescript.values import Value
+
+READS = ("get", "select")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A judged statement with what a rule needs to tell about it."""
+
+    judged: Judged
+    statement: Statement
+    entrance: Door
+    claim: str = ""
+    """The path of the client's value that picks the rows or names their owner: `params.id`."""
+    column: str = ""
+    """The column it is compared with or written to."""
+    fault: str = ""
+    """`row`, `list`, `owner` (of a new row), `parent` (of a new row), `spread`, or nothing."""
+
+
+@dataclass(eq=False)
+class Door:
+    """An entrance with what was learned about it on the way."""
+
+    entrance: Entrance
+    run: Run
+    guarded: bool = False
+    """Something before it lets no stranger in: a middleware, a wrapper, a procedure."""
+    staff: bool = False
+    machine: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether a caller is known, or a stranger was turned away before."""
+        return bool(self.run.callers) or self.guarded
+
+
+def verdicts(door: Door) -> list[Verdict]:
+    """Judge the statements of one entrance; such as only follow an open one are left out."""
+    found: list[Verdict] = []
+    for statement in door.run.statements:
+        if statement.table is None or statement.quiet or not statement.table.is_owned:
+            continue
+        made = _verdict(door, statement)
+        if made is not None:
+            found.append(made)
+    return found
+
+
+def _verdict(door: Door, statement: Statement) -> Verdict | None:
+    bound = _bound(door, statement)
+    if bound is None:
+        public = _public(door, statement)
+        if public:
+            bound = (Binding.PUBLIC, public)
+    claim, column = _claim(statement)
+    fault = "row" if claim else "list"
+    if bound is None and statement.kind == "insert":
+        claim, column = _named_owner(door, statement)
+        fault = "owner"
+    elif bound is None and not claim and statement.where:
+        return None
+    elif bound is not None and (written := _written(door, statement, bound[0])):
+        fault, claim, column = written
+        bound = None
+    why = "nothing compares the row with the caller"
+    binding, why = bound or (Binding.OPEN, why)
+    assert statement.table is not None
+    judged = Judged(
+        door.entrance, statement.kind, statement.table.name, statement.table.owner, statement.path,
+        statement.line, binding, why, statement.way,
+    )  # fmt: skip
+    return Verdict(judged, statement, door, claim, column, fault if binding is Binding.OPEN else "")
+
+
+def _written(door: Door, statement: Statement, binding: Binding) -> tuple[str, str, str] | None:
+    """Tell what the client may write that decides whose a row is, though the row itself was checked."""
+    run, table = door.run, statement.table
+    assert table is not None
+    if (
+        binding is Binding.BY_POLICY
+        or door.staff
+        or run.staff
+        or door.machine
+        or run.machine
+        or not door.known
+    ):
+        return None
+    if table.parent and table.private and statement.kind in ("insert", "update"):
+        for column, value in statement.data:
+            if (
+                folded(column) == table.parent
+                and not run.is_bound(value.origins, run.vouched)
+                and (c := _client(value))
+            ):
+                return "parent", c, column
+        named = {folded(column) for column, _ in statement.data}
+        if (
+            statement.spread
+            and (statement.kind == "insert" or statement.spread.partition(".")[0] not in run.parsed)
+            and table.parent not in named
+            and not run.is_bound(
+                frozenset({("client", statement.spread), ("client", f"{statement.spread}.{table.parent}")}),
+                run.vouched,
+            )
+        ):
+            return "parent", statement.spread, table.owner.partition(".")[0]
+    raw = statement.spread and statement.spread.partition(".")[0] not in (*run.parsed, "valid", "tool")
+    if statement.kind == "update" and raw and not run.vouched.get(statement.spread):
+        return "spread", statement.spread, table.owner
+    return None
+
+
+def _bound(door: Door, statement: Statement) -> tuple[Binding, str] | None:
+    run = door.run
+    if statement.kind == "insert":
+        return _insert_is_bound(door, statement)
+    if statement.by_policy:
+        return (Binding.BY_POLICY, f"{statement.by_policy}: the policies of {statement.table_name} decide")
+    if why := run.bound_by(statement):
+        return (Binding.BOUND, why)
+    if statement.compared:
+        return (Binding.BOUND_LATER, statement.compared[1])
+    if not statement.is_write and (why := _vouched_later(run, statement)):
+        return (Binding.BOUND_LATER, why)
+    if door.staff or (run.staff and (run.staff[0] < statement.seen or not statement.is_write)):
+        return (Binding.BOUND, f"only staff get here: {run.staff[1] if run.staff else door.entrance.name}")
+    if statement.by_client and "admin" not in statement.by_client.lower():
+        return (Binding.BY_POLICY, "the policies of the provider decide what its client reads")
+    return None
+
+
+def _vouched_later(run: Run, statement: Statement) -> str:
+    return run.is_bound(frozenset(o for o in statement.origins_of_where() if o[0] == "client"))
+
+
+def _insert_is_bound(door: Door, statement: Statement) -> tuple[Binding, str] | None:
+    claim, _ = _named_owner(door, statement)
+    if claim:
+        return None
+    if door.run.callers:
+        return (Binding.BOUND, door.run.callers[0])
+    return (Binding.PUBLIC, "a row for nobody in particular")
+
+
+def _named_owner(door: Door, statement: Statement) -> tuple[str, str]:
+    """Give the client's value that is written as the owner of a new row, unless it was checked."""
+    assert statement.table is not None
+    if "." in statement.table.owner or statement.table.people:
+        return "", ""
+    for column, value in statement.data:
+        if folded(column) not in statement.table.columns or door.run.is_bound(
+            value.origins, statement.checks
+        ):
+            continue
+        if folded(column) in GROUPS and not door.known:
+            continue  # A stranger's form: a message to a company.
+        if claim := _client(value):
+            return claim, column
+    return "", ""
+
+
+def _claim(statement: Statement) -> tuple[str, str]:
+    for column, value in statement.where:
+        if claim := _client(value):
+            return claim, column
+    return "", ""
+
+
+def _client(value: Value) -> str:
+    return next((key for kind, key in sorted(value.origins) if kind == "client"), "")
+
+
+def _public(door: Door, statement: Statement) -> str:
+    """Tell why a statement is meant for everyone, or for nobody in particular."""
+    run, table = door.run, statement.table
+    assert table is not None
+    if why := door.machine or run.machine:
+        return f"another program calls, and proves itself by {why}"
+    token = next((c for c, v in statement.where if is_token(c) and v.origins), "")
+    if token:
+        return f"whoever knows the {token}"
+    if table.people and any(folded(c) == "email" for c, _ in statement.where):
+        return "signing in or up by e-mail"
+    if run.login and table.people:
+        return "signing in"
+    if statement.kind not in READS:
+        return ""
+    shown = next((c for c, v in statement.where if PUBLIC.match(folded(c))), "")
+    if shown:
+        return f"only rows whose {shown} says so"
+    if statement.amount:
+        return "only a number"
+    if table.people:
+        return "users may be shown to others"
+    if table.read_by_all or not table.private:
+        return f"{table.name} rows are made to be read by others"
+    return ""
+
+
+def is_machine(path: str) -> bool:
+    """Tell whether an address is for other programs."""
+    return bool(callers.MACHINE_PATH.search(path))
+
+
+__all__ = ["Door", "EntranceKind", "Verdict", "verdicts"]

@@ -1,0 +1,90 @@
+"""What the rules over TypeScript's verdicts share: one finding a cause, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from neondba.project.isolation.judged import Binding, EntranceKind
+from neondba.project.typescript.isolation import TypeScriptIsolation
+from neondba.project.typescript.owned import folded
+from neondba.project.typescript.verdicts import Verdict
+from neondba.review.finding import Severity
+
+CHANGES = ("update", "delete")
+VERBS = {"get": "read", "select": "read", "update": "change", "delete": "delete", "insert": "make"}
+
+
+def open_ones(isolation: TypeScriptIsolation, *faults: str) -> Iterator[Verdict]:
+    """Give the open verdicts with these faults, one a cause: a client's value that one function believes."""
+    causes: dict[tuple[str, str, str, str], Verdict] = {}
+    for verdict in isolation.verdicts:
+        judged = verdict.judged
+        if judged.binding is not Binding.OPEN or verdict.fault not in faults:
+            continue
+        key = (judged.path, verdict.statement.function or judged.entrance.name, judged.table, verdict.claim)
+        known = causes.get(key)
+        if known is None or _rank(verdict) < _rank(known):
+            causes[key] = verdict
+    told: set[tuple[str, int]] = set()
+    for verdict in causes.values():
+        place = (verdict.judged.path, verdict.judged.line)
+        if place not in told:
+            told.add(place)
+            yield verdict
+
+
+def _rank(verdict: Verdict) -> tuple[bool, int]:
+    return (verdict.judged.kind not in CHANGES, verdict.judged.line)
+
+
+def believes_owner(verdict: Verdict) -> bool:
+    """Tell whether the client's value stands where the owner should."""
+    table = verdict.statement.table
+    column = folded(verdict.column)
+    return table is not None and column in table.columns and column != "id" and column != table.parent
+
+
+def guarded_tables(isolation: TypeScriptIsolation) -> frozenset[str]:
+    """Give the tables whose rows the project binds to the caller somewhere."""
+    return frozenset(
+        v.judged.table
+        for v in isolation.verdicts
+        if v.judged.binding in (Binding.BOUND, Binding.BOUND_LATER)
+        and v.judged.kind != "insert"
+        and not v.judged.why.startswith("only staff")
+    )
+
+
+def severity_of(verdict: Verdict, guarded: Iterable[str]) -> Severity:
+    """Tell how sure it is that the row is private: by its columns, or by how the project treats it."""
+    table = verdict.statement.table
+    assert table is not None
+    elsewhere = verdict.judged.table in guarded
+    if verdict.judged.kind in CHANGES and (table.private or elsewhere or table.people):
+        return Severity.HIGH
+    return Severity.HIGH if table.private and elsewhere else Severity.MEDIUM
+
+
+def name_of(verdict: Verdict) -> str:
+    """Give what a person calls the entrance."""
+    entrance = verdict.judged.entrance
+    kind = "" if entrance.kind is EntranceKind.ROUTE else f"{entrance.kind.value} "
+    return entrance.name if entrance.name.startswith(entrance.kind.value) else f"{kind}{entrance.name}"
+
+
+def claim_of(verdict: Verdict) -> str:
+    """Give the client's value as the code names it: `params.id`."""
+    return verdict.claim.removeprefix("valid.").removeprefix("tool.") or "what the client sends"
+
+
+def way_of(verdict: Verdict) -> tuple[str, ...]:
+    """Give the way from the entrance to the statement."""
+    entrance = verdict.judged.entrance
+    steps = [f"{entrance.path}:{entrance.line} {entrance.name}"]
+    steps += [f"{s.path}:{s.line} {s.name}" for s in verdict.judged.way]
+    return (*dict.fromkeys(steps), f"{verdict.judged.path}:{verdict.judged.line} {verdict.judged.kind}")
+
+
+def caller_of(verdict: Verdict) -> str:
+    """Give the expression that carries the caller, or the usual one."""
+    return verdict.judged.entrance.principal or "session.user.id"
