@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from neondba.project.isolation.judged import Binding
 from neondba.project.isolation.ownership import MEMBERSHIP, TRIVIAL
 from neondba.project.isolation.values import (
@@ -110,24 +112,18 @@ class Bindings:
     def _spread(self, query: Query) -> None:
         """Take what a bound statement is also asked for as the caller's."""
         names = " ".join(m.name for m in query.models)
-        shares = bool(MEMBERSHIP.search(names)) or not TRIVIAL.search(names)
+        member = bool(MEMBERSHIP.search(names))
+        shares = member or not TRIVIAL.search(names)
+        later = f"its {_table(query)} is looked up for the caller in line {query.line}"
         for condition in spelled(query.conditions):
             if condition.column != "id" and not (shares and condition.column.endswith(OWNING)):
                 continue
             for atom in condition.value:
                 if isinstance(atom, Client):
-                    self.confirmed.setdefault(
-                        atom, f"found together with the caller's {_table(query)} in line {query.line}"
-                    )
-                elif isinstance(atom, Row) and atom.query is not query:
-                    if condition.column == "id" or (atom.field.endswith("_id") or MEMBERSHIP.search(names)):
-                        self.bound.setdefault(
-                            atom.query,
-                            (
-                                Binding.BOUND_LATER,
-                                f"its {_table(query)} is looked up for the caller in line {query.line}",
-                            ),
-                        )
+                    words = f"found together with the caller's {_table(query)} in line {query.line}"
+                    self.confirmed.setdefault(atom, words)
+                elif _is_parent(atom, query, certain=condition.column == "id" or member):
+                    self.bound.setdefault(atom.query, (Binding.BOUND_LATER, later))
 
     def _made(self, query: Query) -> None:
         for condition in query.conditions:
@@ -159,6 +155,13 @@ def spelled(conditions: list[Cond]) -> list[Cond]:
 
 def _is_own(atom: Atom, query: Query) -> bool:
     return isinstance(atom, Row | Built) and atom.query is query
+
+
+def _is_parent(atom: Atom, query: Query, *, certain: bool) -> TypeGuard[Row]:
+    """Tell whether a row points at what a statement has looked up for the caller."""
+    if not isinstance(atom, Row) or atom.query is query:
+        return False
+    return certain or atom.field.endswith("_id")
 
 
 def _compares(atom: Atom) -> bool:

@@ -38,12 +38,15 @@ PASSING = frozenset(
     {"order_by", "limit", "offset", "options", "distinct", "group_by", "with_for_update", "execution_options",
      "select_from", "returning", "subquery", "alias", "cte", "scalar_subquery", "correlate", "add_columns",
      "with_only_columns", "union", "union_all", "on_conflict_do_nothing", "prefix_with", "populate_existing",
-     "where_in", "unique", "slice", "set", "as_scalar", "label", "yield_per", "enable_eagerloads", "reverse",
+     "where_in", "unique", "slice", "set", "label", "yield_per", "enable_eagerloads", "reverse",
      "with_entities", "load_only", "having_", "autoflush", "tuples", "mappings", "scalars"}
 )  # fmt: skip
-RUNNING = frozenset({"exec", "execute", "scalars", "scalar", "stream", "stream_scalars", "fetch_all", "fetch_one",
-                     "fetch_val", "paginate", "scalar_one", "scalar_one_or_none"})  # fmt: skip
+RUNNING = frozenset(
+    {"exec", "execute", "scalars", "scalar", "stream", "stream_scalars", "fetch_all", "fetch_one",
+     "fetch_val", "paginate", "scalar_one", "scalar_one_or_none"}
+)  # fmt: skip
 COUNTING = frozenset({"count", "sum", "avg", "max", "min", "exists"})
+CHAINED = NARROWING | PASSING | COUNTING | {"values", "delete", "update"}
 SINGLE = frozenset(
     {"first", "one", "one_or_none", "scalar_one", "scalar_one_or_none", "scalar", "fetchone", "first_or_404"}
 )
@@ -57,24 +60,32 @@ def built(reader: Reader, node: ast.Call, name: str, receiver: Value) -> Value |
     if name in STARTING and (node.args or name == "exists") and _is_start(reader, node, name, receiver):
         return _started(reader, node, name)
     if isinstance(node.func, ast.Attribute):
-        if name in HOLDING and any(isinstance(a, Column) for a in receiver):
-            return _held(reader, node, receiver)
-        if name == "query" and node.args:
-            made = _started(reader, node, "select")
-            return made if any(isinstance(a, Built) and a.query.tables for a in made) else None
-        if name in NARROWING or name in PASSING or name in ("values", "delete", "update", *COUNTING):
-            return _continued(reader, node, name, receiver)
-        if name in LOADING and node.args:
-            return _loaded(reader, node, name, receiver)
-        if name in RUNNING and node.args:
-            return _run(reader, node)
-        if name == "sqlmodel_update" and node.args:
-            return _updated(reader, node, receiver)
+        found = _method(reader, node, name, receiver)
+        if found is not None or name in CHAINED:
+            return found
     if name in SINGLE and not node.args:
         alter(reader.summary, receiver, "single")
     if name == "setattr" and len(node.args) == 3:
         return _set(reader, node)
     return _inserted(reader, node, name)
+
+
+def _method(reader: Reader, node: ast.Call, name: str, receiver: Value) -> Value | None:
+    """Give what a method of the ORM makes."""
+    if name in HOLDING and any(isinstance(a, Column) for a in receiver):
+        return _held(reader, node, receiver)
+    if name == "query" and node.args:
+        made = _started(reader, node, "select")
+        return made if any(isinstance(a, Built) and a.query.tables for a in made) else None
+    if name in CHAINED:
+        return _continued(reader, node, name, receiver)
+    if name in LOADING and node.args:
+        return _loaded(reader, node, receiver)
+    if name in RUNNING and node.args:
+        return _run(reader, node)
+    if name == "sqlmodel_update" and node.args:
+        return _updated(reader, node, receiver)
+    return None
 
 
 def _held(reader: Reader, node: ast.Call, receiver: Value) -> Value:
@@ -154,17 +165,17 @@ def _aggregates(node: ast.expr) -> bool:
 
 def _continued(reader: Reader, node: ast.Call, name: str, receiver: Value) -> Value | None:
     """Add one call of a chain to the statements at its root."""
-    if name == "delete" and (len(node.args) == 1) and _removed(reader, node, name, receiver) is not None:
+    if name == "delete" and (len(node.args) == 1) and _removed(reader, node, name) is not None:
         return NOTHING
     if not any(isinstance(a, Built | Param) or (isinstance(a, Row) and name in NARROWING) for a in receiver):
-        return _removed(reader, node, name, receiver)
+        return _removed(reader, node, name)
     if name in NARROWING:
         asked = joined(reader.value(a) for a in node.args)
         for condition in _conditions(reader, node, asked):
             narrow(reader.summary, receiver, condition)
             for atom in receiver if condition.model is not None else ():
                 if isinstance(atom, Built) and not atom.query.tables:
-                    atom.query.tables = frozenset({Table(condition.model)})
+                    atom.query.tables = tables_of(frozenset({Column(condition.column, condition.model)}))
         return receiver
     if name in COUNTING:
         alter(reader.summary, receiver, "counts")
@@ -227,7 +238,7 @@ def _conditions(reader: Reader, node: ast.Call, asked: Value) -> list[Cond]:
     return found
 
 
-def _removed(reader: Reader, node: ast.Call, name: str, receiver: Value) -> Value | None:
+def _removed(reader: Reader, node: ast.Call, name: str) -> Value | None:
     """Note `session.delete(row)`; conditions on columns such as `Task.tags.any(...)`."""
     if name == "delete" and len(node.args) == 1 and not node.keywords:
         rows = reader.value(node.args[0])
@@ -242,7 +253,7 @@ def _is_session(func: ast.expr) -> bool:
     return any(word in said for word in SESSION_WORDS)
 
 
-def _loaded(reader: Reader, node: ast.Call, name: str, receiver: Value) -> Value | None:
+def _loaded(reader: Reader, node: ast.Call, receiver: Value) -> Value | None:
     """Read `session.get(Model, id)` and `Model.query.get(id)`."""
     first = reader.value(node.args[0])
     tables: Value = frozenset(a for a in first if isinstance(a, Table))
@@ -287,8 +298,10 @@ def _updated(reader: Reader, node: ast.Call, receiver: Value) -> Value:
     for atom in settled:
         if isinstance(atom, Thing):
             for key, value in atom.fields.values.items():
-                reader.summary.writes.append(Write(receiver, key, value, reader.file.path, node.lineno))
-    reader.summary.writes.append(Write(receiver, "*", given, reader.file.path, node.lineno))
+                reader.summary.writes.append(
+                    Write(receiver, key, value, reader.file.path, node.lineno, reader.function)
+                )
+    reader.summary.writes.append(Write(receiver, "*", given, reader.file.path, node.lineno, reader.function))
     alter(reader.summary, receiver, "changed")
     return receiver
 
@@ -298,7 +311,10 @@ def _set(reader: Reader, node: ast.Call) -> Value:
     target, key = reader.value(node.args[0]), node.args[1]
     value = reader.value(node.args[2]) | reader.value(key)
     field = str(key.value) if isinstance(key, ast.Constant) else "*"
-    reader.summary.writes.append(Write(target, field, value, reader.file.path, node.lineno))
+    named = key.id if isinstance(key, ast.Name) else ""
+    reader.summary.writes.append(
+        Write(target, field, value, reader.file.path, node.lineno, reader.function, named)
+    )
     alter(reader.summary, target, "changed")
     return NOTHING
 

@@ -17,6 +17,7 @@ from neondba.project.isolation.callers import (
 from neondba.project.isolation.judged import Step
 from neondba.project.isolation.values import (
     NOTHING,
+    PART,
     Built,
     Caller,
     Check,
@@ -42,6 +43,8 @@ CONVERTING = frozenset(
      "model_validate", "from_orm", "model_dump", "jsonable_encoder", "append", "extend", "strip", "lower"}
 )  # fmt: skip
 """Calls that check nothing, whatever they are given."""
+ADDING = frozenset({"append", "extend", "insert", "update"})
+DUMPING = frozenset({"model_dump", "dict", "dump", "copy", "model_copy"})
 LATER = frozenset(
     {"run_in_threadpool", "to_thread", "add_task", "create_task", "run_in_executor", "run_sync", "partial",
      "delay", "apply_async", "gather", "ensure_future", "run"}
@@ -65,7 +68,7 @@ def _value_of_call(reader: Reader, node: ast.Call) -> Value:
     if found is not None:
         return found
     if name in LATER and node.args:
-        node = _run_by(reader, node, name) or node
+        node = _run_by(node, name) or node
         func = node.func
         name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
     told = _told(reader, node, name, receiver)
@@ -74,11 +77,25 @@ def _value_of_call(reader: Reader, node: ast.Call) -> Value:
     given = [reader.value(a) for a in node.args]
     named = {k.arg: reader.value(k.value) for k in node.keywords if k.arg}
     spread = joined(reader.value(k.value) for k in node.keywords if k.arg is None)
+    if name in ADDING and isinstance(func, ast.Attribute):
+        _added(reader, func.value, receiver, joined((*given, *named.values())))
     called = _Called(reader, node, name, receiver, given, named, spread)
     return called.result()
 
 
-def _run_by(reader: Reader, node: ast.Call, name: str) -> ast.Call | None:
+def _added(reader: Reader, node: ast.expr, receiver: Value, given: Value) -> None:
+    """Put what is appended to a local list, or merged into a dictionary, among what it holds."""
+    things = [a for a in given if isinstance(a, Thing)]
+    for atom in receiver:
+        if isinstance(atom, Thing) and atom.fields.kind is None:
+            for thing in things:
+                atom.fields.values |= thing.fields.values
+    plain = not any(isinstance(a, Param | Caller | Client | Thing) for a in receiver)
+    if plain and isinstance(node, ast.Name) and node.id in reader.names:
+        reader.names[node.id] = joined((receiver, given))
+
+
+def _run_by(node: ast.Call, name: str) -> ast.Call | None:
     """Give the call that another call makes for us."""
     func = node.func
     if name in ("delay", "apply_async"):
@@ -105,13 +122,15 @@ def _told(reader: Reader, node: ast.Call, name: str, receiver: Value) -> Value |
         )
     if name == "getattr" and node.args:
         return reader.value(node.args[0])
+    if name in DUMPING and receiver and any(k.arg in ("exclude", "include") for k in node.keywords):
+        return fielded(receiver, PART)
     sent = SENT.match(dotted)
     if sent and not reader.names.get(dotted.partition(".")[0], NOTHING) - {Param(dotted.partition(".")[0])}:
         key = node.args[0] if node.args and isinstance(node.args[0], ast.Constant) else None
         return frozenset({Client("request", str(key.value) if key else "")})
     if name == "get" and isinstance(node.func, ast.Attribute):
         if dotted.endswith(("request.session.get", "websocket.session.get")) or (
-            dotted in ("session.get",) and (node.args and isinstance(node.args[0], ast.Constant))
+            dotted == "session.get" and node.args and isinstance(node.args[0], ast.Constant)
         ):
             return frozenset({Caller(dotted.removesuffix(".get"))})
         if not receiver and CONTEXT_VARIABLE.search(dotted.removesuffix(".get")) and not node.args:

@@ -17,6 +17,7 @@ from neondba.project.python import Function, PythonFile, PythonFiles
 from neondba.project.routes import Route, Routes, is_test
 
 TOOLS = ("tool", "function_tool", "tool_plain", "ai_function", "kernel_function")
+TOOL_WORDS = (".tool", "@tool", "function_tool", "FunctionTool", "tool_plain", "StructuredTool", "add_tool")
 JOBS = frozenset(
     {
         "shared_task",
@@ -54,11 +55,8 @@ class Door:
 def doors(world: World, files: PythonFiles, routes: Routes) -> Iterator[Door]:
     """Give every way in, what happens behind it read."""
     for route in routes.routes:
-        yield _route(world, route, routes)
-    for file in files.containing("tool"):
-        if "tool" in file.text and not is_test(file.path):
-            for function in _tools(files, file):
-                yield _tool(world, file, function)
+        yield _route(world, route)
+    yield from tools(world, files)
     for file in files.containing(
         "celery", "dramatiq", "apscheduler", "taskiq", "arq", "huey", "procrastinate"
     ):
@@ -68,12 +66,23 @@ def doors(world: World, files: PythonFiles, routes: Routes) -> Iterator[Door]:
                     yield _job(world, file, function)
 
 
-def _route(world: World, route: Route, routes: Routes) -> Door:
+def tools(world: World, files: PythonFiles) -> Iterator[Door]:
+    """Give the functions that a model may call, what they do read."""
+    for file in files.containing(*TOOL_WORDS):
+        if not is_test(file.path):
+            for function in _tools(files, file):
+                yield _tool(world, file, function)
+
+
+def _route(world: World, route: Route) -> Door:
     known = route.authentication is not None or any(_is_login(d) for d in route.function.decorators)
     entrance = Entrance(
-        EntranceKind.ROUTE, f"{route.method} {route.path or route.function.name}", route.file.path, route.line,
+        EntranceKind.ROUTE,
+        f"{route.method} {route.path or route.function.name}",
+        route.file.path,
+        route.line,
         route.principal or "",
-    )  # fmt: skip
+    )
     door = Door(entrance, route.file, route.function, route=route, authenticated=known)
     given: dict[str, Value] = {}
     seen: dict[int, Value] = {}

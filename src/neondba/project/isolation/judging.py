@@ -74,7 +74,7 @@ class Judge:
                 owned = self.ownership.of(model)
                 if owned is None or (query.kind == "insert" and not owned.direct):
                     continue
-                binding, why, fault = self._verdict(door, bindings, query, model, owned)
+                binding, why, fault = self._verdict(door, bindings, query, owned)
                 if not why:
                     continue
                 judged = Judged(
@@ -96,7 +96,7 @@ class Judge:
         return list(found.values())
 
     def _verdict(
-        self, door: Door, bindings: Bindings, query: Query, model: Model, owned: Owned
+        self, door: Door, bindings: Bindings, query: Query, owned: Owned
     ) -> tuple[Binding, str, Fault]:
         known = bindings.bound.get(query)
         if known is not None:
@@ -108,7 +108,7 @@ class Judge:
             return Binding.PUBLIC, meant, Fault.NONE
         if query.kind == "insert":
             return self._insert(door, query, owned)
-        return self._asked(door, bindings, query, model, owned)
+        return self._asked(door, bindings, query, owned)
 
     def _meant(self, door: Door, bindings: Bindings, query: Query) -> str:
         """Say why nobody in particular is meant."""
@@ -137,45 +137,39 @@ class Judge:
         return Binding.PUBLIC, "", Fault.NONE
 
     def _asked(
-        self, door: Door, bindings: Bindings, query: Query, model: Model, owned: Owned
+        self, door: Door, bindings: Bindings, query: Query, owned: Owned
     ) -> tuple[Binding, str, Fault]:
         conditions = spelled(query.conditions)
-        claimed = next(
-            (c for c in conditions if c.column in owned.columns and owned.direct and c.value), None
-        )
-        if claimed is not None and not door.authenticated and is_open_to_all(door):
-            return Binding.PUBLIC, "the route's name says that strangers may come", Fault.NONE
-        named = next((c for c in conditions if c.column in owned.columns and owned.direct), None)
         changes = query.kind in ("update", "delete") or query.changed
-        if claimed is not None and _chosen(claimed.value) and not owned.private and not changes:
-            return Binding.PUBLIC, f"{claimed.column} says who made a row, not who may see it", Fault.NONE
-        if claimed is not None and _chosen(claimed.value):
-            return (
-                Binding.OPEN,
-                f"{claimed.column} is held against {_named(claimed.value)}, from the client",
-                Fault.CLAIM,
-            )
-        if named is not None:
-            return (
-                Binding.BOUND,
-                f"{named.column} is held against a value that is not the client's",
-                Fault.NONE,
-            )
-        if shown := next((c for c in conditions if SHARED.match(c.column)), None):
-            return Binding.PUBLIC, f"only rows that {shown.column} lets everybody see", Fault.NONE
-        if secret := next((c for c in conditions if SECRET.search(c.column)), None):
-            return Binding.PUBLIC, f"found by {secret.column}, which only those know who may", Fault.NONE
-        if query.counts and not query.changed:
-            return Binding.PUBLIC, "only counted", Fault.NONE
-        if any(c.column.startswith("!") and bindings.good(c.value) for c in conditions):
-            return Binding.PUBLIC, "it asks whether somebody else has the same", Fault.NONE
-        if not owned.private and not changes:
-            return Binding.PUBLIC, f"{owned.chain} says who made a row, not who may see it", Fault.NONE
-        if not door.authenticated and not self.behind_middleware:
-            return Binding.PUBLIC, STRANGERS, Fault.NONE
-        if not door.authenticated and door.route is not None and is_open_to_all(door):
+        named = [c for c in conditions if c.column in owned.columns and owned.direct]
+        claimed = next((c for c in named if _chosen(c.value)), None)
+        if claimed is not None:
+            return self._claimed(door, claimed, owned, changes=changes)
+        if named:
+            words = f"{named[0].column} is held against a value that is not the client's"
+            return Binding.BOUND, words, Fault.NONE
+        meant = _meant_by(conditions, bindings)
+        if not meant and query.counts and not query.changed:
+            meant = "only counted"
+        if not meant and not owned.private and not changes:
+            meant = f"{owned.chain} says who made a row, not who may see it"
+        if not meant and not door.authenticated:
+            meant = self._strangers(door)
+        return (Binding.PUBLIC, meant, Fault.NONE) if meant else self._open(query, conditions, owned)
+
+    def _strangers(self, door: Door) -> str:
+        """Say why a door without a check of the caller stands open."""
+        if not self.behind_middleware:
+            return STRANGERS
+        return "the route's name says that strangers may come" if is_open_to_all(door) else ""
+
+    def _claimed(self, door: Door, claim: Cond, owned: Owned, *, changes: bool) -> tuple[Binding, str, Fault]:
+        if not door.authenticated and is_open_to_all(door):
             return Binding.PUBLIC, "the route's name says that strangers may come", Fault.NONE
-        return self._open(query, conditions, owned)
+        if not owned.private and not changes:
+            return Binding.PUBLIC, f"{claim.column} says who made a row, not who may see it", Fault.NONE
+        why = f"{claim.column} is held against {_named(claim.value)}, from the client"
+        return Binding.OPEN, why, Fault.CLAIM
 
     def _open(self, query: Query, conditions: list[Cond], owned: Owned) -> tuple[Binding, str, Fault]:
         below = [q for c in conditions for q in _rows(c.value)]
@@ -196,6 +190,17 @@ class Judge:
         return Binding.OPEN, f"no condition names {owned.chain}", Fault.LIST
 
 
+def _meant_by(conditions: list[Cond], bindings: Bindings) -> str:
+    """Say whom the conditions themselves mean."""
+    if shown := next((c for c in conditions if SHARED.match(c.column)), None):
+        return f"only rows that {shown.column} lets everybody see"
+    if secret := next((c for c in conditions if SECRET.search(c.column)), None):
+        return f"found by {secret.column}, which only those know who may"
+    if any(c.column.startswith("!") and bindings.good(c.value) for c in conditions):
+        return "it asks whether somebody else has the same"
+    return ""
+
+
 def is_open_to_all(door: Door) -> bool:
     """Tell whether a route's names say that strangers may come."""
     return door.route is not None and bool(
@@ -208,8 +213,10 @@ def _is_key(column: str) -> bool:
 
 
 def _chosen(value: Value) -> bool:
-    return any(isinstance(a, Client) or (isinstance(a, Thing) and any(_chosen(v) for v in a.fields.values.values()))
-               for a in value)  # fmt: skip
+    return any(
+        isinstance(a, Client) or (isinstance(a, Thing) and any(_chosen(v) for v in a.fields.values.values()))
+        for a in value
+    )
 
 
 def _named(value: Value) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from neondba.project.isolation.entrances import Door, doors
+from neondba.project.isolation.entrances import Door, doors, tools
 from neondba.project.isolation.judged import Judged
 from neondba.project.isolation.judging import Judge, Verdict
 from neondba.project.isolation.ownership import Ownership
@@ -42,7 +42,7 @@ class PythonIsolation:
         """Follow every entrance to the statements behind it."""
         ownership = Ownership(owners)
         if not owners.owned:
-            return cls([], [], ownership, "")
+            return cls([], list(tools(World(files, owners), files)), ownership, "")
         policy = next((f.path for f in files.containing(*POLICY_WORDS) if _hands_over(f)), "")
         by_policy = f"{policy} tells the database who is calling" if policy else ""
         judge = Judge(ownership, by_policy=by_policy, behind_middleware=routes.has_guarding_middleware)

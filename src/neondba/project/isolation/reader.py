@@ -12,6 +12,7 @@ from neondba.project.isolation.calls import value_of_call
 from neondba.project.isolation.substitution import alter
 from neondba.project.isolation.values import (
     NOTHING,
+    PART,
     Caller,
     Check,
     Client,
@@ -86,16 +87,21 @@ class Reader:
     def statement(self, node: ast.stmt) -> None:
         """Note what one statement does."""
         match node:
-            case ast.Assign():
-                self._assign(node.targets, self.value(node.value), node.value)
-            case ast.AnnAssign() if node.value is not None:
-                self._assign([node.target], self.value(node.value), node.value)
-            case ast.AugAssign():
-                self._assign([node.target], self.value(node.value) | self.value(node.target), node.value)
-            case ast.Return() | ast.Expr():
-                value = self.value(node.value)
-                if isinstance(node, ast.Return):
-                    self.summary.result |= value
+            case ast.Assign(targets=targets, value=value):
+                self._assign(targets, self.value(value), value)
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                self._assign([target], self.value(value), value)
+            case ast.AugAssign(target=target, value=value):
+                self._assign([target], self.value(value) | self.value(target), value)
+            case ast.Return(value=value):
+                self.summary.result |= self.value(value)
+            case ast.Expr(value=value) | ast.Raise(exc=value) | ast.Assert(test=value):
+                self.value(value)
+            case _:
+                self._compound(node)
+
+    def _compound(self, node: ast.stmt) -> None:
+        match node:
             case ast.If():
                 self._if(node)
             case ast.For() | ast.AsyncFor():
@@ -105,11 +111,7 @@ class Reader:
                 self.value(node.test)
                 self._branches(node.body, node.orelse)
             case ast.With() | ast.AsyncWith():
-                for item in node.items:
-                    value = self.value(item.context_expr)
-                    if item.optional_vars is not None:
-                        self._assign([item.optional_vars], value, item.context_expr)
-                self.block(node.body)
+                self._with(node)
             case ast.Try() | ast.TryStar():
                 self.block(node.body)
                 self._branches(*[h.body for h in node.handlers], node.orelse)
@@ -117,12 +119,15 @@ class Reader:
             case ast.Match():
                 self.value(node.subject)
                 self._branches(*[c.body for c in node.cases])
-            case ast.Assert():
-                self.value(node.test)
-            case ast.Raise() if node.exc is not None:
-                self.value(node.exc)
             case _:
                 pass
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            value = self.value(item.context_expr)
+            if item.optional_vars is not None:
+                self._assign([item.optional_vars], value, item.context_expr)
+        self.block(node.body)
 
     def _branches(self, *bodies: list[ast.stmt]) -> None:
         self.branch += 1
@@ -184,7 +189,7 @@ class Reader:
                 self.summary.stored[field] = self.summary.stored.get(field, NOTHING) | value
         line = getattr(node, "lineno", 1)
         if base and base != {Param("self")}:
-            self.summary.writes.append(Write(base, field, value, self.file.path, line))
+            self.summary.writes.append(Write(base, field, value, self.file.path, line, self.function))
             alter(self.summary, base, "changed")
 
     def value(self, node: ast.AST | None) -> Value:
@@ -280,8 +285,8 @@ class Reader:
             for test in generator.ifs:
                 self.value(test)
         if isinstance(node, ast.DictComp):
-            over = self.value(node.generators[0].iter)
-            return joined((self.value(node.key), self.value(node.value), over))
+            whole = joined((self.value(node.key), self.value(node.value)))
+            return fielded(whole, PART) if node.generators[0].ifs else whole
         return self.value(node.elt)
 
     def walrus(self, node: ast.NamedExpr) -> Value:

@@ -92,7 +92,7 @@ class Substitution:
                 for c in inner.checks
             ]
         outer.writes += [
-            Write(self.value(w.target), w.field, self.value(w.value), w.path, w.line)
+            Write(self.value(w.target), w.field, self.value(w.value), w.path, w.line, w.function, w.key)
             for w in inner.writes[:40]
         ]
         for target, condition in inner.narrowed:

@@ -12,6 +12,8 @@ from neondba.project.python import Class, Function, PythonFile
 Value = frozenset["Atom"]
 """Everything that a value may be made from; empty where nothing is known."""
 NOTHING: Value = frozenset()
+PART = "…"
+"""The field that stands for some fields of a body: those that the program lets through."""
 MOST = 24
 """Atoms kept of one value; a larger one tells nothing."""
 
@@ -159,6 +161,9 @@ class Write:
     value: Value
     path: str
     line: int
+    function: Function | None = None
+    key: str = ""
+    """The variable that names the field, where the field is `*`."""
 
 
 @dataclass(eq=False)
@@ -187,26 +192,28 @@ def fielded(value: Value, name: str) -> Value:
     """Give what a field of a value may hold."""
     found: set[Atom] = set()
     for atom in value:
-        match atom:
-            case Param(base, "") | Client(base, ""):
-                found.add(type(atom)(base, name))
-            case Param() | Client():
-                found.add(type(atom)(atom.name, _deeper(atom.field, name)))
-            case Row(query, before):
-                found.add(Row(query, _deeper(before, name)))
-            case Built(query):
-                found.add(Row(query, name))
-            case Table(model):
-                found.add(Column(name, model))
-            case Thing(fields):
-                found |= fields.values.get(name, NOTHING)
-                if name not in fields.values:
-                    found |= fields.values.get("*", NOTHING)
-            case Caller():
-                found.add(atom if atom.role else Caller(_worded(atom.words, name), is_role(name)))
-            case Column() | Cond():
-                found.add(atom)
+        if isinstance(atom, Thing):
+            fields = atom.fields.values
+            found |= fields[name] if name in fields else fields.get("*", NOTHING)
+        else:
+            found.add(_field(atom, name))
     return frozenset(found)
+
+
+def _field(atom: Atom, name: str) -> Atom:
+    match atom:
+        case Param() | Client():
+            return type(atom)(atom.name, _deeper(atom.field, name))
+        case Row(query, before):
+            return Row(query, _deeper(before, name))
+        case Built(query):
+            return Row(query, name)
+        case Table(model):
+            return Column(name, model)
+        case Caller(words, role) if not role:
+            return Caller(_worded(words, name), is_role(name))
+        case _:
+            return atom
 
 
 def _worded(words: str, name: str) -> str:

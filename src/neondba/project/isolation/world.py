@@ -132,9 +132,9 @@ class World:
             if node.id in ("self", "cls") and reader.owner is not None:
                 return [reader.owner]
             return self._annotated(reader.file, reader.annotations.get(node.id))
-        if isinstance(node, ast.Attribute) and reader.owner is not None:
-            if isinstance(node.value, ast.Name) and node.value.id == "self":
-                return self._of_field(reader.owner, node.attr)
+        of_self = isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self"
+        if of_self and isinstance(node, ast.Attribute) and reader.owner is not None:
+            return self._of_field(reader.owner, node.attr)
         return []
 
     def _annotated(self, file: PythonFile, annotation: ast.expr | None) -> list[Kind]:

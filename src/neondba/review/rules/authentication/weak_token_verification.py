@@ -66,8 +66,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from neondba.project.guards import called, mentions
 from neondba.project.python import Call, Function, PythonFile, PythonFiles
+from neondba.project.python_names import called, mentions
 from neondba.project.routes import is_test
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule

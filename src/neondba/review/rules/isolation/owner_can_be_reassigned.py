@@ -91,112 +91,116 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from neondba.project.guards import called, mentions
-from neondba.project.owners import Model, Owners, columns_of
-from neondba.project.python import Class, PythonFiles
-from neondba.project.routes import Route, Routes
+from neondba.project.isolation.entrances import Door
+from neondba.project.isolation.ownership import Ownership
+from neondba.project.isolation.python import PythonIsolation
+from neondba.project.isolation.values import Built, Client, Query, Row, Value
+from neondba.project.owners import columns_of
+from neondba.project.python import Class, Function, PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
 
 @rule("NDB405", Category.ISOLATION, Severity.MEDIUM)
-def check(files: PythonFiles, routes: Routes, owners: Owners) -> Iterator[Finding]:
+def check(files: PythonFiles, isolation: PythonIsolation) -> Iterator[Finding]:
     """Look for copies of a request body into an owned row, owner included."""
-    if not owners.owned:
-        return
-    for route in routes.routes:
-        if route.principal is None or route.is_for_staff:
+    told: set[tuple[str, int]] = set()
+    for door in isolation.doors:
+        if not door.authenticated or (door.route is not None and door.route.is_for_staff):
             continue
-        for name, columns in _bodies(files, route):
-            place = _copied(files, owners, route, name)
-            if place is None:
-                continue
-            call, model = place
-            owner = next((o for o in model.owners if o in columns), None)
-            if owner is not None and not _is_settled(route, owner):
-                yield _finding(route, call, model, owner, name)
+        for copied in _copies(door):
+            found = _taken(files, isolation.ownership, door, copied)
+            if found is not None and (copied.path, copied.line) not in told:
+                told.add((copied.path, copied.line))
+                yield _finding(door, copied, *found)
 
 
-def _bodies(files: PythonFiles, route: Route) -> Iterator[tuple[str, frozenset[str]]]:
-    """Give the parameters that are request bodies, with their fields."""
-    for parameter in route.function.parameters:
-        if parameter.name not in route.client_parameters:
+class _Copy:
+    """A place where all fields of a value are copied into a row."""
+
+    def __init__(self, query: Query, value: Value, path: str, line: int, function: Function | None) -> None:
+        self.query, self.path, self.line, self.function = query, path, line, function
+        self.bodies = [a.name for a in value if isinstance(a, Client) and not a.field]
+        self.key = ""
+
+
+def _copies(door: Door) -> Iterator[_Copy]:
+    for query in door.summary.queries:
+        for condition in query.conditions if query.kind == "insert" else ():
+            if condition.column == "=*":
+                yield _Copy(query, condition.value, query.path, query.line, query.function)
+    for write in door.summary.writes:
+        for atom in write.target if write.field == "*" else ():
+            if isinstance(atom, Row | Built):
+                copied = _Copy(atom.query, write.value, write.path, write.line, write.function)
+                copied.key = write.key
+                yield copied
+
+
+def _taken(
+    files: PythonFiles, ownership: Ownership, door: Door, copied: _Copy
+) -> tuple[str, str, str] | None:
+    """Give model, owner column and body, where the body may carry the owner."""
+    for model in copied.query.models:
+        owned = ownership.of(model)
+        if owned is None or not owned.direct:
             continue
-        found = files.definition(route.file.resolve(parameter.annotation))
-        if found is not None and isinstance(found[1], Class):
-            yield parameter.name, frozenset(columns_of(files, found[0], found[1]))
-
-
-def _copied(files: PythonFiles, owners: Owners, route: Route, body: str) -> tuple[ast.Call, Model] | None:
-    """Find the call that copies all fields of a body into a row."""
-    dumped = {body} | {
-        t.id
-        for a in route.function.assignments
-        if isinstance(a, ast.Assign) and isinstance(a.value, ast.Call) and mentions(a.value, {body})
-        and called(a.value) in ("dict", "model_dump", "dump")
-        for t in a.targets
-        if isinstance(t, ast.Name)
-    }  # fmt: skip
-    for call in route.function.calls:
-        model = _target(files, owners, route, call, dumped)
-        if model is not None:
-            return call, model
+        for body in copied.bodies:
+            columns = _columns(files, door, body)
+            owner = next((o for o in owned.columns if o in columns), None)
+            if owner is not None and not _is_settled(door, copied, owner):
+                return model.name, owner, body
     return None
 
 
-def _target(
-    files: PythonFiles, owners: Owners, route: Route, call: ast.Call, dumped: set[str]
-) -> Model | None:
-    spread = [k.value for k in call.keywords if k.arg is None]
-    if any(mentions(v, dumped) for v in spread):
-        return owners.model(files, route.file, call.func)
-    name = called(call)
-    if name == "sqlmodel_update" and call.args and mentions(call.args[0], dumped):
-        return _row_model(files, owners, route)
-    if name == "setattr" and len(call.args) == 3 and _loops_over(route, call, dumped):
-        return _row_model(files, owners, route)
-    return None
+def _columns(files: PythonFiles, door: Door, body: str) -> frozenset[str]:
+    """Give the fields of the parameter that is a body."""
+    parameter = next((p for p in door.function.parameters if p.name == body), None)
+    annotation = parameter.annotation if parameter is not None else None
+    if isinstance(annotation, ast.Subscript):
+        annotation = (
+            annotation.slice if not isinstance(annotation.slice, ast.Tuple) else annotation.slice.elts[0]
+        )
+    found = files.definition(door.file.resolve(annotation))
+    if found is not None and isinstance(found[1], Class):
+        return frozenset(columns_of(files, found[0], found[1]))
+    return frozenset()
 
 
-def _loops_over(route: Route, call: ast.Call, dumped: set[str]) -> bool:
-    for node in ast.walk(route.function.node):
-        if isinstance(node, ast.For) and node.lineno <= call.lineno <= (node.end_lineno or 0):
-            return mentions(node.iter, dumped)
-    return False
-
-
-def _row_model(files: PythonFiles, owners: Owners, route: Route) -> Model | None:
-    """Give the only owned model that the function names."""
-    named = {
-        model.qualified: model
-        for call in route.function.calls
-        for argument in call.args[:1]
-        if (model := owners.model(files, route.file, argument)) is not None and model.owners
-    }
-    return next(iter(named.values())) if len(named) == 1 else None
-
-
-def _is_settled(route: Route, owner: str) -> bool:
-    """Tell whether the owner is set or left out by the function itself."""
-    for node in ast.walk(route.function.node):
-        if isinstance(node, ast.Attribute) and node.attr == owner and isinstance(node.ctx, ast.Store):
+def _is_settled(door: Door, copied: _Copy, owner: str) -> bool:
+    """Tell whether the owner is set or left out by the program itself."""
+    if any(c.column == f"={owner}" for c in copied.query.conditions):
+        return True
+    for write in door.summary.writes:
+        if write.field == owner and any(
+            isinstance(a, Row | Built) and a.query is copied.query for a in write.target
+        ):
             return True
+    functions = [f for f in (copied.function, door.function) if f is not None]
+    return any(_leaves_out(f, copied.key, owner) for f in functions)
+
+
+def _leaves_out(function: Function, key: str, owner: str) -> bool:
+    for node in function.nodes:
         if isinstance(node, ast.Constant) and node.value == owner:
             return True
-        if isinstance(node, ast.keyword) and node.arg == owner:
+        if isinstance(node, ast.Attribute) and node.attr == owner and isinstance(node.ctx, ast.Store):
+            return True
+        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and node.left.id == key:
             return True
     return False
 
 
-def _finding(route: Route, call: ast.Call, model: Model, owner: str, body: str) -> Finding:
+def _finding(door: Door, copied: _Copy, model: str, owner: str, body: str) -> Finding:
     return Finding(
-        route.file.path,
-        call.lineno,
-        f"A caller of {route.method} {route.path or route.function.name} may send {owner} in {body} "
-        f"and so give the {model.name} to another user or write in that user's name.",
+        copied.path,
+        copied.line,
+        f"A caller of {door.entrance.name} may send {owner} in {body} "
+        f"and so give the {model} to another user or write in that user's name.",
         steps=(
             f"Take {owner} out of the request schema.",
-            f"Set {owner} from {route.principal} in {route.function.name}().",
+            f"Set {owner} from {door.entrance.principal or 'the caller'} in {door.function.name}().",
         ),
         snippet=f'{body}.model_dump(exclude_unset=True, exclude={{"{owner}"}})',
+        way=(f"{door.entrance.path}:{door.entrance.line} {door.entrance.name}",),
     )

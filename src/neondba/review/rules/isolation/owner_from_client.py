@@ -211,8 +211,8 @@ def _finding(verdict: Verdict, path: str, line: int) -> Finding:
     return Finding(
         path,
         line,
-        f"Any {known} who puts another id into {judged.entrance.name} {deed}: {function}() believes the {owner} "
-        "it is given.",
+        f"Any {known} who puts another id into {judged.entrance.name} {deed}: {function}() believes the "
+        f"{owner} it is given.",
         steps=(
             f"Take {owner} from {source}, not from the request.",
             "If it must stay in the path, compare it with the caller and answer 403 when they differ.",

@@ -68,14 +68,17 @@ def list_tasks(ctx: Context, user_id: str):
 
 from __future__ import annotations
 
-import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
-from neondba.project.guards import CHECKING, called, mentions
-from neondba.project.python import Function, PythonFile, PythonFiles
-from neondba.project.reach import CLAIMS
-from neondba.project.routes import is_test
+from neondba.project.isolation.binding import Bindings
+from neondba.project.isolation.callers import CLAIMS
+from neondba.project.isolation.entrances import Door
+from neondba.project.isolation.judged import EntranceKind
+from neondba.project.isolation.python import PythonIsolation
+from neondba.project.isolation.values import Client
+from neondba.project.python import PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
@@ -86,46 +89,34 @@ DATABASE = re.compile(
 
 
 @rule("NDB407", Category.ISOLATION, Severity.MEDIUM)
-def check(files: PythonFiles) -> Iterator[Finding]:
+def check(files: PythonFiles, isolation: PythonIsolation) -> Iterator[Finding]:
     """Look for tools with a parameter that says who the user is."""
-    candidates = [f for f in files.containing(".tool", "@tool", "function_tool") if not is_test(f.path)]
-    if not candidates or any(INJECTED.search(file.text) for file in files.containing("user_id")):
+    by_file: dict[str, list[tuple[Door, str]]] = defaultdict(list)
+    for door in isolation.doors:
+        if door.entrance.kind is EntranceKind.TOOL and DATABASE.search(door.file.text):
+            claim = _claim(door)
+            if claim is not None:
+                by_file[door.file.path].append((door, claim))
+    if not by_file or any(INJECTED.search(file.text) for file in files.containing("user_id")):
         return
-    for file in candidates:
-        if DATABASE.search(file.text):
-            tools = [(f, name) for f in file.functions if _is_tool(f) and (name := _claim(f))]
-            if tools:
-                yield _finding(file, *tools[0], len(tools) - 1)
+    for found in by_file.values():
+        yield _finding(*found[0], len(found) - 1)
 
 
-def _is_tool(function: Function) -> bool:
-    for decorator in function.decorators:
-        node = decorator.func if isinstance(decorator, ast.Call) else decorator
-        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-        if name in ("tool", "function_tool"):
-            return True
-    return False
-
-
-def _claim(function: Function) -> str | None:
-    """Give the parameter that names a user and that nothing in the tool checks."""
-    name = next((p.name for p in function.parameters if p.name.lower() in CLAIMS), None)
-    if name is None:
+def _claim(door: Door) -> str | None:
+    """Give the parameter that names a user and that nothing behind the tool checks."""
+    name = next((p.name for p in door.function.parameters if p.name.lower() in CLAIMS), None)
+    if name is None or Client(name) in Bindings(door.summary).confirmed:
         return None
-    for node in function.nodes:
-        if isinstance(node, ast.Call) and CHECKING.search(called(node)):
-            arguments = (*node.args, *(k.value for k in node.keywords))
-            if any(mentions(a, {name}) for a in arguments):
-                return None
     return name
 
 
-def _finding(file: PythonFile, function: Function, claim: str, others: int) -> Finding:
+def _finding(door: Door, claim: str, others: int) -> Finding:
     more = f" ({others} more tools of this file do the same)" if others else ""
     return Finding(
-        file.path,
-        function.line,
-        f"The model decides whose rows {function.name}() touches, because {claim} is one of its "
+        door.file.path,
+        door.function.line,
+        f"The model decides whose rows {door.function.name}() touches, because {claim} is one of its "
         f"arguments{more}: "
         "a sentence in any text it reads can make it choose another user.",
         steps=(
