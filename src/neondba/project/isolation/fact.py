@@ -6,6 +6,7 @@ from collections import Counter
 
 from neondba.project.isolation.judged import Binding, Judged
 from neondba.project.isolation.python import PythonIsolation
+from neondba.project.typescript.isolation import TypeScriptIsolation
 
 
 class Isolation:
@@ -17,9 +18,9 @@ class Isolation:
         )
 
     @classmethod
-    def gather(cls, python: PythonIsolation) -> Isolation:
+    def gather(cls, python: PythonIsolation, typescript: TypeScriptIsolation) -> Isolation:
         """Put the verdicts of all languages together."""
-        return cls(python.judged)
+        return cls([*python.judged, *typescript.judged])
 
     @property
     def counts(self) -> dict[Binding, int]:
