@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from neondba.postgres.statement import SetParameter, Statement, Transaction
 from neondba.project.alembic_history import AlembicHistory, Revision
@@ -50,6 +51,17 @@ class MigrationSteps:
             for revision in versions.ordered:
                 steps += _Run(state, checked, True).revision(revision)
         return cls(steps)
+
+    @cached_property
+    def _by_path(self) -> dict[str, list[Step]]:
+        found: dict[str, list[Step]] = {}
+        for step in self.steps:
+            found.setdefault(step.path, []).append(step)
+        return found
+
+    def of(self, path: str) -> list[Step]:
+        """Give the steps of one migration, the way back included."""
+        return self._by_path.get(path, [])
 
     def forward(self, *kinds: str) -> Iterator[Step]:
         """Give the steps of some kinds on the way forward, on tables that may be in use."""
@@ -105,7 +117,7 @@ class _Run:
             apply_operation(self._state, revision.path, operation)
         for operation in revision.downgrade:
             for step in operation_steps(revision.path, operation, None):
-                yield replace(step, forward=False)
+                yield replace(step, forward=False, wrapped=not operation.autocommit)
 
     def _control(self, statement: Statement) -> None:
         """Follow BEGIN, COMMIT and SET lock_timeout."""

@@ -44,12 +44,17 @@ from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.migrations._shared import by_table, quoted
+from neondba.review.rules.migrations.backfill_under_lock import is_under_lock
 
 
 @rule("NDB609", Category.MIGRATION, Severity.MEDIUM)
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find UPDATE, DELETE and TRUNCATE of whole existing tables."""
-    changes = [s for s in migrations.forward("update", "delete", "truncate") if not s.filtered]
+    changes = [
+        s
+        for s in migrations.forward("update", "delete", "truncate")
+        if not s.filtered and not s.emptied and not is_under_lock(migrations, s)
+    ]
     backward = [
         s for s in migrations.steps if s.kind in ("delete", "truncate") and not s.filtered and not s.forward
     ]

@@ -81,16 +81,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from neondba.project.alembic_history import AlembicHistory
 from neondba.project.migration_steps import MigrationSteps, Step
+from neondba.project.sql import SqlFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._filled import never_filled
 from neondba.review.rules.migrations._shared import IN_NEXT, blocks, by_table, listed, quoted, snippet
 
 
 @rule("NDB603", Category.MIGRATION, Severity.MEDIUM)
-def check(migrations: MigrationSteps) -> Iterator[Finding]:
+def check(migrations: MigrationSteps, sql: SqlFiles, alembic: AlembicHistory) -> Iterator[Finding]:
     """Find SET NOT NULL on existing tables without a proof beforehand."""
-    steps = [s for s in migrations.live("set not null", "add not null") if blocks(s)]
+    failing = {id(s) for s in never_filled(migrations, sql, alembic)}
+    steps = [s for s in migrations.live("set not null", "add not null") if blocks(s) and id(s) not in failing]
     for group in by_table(steps):
         first = group[0]
         yield Finding(
