@@ -74,7 +74,7 @@ def test_markdown_holds_verdicts_findings_and_gaps() -> None:
     text = review().as_markdown()
     for part in (
         "| **not met** |",
-        "### high: migrations/1.sql:2",
+        "### high: `migrations/1.sql:2`",
         "1. Build it",
         "`0002`",
         "b.py:7",

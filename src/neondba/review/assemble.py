@@ -65,9 +65,10 @@ def reviewed(ctx: Context, request: Request) -> Review:
     memory.keep(facts, chosen)
     sight = Sight(speaks, len(outcome.not_checked) + len(unparsed))
     findings = [f for f in findings if f.severity.rank <= request.severity.rank]
-    where = str(request.path)
+    where = str(request.path) if request.path != Path() else folder.resolve().name
     return Review(
         project=where if request.revision is None else f"{where} at {request.revision}",
+        prefix=(git(folder, "rev-parse", "--show-prefix") or b"").decode(errors="replace").strip("\n"),
         files=len(tree.paths),
         lines=sum((tree.text(file) or "").count("\n") for file in tree.paths),
         seconds=ctx.clock.monotonic() - started,

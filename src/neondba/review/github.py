@@ -24,14 +24,14 @@ KINDS = {
 }
 
 
-def annotations(review: Review) -> str:
+def commands(review: Review) -> str:
     """Write one command for each finding, and what was not checked as notices."""
     return "\n".join(_commands(review))
 
 
 def _commands(review: Review) -> Iterator[str]:
     for finding in review.findings:
-        yield _finding(finding)
+        yield _finding(finding, review.prefix)
     for gap in gaps(review):
         yield f"::notice title=neondba did not check::{_data(gap.text)}"
     for said in difference(review):
@@ -40,12 +40,12 @@ def _commands(review: Review) -> Iterator[str]:
     yield f"neondba: {number} finding{'' if number == 1 else 's'} in {review.files} files"
 
 
-def _finding(finding: Reported) -> str:
+def _finding(finding: Reported, prefix: str) -> str:
     title = f"{finding.rule} {finding.name} ({finding.severity})"
     parts = [finding.message, *(f"{n}. {step}" for n, step in enumerate(finding.steps, start=1))]
     if finding.way:
         parts.append("Way: " + " -> ".join(name(step) for step in finding.way))
-    place = f"file={_property(finding.path)},line={max(1, finding.line)},title={_property(title)}"
+    place = f"file={_property(prefix + finding.path)},line={max(1, finding.line)},title={_property(title)}"
     return f"::{KINDS[finding.severity]} {place}::{_data(prose(chr(10).join(parts)))}"
 
 

@@ -37,6 +37,8 @@ class Review(BaseModel):
 
     project: str
     """The path or revision under review, as the user gave it."""
+    prefix: str = Field(default="", exclude=True)
+    """The folder's place in its repository, with a slash at its end: hosts name files from the top."""
     files: int
     lines: int
     seconds: float
@@ -52,6 +54,11 @@ class Review(BaseModel):
     """Statements that somebody outside can reach, counted by what binds them to that somebody."""
     next: list[str] = Field(default_factory=list)
     """Commands that make sense now."""
+
+    @property
+    def is_of_a_change(self) -> bool:
+        """True with a base: the verdicts speak of the whole project, and are left out of what people read."""
+        return self.compared is not None and bool(self.compared.base)
 
     def as_spans(self, width: int) -> list[list[tuple[str, str]]]:
         """Give the report's lines as styled pieces, for a terminal of this width."""
@@ -77,9 +84,9 @@ class Review(BaseModel):
 
     def as_github(self) -> str:
         """Give the report as workflow commands: GitHub shows them beside the lines."""
-        from neondba.review.github import annotations
+        from neondba.review.github import commands
 
-        return annotations(self)
+        return commands(self)
 
     def as_sarif(self) -> dict[str, Any]:
         """Give the report as SARIF 2.1.0: for code scanning."""

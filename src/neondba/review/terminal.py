@@ -75,8 +75,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _verdicts(review: Review, width: int) -> Iterator[Line]:
-    if review.compared and review.compared.base:
-        # They speak of the whole project; who reads about one change looks for what it introduced.
+    if review.is_of_a_change:
         return
     for kind, title in (("duty", "The five duties"), ("criterion", "The four success criteria")):
         yield []

@@ -1,7 +1,7 @@
 """Show a result by its type. A result type may bring its own forms; no capability is named here.
 
-A model's `as_text(width)`, `as_markdown()`, `as_sarif()` and `as_env()` are used where they exist; the
-formats that a command offers follow from them. Everything else becomes blocks (`blocks.py`).
+A model's `as_text(width)` and the methods in `_OWN` are used where they exist; the formats that a command
+offers follow from them. Everything else becomes blocks (`blocks.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from neondba.core.plan import Plan
 from neondba.core.problem import ArgumentProblem
 from neondba.surfaces.blocks import Block, Lines, Pairs, Table, blocks_of
 
-_OWN = {"markdown": "as_markdown", "sarif": "as_sarif", "env": "as_env"}
+_OWN = {
+    "markdown": "as_markdown",
+    "html": "as_html",
+    "sarif": "as_sarif",
+    "github": "as_github",
+    "env": "as_env",
+}
 
 
 def formats(operation: Operation) -> tuple[str, ...]:
