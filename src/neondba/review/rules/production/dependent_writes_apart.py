@@ -35,6 +35,36 @@ export async function found(name: string, userId: string) {
   });
 }
 ```
+```prisma bad path=prisma/schema.prisma case=typescript
+model Company {
+  id     String @id
+  name   String
+  userId String
+}
+model User {
+  id        String  @id
+  companyId String?
+}
+model ResetToken {
+  id    String @id
+  email String
+}
+model AuditLog {
+  id     String @id
+  userId String
+}
+```
+```typescript bad path=src/reset.ts case=typescript
+export async function reset(token: { id: string; email: string }, hash: string) {
+  const user = await userByEmail(token.email);
+  if (!user) {
+    return { error: "No such user" };
+  }
+  await db.user.update({ where: { id: user.id }, data: { hash } });  // <- finding
+  await db.resetToken.delete({ where: { id: token.id } });
+  return { success: true };
+}
+```
 ## When it does not matter
 Writes of which only one happens, progress that is kept on purpose, and scripts:
 ```python good path=app/jobs.py case=progress
@@ -68,6 +98,30 @@ export async function save(id: string) {
   }
   return await db.user.create({ data: { id } });
 }
+
+export async function rename(id: string, name: string) {
+  const user = await db.user.update({ where: { id }, data: { name } });
+  await db.auditLog.create({ data: { userId: user.id } });
+}
+
+export async function charge(id: string) {
+  const user = await db.user.update({ where: { id }, data: { state: "charging" } });
+  await payments.charge(user.customerId);
+  await db.company.create({ data: { userId: user.id } });
+}
+```
+```prisma good path=prisma/schema.prisma case=either
+model User {
+  id String @id
+}
+model Company {
+  id     String @id
+  userId String
+}
+model AuditLog {
+  id     String @id
+  userId String
+}
 ```
 """
 
@@ -76,23 +130,29 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
-from neondba.project.places import is_script, is_test
+from neondba.project.orm_calls import OrmCalls, Use, names_in
 from neondba.project.python import Function, PythonFiles
-from neondba.project.tree import Tree
+from neondba.project.typescript import nodes as script
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.production._blocks import (
+    blocks,
+    origins,
+    own_nodes,
+    sent,
+    statements,
+    transaction_clients,
+    value_of,
+)
 from neondba.review.rules.production._shared import SESSION, apps, is_session_work, method, receiver
 
-_START = re.compile(
-    r"^(?:export\s+)?(?:default\s+)?(?:async\s+function|const\s+\w+\s*=\s*async)\b", re.MULTILINE
+_NOTES = re.compile(
+    r"log|audit|event|history|activit|notif|metric|analytic|outbox|usage|attempt|statistic|message",
+    re.IGNORECASE,
 )
-_WRITE = re.compile(
-    r"(?:(?:const|let)\s+(?P<result>\w+|\{[^}]*\})\s*=\s*)?await\s+(?P<client>db|prisma|client)\.(?P<model>\w+)\."
-    r"(?P<verb>create|update|delete|upsert|createMany|updateMany|deleteMany)\("
-)
-_APART = re.compile(r"\breturn\b|\belse\b|\bcase\b|\bcatch\b|\bthrow\b|=>\s*\{|\bfor\s*\(")
+"""Tables whose rows tell of a change; without one of them the change is still whole."""
+_QUICK = re.compile(r"^(?:get|find|fetch|load|read|list|hash|verify|check|compare|generate|exists|is|has)")
 _SLOW = re.compile(
     r"^(?:run|invoke|generate|complete|request|post|fetch|send|chat|publish|upload|stream)", re.IGNORECASE
 )
@@ -100,16 +160,23 @@ _COMMIT = frozenset({"commit"})
 
 
 @rule("NDB906", Category.PRODUCTION, Severity.LOW)
-def check(python: PythonFiles, tree: Tree) -> Iterator[Finding]:
-    """Report the second commit in a row, or the first of two Prisma writes."""
+def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
+    """Report the second commit in a row, or the first of two Prisma or Drizzle writes."""
     for file in apps(python, ".commit()"):
         for function in file.functions:
             if sum(is_session_work(call, _COMMIT) for call in function.calls) > 1:
                 yield from _in_function(file.path, function)
-    for path in tree.named(suffix=(".ts", ".tsx", ".js")):
-        text = tree.text(path) or ""
-        if "await" in text and not is_test(path) and not is_script(path) and "seed" not in path:
-            yield from _in_script(path, text)
+    for file_ in calls.running(".create(", ".insert(", ".update(", ".delete(", ".upsert("):
+        told: set[int] = set()
+        for written, uses in calls.functions(file_):
+            if sum(u.writes for u in uses) > 1:
+                inside = transaction_clients(file_)
+                found = _in_script(calls, written, inside)
+                if found is not None and found.line not in told:
+                    told.add(found.line)
+                    way = "$transaction" if found.tool == "prisma" else "transaction"
+                    snippet = f"await {found.client}.{way}(async (tx) => {{ … }});"
+                    yield _finding(file_.path, found.line, written.name or found.table.title, snippet)
 
 
 def _in_function(path: str, function: Function) -> Iterator[Finding]:
@@ -157,32 +224,68 @@ def _call(statement: ast.stmt) -> ast.Call | None:
     return value if isinstance(value, ast.Call) else None
 
 
-def _in_script(path: str, text: str) -> Iterator[Finding]:
-    starts = [match.start() for match in _START.finditer(text)]
-    for begin, end in pairwise([*starts, len(text)]):
-        if "$transaction" in text[begin:end]:
-            continue
-        writes = list(_WRITE.finditer(text, begin, end))
-        for first, second in pairwise(writes):
-            between = text[first.end() : second.start()]
-            if _is_dependent(first, text[second.end() : second.end() + 400], between):
-                line = text.count("\n", 0, first.start()) + 1
-                yield _finding(
-                    path,
-                    line,
-                    first["model"],
-                    f"await {first['client']}.$transaction(async (tx) => {{ … }});",
-                )
-                break
+def _in_script(calls: OrmCalls, function: script.Function, inside: set[str]) -> Use | None:
+    """Give the first of two writes in a row of which the second belongs to the first."""
+    made = origins(function)
+    for block in blocks(function):
+        first: Use | None = None
+        results: set[str] = set()
+        for statement in statements(block):
+            use = sent(calls, statement)
+            writes = [u for u in _writes(calls, statement) if u.client not in inside]
+            other = next((u for u in writes if first and _belongs(first, u, results, made)), None)
+            if other is not None:
+                return first
+            if use is not None and use.writes and use.client not in inside:
+                first = None if _NOTES.search(use.table.title) or _is_many(use) else use
+                results = names_in(statement.target) if isinstance(statement, script.Declare) else set()
+            elif _leaves(statement) or (use is None and _asks_others(statement)):
+                first = None
+    return None
 
 
-def _is_dependent(first: re.Match[str], second: str, between: str) -> bool:
-    """Tell whether the second write needs what the first one gave."""
-    names = re.findall(r"\w+", (first["result"] or "").replace(":", " "))
-    used = any(
-        re.search(rf"\b{name}\b", second) or re.search(rf"\bif\s*\(!*{name}\b", between) for name in names
+def _writes(calls: OrmCalls, statement: script.Node) -> list[Use]:
+    """Give the writes of a statement that is no loop; inside of `if` as well, unless it returns there."""
+    if isinstance(statement, script.If):
+        body = statement.then
+        ends = isinstance(body, script.Block) and any(_leaves(s) for s in body.body)
+        return [] if ends else [u for u in calls.uses(body) if u.writes]
+    use = sent(calls, statement)
+    return [use] if use is not None and use.writes and use.node.awaited else []
+
+
+def _belongs(first: Use, second: Use, results: set[str], made: dict[str, set[str]]) -> bool:
+    """Tell whether the second write is of the same matter: it uses what the first one used or gave."""
+    if _NOTES.search(second.table.title) or (
+        second.table.name.key == first.table.name.key and _same(first, second)
+    ):
+        return False
+    clients = {first.client, second.client, first.client.partition(".")[0]}
+    plain = clients | {first.table.label, second.table.label, "eq", "and", "sql", "Date", "undefined"}
+    one, other = names_in(first.node) | results, names_in(second.node)
+    one |= {s for n in one for s in made.get(n, ())}
+    other |= {s for n in other for s in made.get(n, ())}
+    return bool((one & other) - plain)
+
+
+def _same(first: Use, second: Use) -> bool:
+    return first.kind == second.kind == "update"
+
+
+def _is_many(use: Use) -> bool:
+    return use.links[0][0].endswith("Many")
+
+
+def _leaves(statement: script.Node) -> bool:
+    return isinstance(statement, script.Return | script.Throw)
+
+
+def _asks_others(statement: script.Node) -> bool:
+    """Tell whether a statement waits for another service: no transaction should stay open over that."""
+    return any(
+        isinstance(node, script.Call) and node.awaited and not _QUICK.match(node.name.rpartition(".")[2])
+        for node in own_nodes(value_of(statement))
     )
-    return used and not first["verb"].endswith("Many") and not _APART.search(between)
 
 
 def _finding(path: str, line: int, what: str, snippet: str) -> Finding:

@@ -17,17 +17,51 @@ def ship(session, product_id, amount):
     session.commit()
 ```
 ```typescript bad path=src/metrics.ts case=typescript
-const shop = await db.shop.findUnique({ where: { id } });
-await db.shop.update({  // <- finding
-  where: { id },
-  data: { visits: shop.visits + 1 },
-});
+export async function visit(id: string) {
+  const shop = await db.shop.findUnique({ where: { id } });
+  const visits = shop.visits + 1;
+  await db.shop.update({ where: { id }, data: { visits } });  // <- finding
+}
 ```
 ```typescript good path=src/metrics.ts case=typescript
-await db.shop.update({ where: { id }, data: { visits: { increment: 1 } } });
+export async function visit(id: string) {
+  await db.shop.update({ where: { id }, data: { visits: { increment: 1 } } });
+}
+```
+```prisma bad path=prisma/schema.prisma case=typescript
+model Shop {
+  id     String @id
+  visits Int    @default(0)
+}
+```
+```typescript bad path=src/stock.ts case=drizzle
+import { integer, pgTable, text } from "drizzle-orm/pg-core";
+import { eq } from "drizzle-orm";
+import { db } from "./db";
+
+export const products = pgTable("products", { id: text("id").primaryKey(), stock: integer("stock") });
+
+export async function take(id: string, amount: number) {
+  const [product] = await db.select().from(products).where(eq(products.id, id));
+  await db.update(products).set({ stock: product.stock - amount }).where(eq(products.id, id));  // <- finding
+}
 ```
 ## When it does not matter
-A row that was locked for the change, and sums that are never stored:
+A row that was locked for the change, or that is only changed if it still has the number that was read,
+and sums that are never stored:
+```typescript good path=src/stock.ts case=guarded
+import { integer, pgTable, text } from "drizzle-orm/pg-core";
+import { and, eq } from "drizzle-orm";
+import { db } from "./db";
+
+export const products = pgTable("products", { id: text("id").primaryKey(), stock: integer("stock") });
+
+export async function take(id: string, amount: number) {
+  const [product] = await db.select().from(products).where(eq(products.id, id));
+  await db.update(products).set({ stock: product.stock - amount })
+    .where(and(eq(products.id, id), eq(products.stock, product.stock)));
+}
+```
 ```python good path=app/orders.py case=locked
 def ship(session, product_id, amount):
     product = session.get(Product, product_id, with_for_update=True)
@@ -48,27 +82,24 @@ import ast
 import re
 from collections.abc import Iterator
 
-from neondba.project.places import is_script, is_test
+from neondba.postgres.sql_types import base_type
+from neondba.project.orm_calls import OrmCalls, Use, names_in
 from neondba.project.python import Function, PythonFiles
-from neondba.project.tree import Tree
+from neondba.project.typescript import nodes as script
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.production._blocks import is_member, own_nodes
 from neondba.review.rules.production._shared import apps, dotted
 
 _COUNTS = re.compile(
     r"(?:^|_)(?:counts?|counter|totals?|balance|stock|quantity|views?|likes?|votes?|points|credits?|used|usage|visits?|"
     r"attempts|inventory|score|amount|streak|retries|hits|clicks|downloads|karma)(?:_|$)"
 )
-_IN_PRISMA = re.compile(
-    r"\b(?P<field>\w+):\s*\(?\s*(?P<row>\w+)\??\.(?P=field)(?:\s*\?\?\s*0)?\)?\s*[+\-*]\s"
-)
-_READ = re.compile(
-    r"\b(?P<row>\w+)\s*=\s*await\s+[\w.]+\.(?:findUnique|findFirst|findUniqueOrThrow|findFirstOrThrow)\("
-)
+_NUMBERS = frozenset({"integer", "bigint", "smallint", "numeric", "real", "double precision"})
 
 
 @rule("NDB905", Category.PRODUCTION, Severity.MEDIUM)
-def check(python: PythonFiles, tree: Tree) -> Iterator[Finding]:
+def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
     """Report counters that are computed outside of the database."""
     for file in apps(python, ".commit()", ".flush()"):
         for function in file.functions:
@@ -77,10 +108,14 @@ def check(python: PythonFiles, tree: Tree) -> Iterator[Finding]:
                 for c in function.calls
             ):
                 yield from _in_function(file.path, function)
-    for path in tree.named(suffix=(".ts", ".tsx", ".js")):
-        text = tree.text(path) or ""
-        if ".update" in text and ".find" in text and not is_test(path) and not is_script(path):
-            yield from _in_script(path, text)
+    for file_ in calls.running(".update", ".upsert("):
+        told: set[int] = set()
+        for written, uses in calls.functions(file_):
+            found = next((u for u in uses if u.kind == "update" and _computed(written, u)), None)
+            if found is not None and found.line not in told:
+                told.add(found.line)
+                name = _computed(written, found) or ""
+                yield _finding(file_.path, found.line, f"{found.table.title}.{name}", _step(found, name))
 
 
 def _in_function(path: str, function: Function) -> Iterator[Finding]:
@@ -120,15 +155,40 @@ def _adds_to_itself(value: ast.expr | None, name: str) -> bool:
     )  # fmt: skip
 
 
-def _in_script(path: str, text: str) -> Iterator[Finding]:
-    rows = {match["row"] for match in _READ.finditer(text)}
-    for match in _IN_PRISMA.finditer(text) if rows else ():
-        if match["row"] in rows:
-            name = f"{match['row']}.{match['field']}"
-            update = text.rfind(".update", 0, match.start())
-            line = text.count("\n", 0, update if update >= 0 else match.start()) + 1
-            yield _finding(path, line, name, f"{match['field']}: {{ increment: 1 }}")
-            return
+def _computed(function: script.Function, use: Use) -> str | None:
+    """Give the field that a statement sets to what was read before, plus or minus something."""
+    if use.data is None or use.argument("for") is not None:
+        return None
+    values = {
+        name.name: node.value
+        for node in own_nodes(function.body)
+        if isinstance(node, script.Declare) and isinstance(name := node.target, script.Name) and node.value
+    }
+    rows = {
+        name for node in own_nodes(function.body) if isinstance(node, script.Declare) and _is_read(node.value)
+        for name in names_in(node.target)
+    }  # fmt: skip
+    for one in use.data.properties:
+        column = use.table.named(one.key)
+        value = values.get(one.value.name) if isinstance(one.value, script.Name) else one.value
+        if column is None or base_type(column.type or "") not in _NUMBERS or one.key in use.equals:
+            continue
+        if isinstance(value, script.Binary) and value.operator in ("+", "-"):
+            left = value.left.left if isinstance(value.left, script.Binary) else value.left
+            if any(is_member(left, row, one.key) for row in rows):
+                return one.key
+    return None
+
+
+def _is_read(value: script.Node | None) -> bool:
+    """Tell whether a value was fetched; one that came with the request was not."""
+    return isinstance(value, script.Call) and value.awaited and not value.name.endswith((".json", ".parse"))
+
+
+def _step(use: Use, name: str) -> str:
+    if use.tool == "prisma":
+        return f"{name}: {{ increment: 1 }}"
+    return f"{name}: sql`${{{use.table.label}.{name}}} + 1`"
 
 
 def _finding(path: str, line: int, name: str, snippet: str) -> Finding:
