@@ -205,3 +205,17 @@ def test_nobody_connected_for_a_while_and_the_compute_is_gone(inside: Inside) ->
     wait_for(lambda: travel.sweep() == [name] or not travel.names())
     assert not compute.alive()
     assert not inside.plane.branches.exists(name)
+
+
+def test_a_killed_compute_over_the_past_is_removed_without_waiting(inside: Inside) -> None:
+    branch = inside.project()["branch"]["id"]
+    with inside.sql(branch) as db:
+        (place,) = db.execute("select pg_current_wal_insert_lsn()::text").fetchone()
+        db.execute("create table later (n int)")
+    travel = inside.plane.travel
+    compute = travel.wake(inside.timeline(branch), Point(lsn=place))
+    (name,) = travel.names()
+    compute.process.kill()
+    wait_for(lambda: not travel.names())
+    assert not inside.plane.branches.exists(name)
+    assert not compute.place.sockets.exists()

@@ -132,11 +132,11 @@ class TimeTravel:
         return {**kept, **FOLLOWS_NOBODY}
 
     def _idle(self, name: str) -> bool:
-        if self._plane.clock.monotonic() - self._wanted.get(name, 0.0) < IDLE_LIMIT:
-            return False
         compute = self._computes.running(name)
         if compute is None:
             return True
+        if self._wanted_lately(name):
+            return False
         with compute.admin() as session:
             row = session.execute(CONNECTED).fetchone()
         if row is not None and row[0]:
@@ -146,13 +146,16 @@ class TimeTravel:
 
     def _remove(self, name: str, *, always: bool = False) -> bool:
         with self._computes.held(name):
-            if not always and self._plane.clock.monotonic() - self._wanted.get(name, 0.0) < IDLE_LIMIT:
+            if not always and self._computes.running(name) is not None and self._wanted_lately(name):
                 return False
             self._computes.stop(name, at_once=True)
             self._plane.branches.replace(name)
             with self._guard:
                 self._wanted.pop(name, None)
             return True
+
+    def _wanted_lately(self, name: str) -> bool:
+        return self._plane.clock.monotonic() - self._wanted.get(name, 0.0) < IDLE_LIMIT
 
     def _rounds(self) -> None:
         while not self._closing.wait(BETWEEN_LOOKS):
