@@ -35,6 +35,7 @@ def operation_steps(path: str, operation: Operation, state: SqlState | None) -> 
         not_valid=is_true(given.get("postgresql_not_valid")), unique=is_true(given.get("unique")),
         concurrently=is_true(given.get("postgresql_concurrently")),
         ref_columns=_referred(operation), expression=_condition(operation),
+        if_exists=operation.conditional or is_true(given.get("if_not_exists")),
     )  # fmt: skip
     if operation.kind == "alter_column":
         yield from _altered(made, operation, state)
@@ -44,6 +45,25 @@ def operation_steps(path: str, operation: Operation, state: SqlState | None) -> 
         yield replace(made, kind="rename table", new=new, name=operation.table.name)
     elif made.kind:
         yield made
+        yield from _references(made, operation)
+
+
+def _references(made: Step, operation: Operation) -> Iterator[Step]:
+    """Give the foreign keys that a new table or column brings."""
+    table = operation.created
+    columns = list(table.columns.values()) if table else [operation.column] if operation.column else []
+    for column in columns:
+        if other := column.references:
+            yield replace(
+                made, kind="reference", name=None, column=None, line=column.line if table else made.line,
+                columns=(column.name,), references=other.table, ref_columns=other.columns, type=column.type,
+            )  # fmt: skip
+    for key in table.foreign_keys if table else ():
+        own = table.columns.get(key.columns[0]) if table and len(key.columns) == 1 else None
+        yield replace(
+            made, kind="reference", line=key.line, columns=key.columns, references=key.table,
+            ref_columns=key.ref_columns, type=own.type if own else None,
+        )  # fmt: skip
 
 
 def _altered(made: Step, operation: Operation, state: SqlState | None) -> Iterator[Step]:

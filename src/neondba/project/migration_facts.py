@@ -46,8 +46,10 @@ def fact_of(step: Step) -> Fact | None:
         return fact("set-not-null-with-valid-check")
     if step.kind == "add not null":
         return fact("add-not-null-not-valid" if step.not_valid else "set-not-null")
+    if step.kind == "add primary key" and step.using_index and step.before is not None:
+        return fact("add-primary-key-using-index-nullable")
     for applies, names in (
-        (step.not_valid, NOT_VALID), (step.using_index, USING_INDEX), (step.concurrently, ONLINE)
+        (step.not_valid, NOT_VALID), (bool(step.using_index), USING_INDEX), (step.concurrently, ONLINE)
     ):  # fmt: skip
         if applies and step.kind in names:
             return fact(names[step.kind])

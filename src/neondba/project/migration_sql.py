@@ -76,7 +76,8 @@ def _own_steps(path: str, statement: Statement, tool: str | None, state: SqlStat
 def _made(step: Make, made: CreateTable | CreateTrigger | CreatePolicy) -> Iterator[Step]:
     if isinstance(made, CreateTable):
         if not made.temporary:
-            yield step("create table", made.table)
+            yield step("create table", made.table, if_exists=made.if_not_exists)
+            yield from _references(step, made)
     else:
         kind = "create trigger" if isinstance(made, CreateTrigger) else "change"
         yield step(kind, made.table, name=made.name)
@@ -94,11 +95,37 @@ def _rows(step: Make, action: RowChange | Truncate | Maintain, state: SqlState |
             yield step(action.kind, table, name=action.of, concurrently=action.concurrently)
 
 
+def _references(step: Make, create: CreateTable) -> Iterator[Step]:
+    """Give the foreign keys that a new table brings."""
+    types = {column.name: column.type for column in create.columns}
+    for column in create.columns:
+        if other := column.references:
+            yield step(
+                "reference", create.table, column.line, columns=(column.name,), references=other.table,
+                ref_columns=other.columns, type=column.type,
+            )  # fmt: skip
+    for constraint in create.constraints:
+        if other := constraint.references:
+            yield step(
+                "reference", create.table, constraint.line, columns=constraint.columns,
+                references=other.table, ref_columns=other.columns,
+                type=types.get(constraint.columns[0]) if len(constraint.columns) == 1 else None,
+            )  # fmt: skip
+
+
 def _change(path: str, step: Make, table: Name, change: Change, known: Table | None) -> Iterator[Step]:
     column = known.columns.get(change.name or "") if known else None
     before = replace(column) if column else None
     if change.column:
-        yield step("add column", table, change.line, name=change.name, column=column_of(path, change.column))
+        yield step(
+            "add column", table, change.line, name=change.name, column=column_of(path, change.column),
+            if_exists=change.if_exists,
+        )  # fmt: skip
+        if other := change.column.references:
+            yield step(
+                "reference", table, change.line, columns=(change.column.name,), references=other.table,
+                ref_columns=other.columns, type=change.column.type,
+            )  # fmt: skip
     elif change.constraint and change.constraint.kind in CONSTRAINTS:
         yield _added(step, table, change.line, change.constraint)
     elif change.kind == "alter type":
@@ -117,7 +144,7 @@ def _added(step: Make, table: Name, line: int, constraint: ConstraintDef) -> Ste
     return step(
         f"add {constraint.kind}", table, line, name=constraint.name, columns=constraint.columns,
         references=other.table if other else None, ref_columns=other.columns if other else (),
-        not_valid=constraint.not_valid, using_index=constraint.using_index is not None,
+        not_valid=constraint.not_valid, using_index=constraint.using_index,
         expression=constraint.expression,
     )  # fmt: skip
 

@@ -13,12 +13,12 @@ class Step:
     """One change to one table."""
 
     kind: str
-    """`create index`, `add column`, `set not null`, `drop not null`, `alter type`, `set default`,
-    `add foreign key`, `add unique`, `add primary key`, `add check`, `add exclude`, `add not null`,
-    `validate constraint`, `drop column`, `drop table`, `drop index`, `drop constraint`, `rename column`,
-    `rename table`, `attach partition`, `set logged`, `set unlogged`, `set tablespace`, `create table`,
-    `create trigger`, `vacuum full`, `cluster`, `reindex`, `refresh`, `update`, `delete`, `truncate` or
-    `change` for what takes a lock for a moment."""
+    """`create index`, `add column`, `set not null`, `drop not null`, `alter type`, `set default`, `add
+    foreign key`, `add unique`, `add primary key`, `add check`, `add exclude`, `add not null`, `validate
+    constraint`, `drop column`, `drop table`, `drop index`, `drop constraint`, `rename column`, `rename
+    table`, `reference` for a foreign key that comes with its column, `attach partition`, `set logged`,
+    `set unlogged`, `set tablespace`, `create table`, `create trigger`, `vacuum full`, `cluster`,
+    `reindex`, `refresh`, `update`, `delete`, `truncate` or `change` for what takes a lock for a moment."""
     path: str
     line: int
     table: Name
@@ -43,8 +43,14 @@ class Step:
     ref_columns: tuple[str, ...] = ()
     concurrently: bool = False
     not_valid: bool = False
-    using_index: bool = False
+    using_index: str | None = None
+    """The index that becomes the constraint's."""
     type: str | None = None
+    """The new type, or the type of the column that refers."""
+    ref_type: str | None = None
+    """The type of the column that is referred to."""
+    ref_known: bool | None = None
+    """Whether the table that is referred to exists by then; `None` when it stands elsewhere."""
     old_type: str | None = None
     using: str | None = None
     expression: str | None = None
@@ -53,6 +59,10 @@ class Step:
     unique: bool = False
     filtered: bool = True
     """An UPDATE or DELETE that has WHERE."""
+    if_exists: bool = False
+    """IF NOT EXISTS, or inside a condition of the code."""
+    again: str = ""
+    """Where the history has made the same table or column before."""
     batch: bool = False
     """Inside Alembic's batch mode, which exists for SQLite."""
     proven: bool = False

@@ -14,6 +14,7 @@ from neondba.project.migration_sql import statement_steps
 from neondba.project.migration_step import Step
 from neondba.project.schema_alembic import apply_operation
 from neondba.project.schema_sql import SqlState
+from neondba.project.schema_table import Table
 from neondba.project.sql import SqlFile, SqlFiles
 
 __all__ = ["MigrationSteps", "Step", "statement_steps"]
@@ -139,7 +140,7 @@ class _Run:
         key = step.table.key
         table = self._state.tables.get(key)
         return replace(
-            step,
+            self._referring(step, table),
             fresh=key in self._created,
             emptied=key in self._emptied,
             new_column=(key, step.name) in self._added,
@@ -150,7 +151,37 @@ class _Run:
             behind=self._held.get(key) if self._inside is not False else None,
             patient=self._patient,
             known=bool(table and table.whole and table.columns),
+            again=self._again(step, table),
         )
+
+    def _again(self, step: Step, table: Table | None) -> str:
+        """Say where a table or column was made that is now made once more."""
+        if table is None or not table.whole or not table.columns:
+            return ""
+        if step.kind == "create table":
+            return f"{table.path}:{table.line}"
+        column = table.columns.get(step.name or "") if step.kind == "add column" else None
+        return f"{column.path}:{column.line}" if column else ""
+
+    def _referring(self, step: Step, table: Table | None) -> Step:
+        """Add what the running picture knows of both ends of a foreign key, and of a named index."""
+        if step.using_index and table is not None and not step.columns:
+            index = next((i for i in table.indexes if i.name == step.using_index), None)
+            step = replace(step, columns=tuple(c for c in index.columns if c) if index else ())
+            nullable = (c for n in step.columns if (c := table.columns.get(n)) and c.nullable)
+            return replace(step, before=next(nullable, None))
+        if step.references is None or len(step.columns) != 1:
+            return step
+        other = self._state.tables.get(step.references.key)
+        if step.references.key == step.table.key:
+            return step
+        wanted = step.ref_columns or (other.primary_key if other else ())
+        there = other.columns.get(wanted[0]) if other and len(wanted) == 1 else None
+        own = table.columns.get(step.columns[0]) if table else None
+        return replace(
+            step, type=step.type or (own.type if own else None), ref_type=there.type if there else None,
+            ref_known=other is not None,
+        )  # fmt: skip
 
     def _note(self, step: Step) -> None:
         key = step.table.key

@@ -62,6 +62,11 @@ def is_true(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is True
 
 
+def is_false(node: ast.expr | None) -> bool:
+    """Tell whether an expression is the constant False."""
+    return isinstance(node, ast.Constant) and node.value is False
+
+
 def text_of(node: ast.expr | None) -> str | None:
     """Give the value of a string constant, also through `text(…)`."""
     if isinstance(node, ast.Call) and last_name(node) in ("text", "quoted_name", "f") and node.args:
@@ -93,6 +98,8 @@ class TypeReader:
         found = self._python.definition(file.resolve(node if call is None else call.func))
         if found and isinstance(found[1], ast.expr):
             return self.sa_type(found[0], found[1], depth + 1)
+        if call is not None and name == "Enum" and is_false(keywords(call).get("native_enum")):
+            return "character varying"
         return None if found else SA_TYPES.get(name)
 
     def _wrapped(self, file: PythonFile, call: ast.Call, name: str, depth: int) -> str | None:

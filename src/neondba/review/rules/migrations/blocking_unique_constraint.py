@@ -44,7 +44,7 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import alone, blocks, columns_of, python_list, quoted
+from neondba.review.rules.migrations._shared import alone, blocks, columns_of, python_list, quoted, snippet
 
 
 @rule("NDB606", Category.MIGRATION, Severity.MEDIUM)
@@ -53,6 +53,9 @@ def check(migrations: MigrationSteps) -> Iterator[Finding]:
     for step in migrations.live("add unique", "add primary key", "add exclude", "add column"):
         column = step.column
         if not blocks(step) or (column is not None and not (column.unique or column.primary_key)):
+            continue
+        if step.using_index:
+            yield _unproven(step)
             continue
         what = (
             "primary key"
@@ -85,3 +88,16 @@ def _snippet(step: Step) -> str:
         )
     columns = columns_of(step) if step.columns else quoted(step.name or "…")
     return f"create unique index concurrently {quoted(name)} on {table} ({columns});\n{attach};"
+
+
+def _unproven(step: Step) -> Finding:
+    """The index is there, but the column may hold NULL (fact:add-primary-key-using-index-nullable)."""
+    column = step.before.name if step.before else "…"
+    return Finding(
+        step.path,
+        step.line,
+        f"Nobody can read or write `{step.table}` while Postgres looks for NULL in `{column}`: a primary key "
+        "needs it NOT NULL first.",
+        ("Prove the column with a CHECK that is validated, then SET NOT NULL.", "Then take the index."),
+        snippet(step, [f"alter table {quoted(step.table)} alter column {quoted(column)} set not null;"]),
+    )

@@ -1,0 +1,145 @@
+"""PostgreSQL refuses a statement of the migration, whatever the table holds.
+
+Some statements can never run: a change of type that has no cast without `USING` (error 42804,
+fact:alter-type-text-to-int), a foreign key between `text` and `uuid` (fact:add-foreign-key-other-type), a
+table or column that the history has made before (42P07, 42701). The migration stops there, in every
+environment.
+
+## Instead
+
+```python bad path=alembic/versions/b5_count.py
+import sqlalchemy as sa
+from alembic import op
+
+revision = "b5"
+down_revision = "a4"
+
+
+def upgrade():
+    op.alter_column("pages", "count", existing_type=sa.Text(), type_=sa.Integer())  # <- finding
+```
+
+```python good path=alembic/versions/b5_count.py
+import sqlalchemy as sa
+from alembic import op
+
+revision = "b5"
+down_revision = "a4"
+
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.alter_column(
+            "pages", "count", existing_type=sa.Text(), type_=sa.Integer(), postgresql_using="count::integer"
+        )
+```
+
+```sql bad path=migrations/001_init.sql case=types
+create table users (id uuid primary key);
+create table posts (
+    id bigint primary key,
+    author_id text references users (id)  -- <- finding
+);
+```
+
+```sql bad path=migrations/002_twice.sql case=twice
+create table tags (id bigint primary key);
+alter table tags add column name text;
+alter table tags add column name varchar(20);  -- <- finding
+```
+
+## When it does not matter
+
+PostgreSQL casts by itself, or the statement says IF NOT EXISTS:
+
+```sql good path=migrations/001_init.sql
+create table users (id bigint primary key, code varchar(10));
+create table if not exists users (id bigint primary key);
+create table posts (id bigint primary key, author_id integer references users (id));
+alter table users alter column code type text;
+alter table users add column if not exists code text;
+alter table users alter column code type integer using code::integer;
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neondba.postgres.sql_types import base_type
+from neondba.project.migration_facts import casts_by_itself
+from neondba.project.migration_steps import MigrationSteps, Step
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import quoted, snippet
+
+FAMILIES = (
+    frozenset({"smallint", "integer", "bigint", "numeric", "smallserial", "serial", "bigserial"}),
+    frozenset({"text", "character varying", "character", "citext"}),
+    frozenset({"uuid"}),
+)
+"""Types between which `=` compares; a foreign key needs that."""
+
+
+@rule("NDB621", Category.MIGRATION, Severity.HIGH)
+def check(migrations: MigrationSteps) -> Iterator[Finding]:
+    """Find statements on the way forward that PostgreSQL refuses."""
+    for step in migrations.steps:
+        if not step.forward:
+            continue
+        if step.kind == "alter type" and needs_using(step):
+            yield _type(step)
+        elif step.kind in ("reference", "add foreign key") and _other_family(step):
+            yield _reference(step)
+        elif step.again and not step.if_exists:
+            yield _again(step)
+
+
+def needs_using(step: Step) -> bool:
+    """Tell whether a change of type lacks the USING without which PostgreSQL refuses it."""
+    if step.using is not None or not step.old_type or not step.type:
+        return False
+    return not casts_by_itself(step.old_type, step.type)
+
+
+def _other_family(step: Step) -> bool:
+    pair = [base_type(t) for t in (step.type, step.ref_type) if t]
+    families = [f for t in pair for f in FAMILIES if t in f]
+    return len(families) == 2 and families[0] is not families[1]
+
+
+def _type(step: Step) -> Finding:
+    table, column = quoted(step.table), quoted(step.name or "…")
+    return Finding(
+        step.path,
+        step.line,
+        f"PostgreSQL refuses this: it does not turn {step.old_type} into {step.type} by itself, so "
+        f"`{step.table}.{step.name}` stays as it is and the migration fails.",
+        ("Say with USING how a value becomes one of the new type.",
+         "If the column has a default, drop it first and set the new one afterwards."),
+        f'postgresql_using="{step.name}::{step.type}"' if step.alembic
+        else f"alter table {table} alter column {column} type {step.type} using {column}::{step.type};",
+    )  # fmt: skip
+
+
+def _reference(step: Step) -> Finding:
+    table, column = quoted(step.table), quoted(step.columns[0])
+    return Finding(
+        step.path,
+        step.line,
+        f"PostgreSQL refuses this foreign key: `{step.table}.{step.columns[0]}` is {step.type}, and "
+        f"`{step.references}` has {step.ref_type}.",
+        (f"Give `{step.columns[0]}` the type of what it refers to.",),
+        snippet(step, [f"alter table {table} add column {column} {step.ref_type};"]),
+    )
+
+
+def _again(step: Step) -> Finding:
+    what = f"`{step.table}`" if step.kind == "create table" else f"`{step.table}.{step.name}`"
+    return Finding(
+        step.path,
+        step.line,
+        f"On a fresh database the migrations fail here: {what} is there since {step.again}.",
+        ("Remove the statement, or say IF NOT EXISTS if databases differ.",),
+        f"-- {what} was made in {step.again}",
+    )
