@@ -43,6 +43,8 @@ class Model:
     """Column names, with the value given in the class body."""
     table: ast.expr | None = None
     """The value of `__tablename__`, where it is given."""
+    optional: frozenset[str] = frozenset()
+    """Columns that may be empty."""
     tenants: frozenset[str] = frozenset()
     """Columns that the users' own model has too: they say whose employees may see a row."""
 
@@ -96,8 +98,9 @@ class Owners:
                     qualified = f"{file.module}.{found.qualname}"
                     columns = columns_of(files, file, found)
                     models[qualified] = Model(
-                        found.name, qualified, file.path, found.line, columns, _table_name(found)
-                    )
+                        found.name, qualified, file.path, found.line, columns, _table_name(found),
+                        frozenset(c for c, value in columns.items() if _may_be_empty(value)),
+                    )  # fmt: skip
         return cls(models)
 
     def model(self, files: PythonFiles, file: PythonFile, node: ast.AST) -> Model | None:
@@ -146,6 +149,16 @@ def columns_of(
 def _targets(node: ast.AST) -> list[str]:
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     return [t.id for t in targets if isinstance(t, ast.Name)]
+
+
+def _may_be_empty(value: ast.expr | None) -> bool:
+    for keyword in value.keywords if isinstance(value, ast.Call) else ():
+        if isinstance(keyword.value, ast.Constant) and (keyword.arg, keyword.value.value) in (
+            ("default", None),
+            ("nullable", True),
+        ):
+            return True
+    return isinstance(value, ast.Constant) and value.value is None
 
 
 def _texts(node: ast.AST) -> list[str]:

@@ -128,7 +128,7 @@ class Judge:
         if any(is_membership(m) for m in query.models):
             return Binding.PUBLIC, "", Fault.NONE
         for condition in spelled(query.conditions):
-            if condition.column.removeprefix("=") in owned.columns and _chosen(condition.value):
+            if condition.column.removeprefix("=") in owned.sure and _chosen(condition.value):
                 return (
                     Binding.OPEN,
                     f"{condition.column[1:]} is {_named(condition.value)}, from the client",
@@ -142,7 +142,7 @@ class Judge:
         conditions = spelled(query.conditions)
         changes = query.kind in ("update", "delete") or query.changed
         named = [c for c in conditions if c.column in owned.columns and owned.direct]
-        claimed = next((c for c in named if _chosen(c.value)), None)
+        claimed = next((c for c in named if c.column in owned.sure and _chosen(c.value)), None)
         if claimed is not None:
             return self._claimed(door, claimed, owned, changes=changes)
         if named:

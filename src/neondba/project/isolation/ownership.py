@@ -30,6 +30,10 @@ class Owned:
     private: bool
     """Whether a row is for its owner alone, as far as the columns tell."""
     direct: bool = True
+    sure: tuple[str, ...] = ()
+    """The columns among them that say whose a row is, not merely who had to do with it."""
+    optional: bool = False
+    """Whether a row may belong to nobody."""
 
 
 class Ownership:
@@ -51,7 +55,15 @@ class Ownership:
         if PEOPLE.search(model.name):
             return None
         if model.owners:
-            return Owned(model.owners[0], tuple(model.owners), model.is_private)
+            sure = tuple(c for c in model.owners if c.lower() in OWNER or c in model.tenants)
+            columns = tuple(model.owners)
+            return Owned(
+                columns[0],
+                columns,
+                model.is_private,
+                sure=sure or columns,
+                optional=columns[0] in model.optional,
+            )
         found: Owned | None = None
         for column in model.columns:
             parent = self.parent(model, column)

@@ -1,4 +1,4 @@
-"""Routes that let strangers in where their neighbours on the same table do not."""
+"""What a verdict owes to its neighbours: other statements on the same table."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def mark_twins(verdicts: Iterable[Verdict]) -> None:
     """Take as open what strangers reach, where most neighbours ask who is calling."""
     by_model: dict[tuple[str, bool], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        if verdict.door.route is not None and verdict.owned.private:
+        if verdict.door.route is not None and verdict.owned.private and verdict.owned.direct:
             by_model[verdict.model.qualified, verdict.door.is_reading].append(verdict)
     for several in by_model.values():
-        known = {v.door: v for v in several if v.door.authenticated}
+        known = {v.door: v for v in several if _asks(v.door)}
         strange = {v.door: v for v in several if v.judged.why == STRANGERS and not _is_meant(v.door)}
         if not known or len(strange) > len(known):
             continue
@@ -27,6 +27,35 @@ def mark_twins(verdicts: Iterable[Verdict]) -> None:
             why = f"nobody is asked who they are here; {neighbour.function.name}() asks on the same table"
             verdict.judged = replace(verdict.judged, binding=Binding.OPEN, why=why)
             verdict.fault, verdict.neighbour = Fault.TWIN, neighbour
+
+
+def mark_people(verdicts: Iterable[Verdict]) -> None:
+    """Take rows as people, whom others may see, where a user has one row and some rows have no user."""
+    singles: dict[str, bool] = {}
+    for verdict in verdicts:
+        if (
+            verdict.judged.binding is Binding.BOUND
+            and verdict.query.kind == "select"
+            and verdict.owned.optional
+        ):
+            by_owner = any(c.column in verdict.owned.columns for c in verdict.query.conditions)
+            if by_owner:
+                name = verdict.model.qualified
+                singles[name] = singles.get(name, True) and verdict.query.single
+    for verdict in verdicts:
+        changes = verdict.query.changed or verdict.query.kind in ("update", "delete")
+        if (
+            verdict.fault in (Fault.BY_ID, Fault.LIST)
+            and singles.get(verdict.model.qualified)
+            and not changes
+        ):
+            why = f"a user has one {verdict.model.name}, and some belong to nobody: they stand for people"
+            verdict.judged = replace(verdict.judged, binding=Binding.PUBLIC, why=why)
+            verdict.fault = Fault.NONE
+
+
+def _asks(door: Door) -> bool:
+    return door.authenticated and door.route is not None and not door.route.is_for_staff
 
 
 def _is_meant(door: Door) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from neondba.project.isolation.judged import Binding, EntranceKind
 from neondba.project.isolation.judging import Fault, Verdict
+from neondba.review.finding import Severity
 
 
 def first_per_door(verdicts: Iterable[Verdict], *faults: Fault) -> Iterator[Verdict]:
@@ -28,6 +29,12 @@ def place(verdict: Verdict, verdicts: Iterable[Verdict]) -> tuple[str, int]:
     ):
         return judged.way[0].path, judged.way[0].line
     return judged.path, judged.line
+
+
+def severity(verdict: Verdict) -> Severity | None:
+    """Lower the severity where a row hangs on others by a chain, or may belong to nobody."""
+    chained = verdict.judged.owner.count(".") > 1
+    return Severity.MEDIUM if chained or verdict.owned.optional else None
 
 
 def way(verdict: Verdict) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ def _taken(
             continue
         for body in copied.bodies:
             columns = _columns(files, door, body)
-            owner = next((o for o in owned.columns if o in columns), None)
+            owner = next((o for o in owned.sure if o in columns), None)
             if owner is not None and not _is_settled(door, copied, owner):
                 return model.name, owner, body
     return None

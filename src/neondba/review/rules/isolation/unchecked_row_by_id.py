@@ -128,7 +128,7 @@ from neondba.project.isolation.judging import Fault, Verdict
 from neondba.project.isolation.python import PythonIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.isolation._shared import caller, first_per_door, place, way, who
+from neondba.review.rules.isolation._shared import caller, first_per_door, place, severity, way, who
 
 
 @rule("NDB401", Category.ISOLATION, Severity.HIGH)
@@ -158,6 +158,6 @@ def _finding(verdict: Verdict, path: str, line: int) -> Finding:
         snippet=f"select({model}).where({model}.id == ..., {condition})"
         if verdict.owned.direct
         else condition,
-        severity=Severity.MEDIUM if judged.owner.count(".") > 1 else None,
+        severity=severity(verdict),
         way=way(verdict),
     )

@@ -88,7 +88,7 @@ from neondba.project.isolation.judging import Fault, Verdict
 from neondba.project.isolation.python import PythonIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.isolation._shared import caller, first_per_door, place, way
+from neondba.review.rules.isolation._shared import caller, first_per_door, place, severity, way
 
 
 @rule("NDB402", Category.ISOLATION, Severity.HIGH)
@@ -116,6 +116,6 @@ def _finding(verdict: Verdict, path: str, line: int) -> Finding:
         snippet=f"select({model}).where({model}.{owner} == {caller(verdict)}.id)"
         if verdict.owned.direct
         else "",
-        severity=None if verdict.owned.direct else Severity.MEDIUM,
+        severity=severity(verdict) if verdict.owned.direct else Severity.MEDIUM,
         way=way(verdict),
     )
