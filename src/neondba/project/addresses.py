@@ -115,10 +115,8 @@ class Addresses:
     def gather(cls, tree: Tree) -> Addresses:
         """Read every text file once."""
         found = cls()
-        for path in tree.paths:
-            text = tree.text(path)
-            if text and "://" in text:
-                found.all += in_text(path, text)
+        for path in tree.having(("",), ("://",)):
+            found.all += in_text(path, tree.text(path) or "")
         return found
 
     def live(self) -> Iterator[Address]:

@@ -40,6 +40,8 @@ class Facts:
         self.tree = tree
         self.reads: dict[type, Reads] = {}
         """What each fact was made from."""
+        self.grown: set[type] = set()
+        """Facts that have learned more since they were gathered."""
 
     def put(self, kind: type[T], fact: T | Unavailable) -> None:
         """Add a fact that no file gives, or say why it cannot be had."""
@@ -60,6 +62,7 @@ class Facts:
         return fact  # type: ignore[no-any-return]
 
     def _gather(self, kind: type) -> None:
+        self.settle(self.tree.reads)
         reads = self.reads[kind] = Reads()
         with self.tree.reading(reads):
             try:
@@ -70,14 +73,25 @@ class Facts:
                 del self.reads[kind]
                 raise
         self._sizes[kind] = _size(self._built[kind])
+        self.settle(reads)
+
+    def settle(self, reads: Reads | None) -> None:
+        """Note for facts that have learned more since the last look that they were made from `reads`, too.
+
+        The next to ask such a fact is answered from what it remembers, and reads nothing itself.
+        """
+        for kind, size in self._sizes.items():
+            now = _size(self._built[kind])
+            if now == size:
+                continue
+            self._sizes[kind] = now
+            self.grown.add(kind)
+            if reads is not None and not getattr(kind, "each_by_itself", False):
+                self.reads[kind].add(reads)
 
     def given(self) -> set[type]:
         """Give the kinds of facts that no file gave."""
         return self._built.keys() - self.reads.keys() - {Tree}
-
-    def grown(self, kind: type) -> bool:
-        """Tell whether a fact has learned more since it was gathered."""
-        return _size(self._built[kind]) != self._sizes[kind]
 
     def unparsed_by(self, kind: type) -> list[Unparsed]:
         """Give what one fact could not understand so far."""

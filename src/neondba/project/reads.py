@@ -20,6 +20,12 @@ class Reads:
     queries: set[Query] = field(default_factory=set)
     facts: set[type] = field(default_factory=set)
 
+    def add(self, other: Reads) -> None:
+        """Add what another asked for."""
+        self.texts |= other.texts
+        self.queries |= other.queries
+        self.facts |= other.facts
+
 
 def is_named(path: str, names: tuple[str, ...], suffixes: tuple[str, ...]) -> bool:
     """Tell whether the last part of a path is one of `names` or ends in one of `suffixes`."""

@@ -48,7 +48,8 @@ class Tree(ABC):
         self._texts: dict[str, str | None] = {}
         self._digests: dict[str, str] = {}
         self._having: dict[Query, list[str]] = {}
-        self._reads: Reads | None = None
+        self.reads: Reads | None = None
+        """Where what is asked for is noted now."""
 
     @property
     def paths(self) -> list[str]:
@@ -72,8 +73,8 @@ class Tree(ABC):
 
     def text(self, path: str) -> str | None:
         """Give a file's text; `None` for a binary, huge, vanished or unreadable file."""
-        if self._reads is not None:
-            self._reads.texts.add(path)
+        if self.reads is not None:
+            self.reads.texts.add(path)
         if path not in self._texts:
             self._texts[path] = self._decoded(path)
         return self._texts[path]
@@ -105,20 +106,20 @@ class Tree(ABC):
     @contextmanager
     def reading(self, reads: Reads | None) -> Iterator[None]:
         """Note in `reads` what is asked for meanwhile."""
-        before, self._reads = self._reads, reads
+        before, self.reads = self.reads, reads
         try:
             yield
         finally:
-            self._reads = before
+            self.reads = before
 
     def need(self, fact: type) -> None:
         """Note that a fact is asked for."""
-        if self._reads is not None:
-            self._reads.facts.add(fact)
+        if self.reads is not None:
+            self.reads.facts.add(fact)
 
     def _ask(self, query: Query) -> None:
-        if self._reads is not None:
-            self._reads.queries.add(query)
+        if self.reads is not None:
+            self.reads.queries.add(query)
 
     def digest(self, path: str) -> str:
         """Give a digest of what `text` is made of; empty where it gives none."""

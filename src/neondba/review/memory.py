@@ -93,6 +93,7 @@ class Memory:
         reads = Reads()
         with self._tree.reading(reads):
             findings, gap = ask(facts, rule)
+        facts.settle(reads)
         keepable = not gap.startswith(UNSURE) and not any(_may_hold_a_secret(f) for f in findings)
         self._new[rule.code] = _New((findings, gap), reads, keepable)
         return findings, gap
@@ -104,6 +105,7 @@ class Memory:
         reads = Reads()
         with self._tree.reading(reads):
             said = ask(facts)
+        facts.settle(reads)
         self._new[name] = _New(said, reads, keepable=True)
         return said
 
@@ -151,7 +153,7 @@ class Memory:
             item
             for name, items in self._kept.unparsed.items()
             for item in items
-            if item.path not in self._changes.paths and (name not in built or facts.grown(built[name]))
+            if item.path not in self._changes.paths and (name not in built or built[name] in facts.grown)
         ]
         return facts.unparsed(known)
 
@@ -159,11 +161,10 @@ class Memory:
         """Save the answers for the next run; those of a run that knew more than files are not kept."""
         if self._store is None or facts.given() or not (self._new or self._changes.paths):
             return
-        attributed = _attributed(facts, [new.reads for new in self._new.values()])
         fresh = Kept(
             rules=[[r.code, r.name, r.category, r.severity, r.shows] for r in chosen],
             tracked=tracked_digest(self._tree),
-            facts={full_name(kind): _record(kind, reads) for kind, reads in attributed.items()},
+            facts={full_name(kind): _record(kind, reads) for kind, reads in facts.reads.items()},
         )
         for name, new in self._new.items():
             if new.keepable:
@@ -190,36 +191,9 @@ class Memory:
             if name in fresh.facts:
                 old = [item for item in items if item.path not in self._changes.paths]
                 new = found.get(name, [])
-                grown = name not in found or any(full_name(k) == name and facts.grown(k) for k in facts.reads)
+                grown = name not in found or name in {full_name(kind) for kind in facts.grown}
                 found[name] = [*new, *(item for item in old if grown and item not in new)]
         return {name: items for name, items in found.items() if items}
-
-
-def _attributed(facts: Facts, asked: Iterable[Reads]) -> dict[type, Reads]:
-    """Give what each fact was made from, and what was read while a fact that remembers was at hand.
-
-    Such a fact may have been filled by any rule that had it: the next one is answered from memory.
-    """
-    made = {kind: Reads(set(r.texts), set(r.queries), set(r.facts)) for kind, r in facts.reads.items()}
-    remembering = {k for k in made if facts.grown(k) and not getattr(k, "each_by_itself", False)}
-    for reads in [*asked, *facts.reads.values()]:
-        for kind in remembering & _needed(made, reads.facts):
-            made[kind].texts |= reads.texts
-            made[kind].queries |= reads.queries
-            made[kind].facts |= reads.facts - {kind}
-    return made
-
-
-def _needed(made: dict[type, Reads], wanted: set[type]) -> set[type]:
-    found: set[type] = set()
-    waiting = list(wanted)
-    while waiting:
-        kind = waiting.pop()
-        if kind not in found:
-            found.add(kind)
-            if kind in made:
-                waiting += made[kind].facts
-    return found
 
 
 def _record(kind: type, reads: Reads, value: Any = None) -> Record:
