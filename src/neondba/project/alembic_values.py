@@ -20,10 +20,22 @@ UNKNOWN = "…"
 
 def simplified(node: ast.expr, values: Values, file: PythonFile, python: PythonFiles) -> ast.expr:
     """Put what is known in the place of names, and join texts; a copy, never the node itself."""
-    if not any(isinstance(part, ast.Name | ast.BinOp | ast.JoinedStr) for part in ast.walk(node)):
+    if not any(_may_change(part, values, file, python) for part in ast.walk(node)):
         return node
     found: ast.expr = _Simplifier(values, file, python).visit(copy.deepcopy(node))
     return found
+
+
+def _may_change(node: ast.AST, values: Values, file: PythonFile, python: PythonFiles) -> bool:
+    """Tell whether a part of an expression is worth a copy of the whole."""
+    if not isinstance(node, ast.Name):
+        return isinstance(node, ast.JoinedStr | ast.BinOp | ast.Attribute) and (
+            not isinstance(node, ast.Attribute) or isinstance(node.value, ast.Constant)
+        )
+    if node.id in values or isinstance(file.own_names.get(node.id), ast.expr):
+        return True
+    imported = file.imports.get(node.id)
+    return imported is not None and python.definition(imported) is not None
 
 
 def items(node: ast.expr) -> list[ast.expr] | None:

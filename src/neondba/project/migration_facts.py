@@ -62,7 +62,7 @@ def is_volatile(default: str | None) -> bool:
 
 
 def _added(column: Column) -> str:
-    if is_volatile(column.default):
+    if column.database_default and is_volatile(column.default):
         return "add-column-default-uuid"
     if column.computed:
         return "add-column-identity"

@@ -66,7 +66,9 @@ def _own_steps(path: str, statement: Statement, tool: str | None, state: SqlStat
                 owner = name if kind == "table" else _owner(state, name)
                 yield step(f"drop {kind}", owner, name=name.name, concurrently=drop.concurrently)
         case Rename("table" | "column" as kind, table, old, new):
-            yield step(f"rename {kind}", table, name=old, new=new)
+            there = state.tables.get(table.key) if state else None
+            column = there.columns.get(old) if there else None
+            yield step(f"rename {kind}", table, name=old, new=new, before=replace(column) if column else None)
         case CreateTable() | CreateTrigger() | CreatePolicy() as made:
             yield from _made(step, made)
         case RowChange() | Truncate() | Maintain() as action:

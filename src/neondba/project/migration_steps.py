@@ -170,6 +170,9 @@ class _Run:
             step = replace(step, columns=tuple(c for c in index.columns if c) if index else ())
             nullable = (c for n in step.columns if (c := table.columns.get(n)) and c.nullable)
             return replace(step, before=next(nullable, None))
+        if step.kind == "drop column" and step.before is None and table is not None:
+            gone = table.columns.get(step.name or "")
+            return replace(step, before=replace(gone) if gone else None)
         if step.references is None or len(step.columns) != 1:
             return step
         other = self._state.tables.get(step.references.key)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import wraps
+from typing import ParamSpec
 
 from neondba.postgres.statement import Name
 from neondba.project.migration_facts import fact_of
 from neondba.project.migration_steps import Step
+from neondba.review.finding import Finding
 
 RESERVED = frozenset(
     {
@@ -30,6 +34,10 @@ RESERVED = frozenset(
         *("union", "unique", "user", "using", "when", "where", "window", "with"),
     }
 )
+MANY = 4
+"""From how many further places on a migration repeats one decision."""
+RUN_TIME = re.compile(r"`…(?:\.…)?`")
+P = ParamSpec("P")
 IN_NEXT = "-- in the next migration:"
 
 
@@ -40,6 +48,28 @@ def quoted(name: str | Name) -> str:
     if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) and name not in RESERVED:
         return name
     return '"' + name.replace('"', '""') + '"'
+
+
+def settled(check: Callable[P, Iterator[Finding]]) -> Callable[P, Iterator[Finding]]:
+    """Report a fault that a migration repeats on many tables once, and name what has no name yet."""
+
+    @wraps(check)
+    def settling(*facts: P.args, **more: P.kwargs) -> Iterator[Finding]:
+        by_path: dict[str, list[Finding]] = {}
+        for finding in check(*facts, **more):
+            said = RUN_TIME.sub("a table that it names as it runs", finding.message)
+            by_path.setdefault(finding.path, []).append(replace(finding, message=said))
+        for findings in by_path.values():
+            first, *others = sorted(findings, key=lambda f: f.line)
+            if len(others) < MANY:
+                yield from findings
+                continue
+            lines = ", ".join(str(f.line) for f in others[:MANY])
+            yield replace(
+                first, message=f"{first.message} So it goes at {len(others)} further places: lines {lines}, …"
+            )
+
+    return settling
 
 
 def by_table(steps: Iterable[Step]) -> list[list[Step]]:

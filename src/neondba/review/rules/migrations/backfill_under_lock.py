@@ -67,10 +67,11 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import by_table, quoted
+from neondba.review.rules.migrations._shared import by_table, quoted, settled
 
 
 @rule("NDB619", Category.MIGRATION, Severity.MEDIUM)
+@settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find backfills in the transaction that locked their table."""
     for group in by_table(s for s in migrations.live("update") if is_under_lock(migrations, s)):

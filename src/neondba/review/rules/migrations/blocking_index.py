@@ -74,11 +74,13 @@ from neondba.review.rules.migrations._shared import (
     listed,
     python_list,
     quoted,
+    settled,
     snippet,
 )
 
 
 @rule("NDB601", Category.MIGRATION, Severity.HIGH)
+@settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find indexes built on existing tables without CONCURRENTLY."""
     steps = [s for s in migrations.live("create index") if blocks(s)]

@@ -44,10 +44,19 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import alone, blocks, columns_of, python_list, quoted, snippet
+from neondba.review.rules.migrations._shared import (
+    alone,
+    blocks,
+    columns_of,
+    python_list,
+    quoted,
+    settled,
+    snippet,
+)
 
 
 @rule("NDB606", Category.MIGRATION, Severity.MEDIUM)
+@settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find unique constraints and primary keys built on existing tables."""
     for step in migrations.live("add unique", "add primary key", "add exclude", "add column"):

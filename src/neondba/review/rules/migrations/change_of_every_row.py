@@ -43,11 +43,12 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import by_table, quoted
+from neondba.review.rules.migrations._shared import by_table, quoted, settled
 from neondba.review.rules.migrations.backfill_under_lock import is_under_lock
 
 
 @rule("NDB609", Category.MIGRATION, Severity.MEDIUM)
+@settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find UPDATE, DELETE and TRUNCATE of whole existing tables."""
     changes = [

@@ -53,10 +53,11 @@ from neondba.project.migration_facts import fact_of
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import quoted, snippet
+from neondba.review.rules.migrations._shared import quoted, settled, snippet
 
 
 @rule("NDB615", Category.MIGRATION, Severity.MEDIUM)
+@settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find added columns whose value differs from row to row."""
     for step in migrations.live("add column"):

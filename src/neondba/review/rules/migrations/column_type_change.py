@@ -61,10 +61,19 @@ from neondba.project.migration_facts import narrows
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import IN_NEXT, blocks, by_table, listed, quoted, snippet
+from neondba.review.rules.migrations._shared import (
+    IN_NEXT,
+    blocks,
+    by_table,
+    listed,
+    quoted,
+    settled,
+    snippet,
+)
 
 
 @rule("NDB604", Category.MIGRATION, Severity.MEDIUM)
+@settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find changes of type that rewrite an existing table."""
     steps = [s for s in migrations.live("alter type") if blocks(s) and not s.new_column]

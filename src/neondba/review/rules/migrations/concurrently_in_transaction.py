@@ -69,10 +69,11 @@ from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.project.python import PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import alone, quoted
+from neondba.review.rules.migrations._shared import alone, quoted, settled
 
 
 @rule("NDB617", Category.MIGRATION, Severity.HIGH)
+@settled
 def check(migrations: MigrationSteps, python: PythonFiles) -> Iterator[Finding]:
     """Find CONCURRENTLY in migrations that run inside a transaction."""
     outside = any(

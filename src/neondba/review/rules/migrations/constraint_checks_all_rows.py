@@ -71,11 +71,13 @@ from neondba.review.rules.migrations._shared import (
     listed,
     python_list,
     quoted,
+    settled,
     snippet,
 )
 
 
 @rule("NDB605", Category.MIGRATION, Severity.MEDIUM)
+@settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find foreign keys and checks that are added valid to existing tables."""
     steps = [
@@ -111,11 +113,14 @@ def _on_new_columns(migrations: MigrationSteps, step: Step) -> bool:
     """A column that the same migration adds without a default holds nothing that could be wrong."""
     added = {
         s.name
-        for s in migrations.steps
-        if s.kind == "add column" and s.path == step.path and s.table.key == step.table.key
+        for s in migrations.of(step.path)
+        if s.kind == "add column" and s.table.key == step.table.key
         and s.column is not None and not s.column.database_default
     }  # fmt: skip
-    changed = any(s.kind == "update" and s.path == step.path for s in migrations.steps)
+    changed = any(
+        s.kind == "update" and s.table.key == step.table.key and s.line < step.line
+        for s in migrations.of(step.path)
+    )
     return bool(step.columns) and set(step.columns) <= added and not changed
 
 

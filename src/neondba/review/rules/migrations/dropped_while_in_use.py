@@ -55,14 +55,16 @@ from neondba.project.schema import Schema
 from neondba.project.sql import SqlFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import by_table, listed, quoted
+from neondba.review.rules.migrations._shared import by_table, listed, quoted, settled
+from neondba.review.rules.migrations._swap import swapped
 
 
 @rule("NDB607", Category.MIGRATION, Severity.HIGH)
+@settled
 def check(migrations: MigrationSteps, sql: SqlFiles, schema: Schema) -> Iterator[Finding]:
     """Find drops of tables and columns on the way forward."""
     steps = [s for s in migrations.forward("drop column", "drop table") if not _clears_the_way(sql, s)]
-    steps = [s for s in steps if not s.new_column]
+    steps = [s for s in steps if not s.new_column and not swapped(migrations, s)]
     tables = [s for s in steps if s.kind == "drop table"]
     for path in dict.fromkeys(s.path for s in tables):
         gone = [s for s in tables if s.path == path]

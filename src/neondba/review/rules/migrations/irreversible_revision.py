@@ -131,6 +131,7 @@ from neondba.project.alembic_history import AlembicHistory, Revision
 from neondba.project.alembic_operations import Operation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import settled
 
 DATA = frozenset({"execute", "bulk_insert", "get_bind", "get_context", "f", "inline_literal"})
 INVERSE = {
@@ -141,6 +142,7 @@ INVERSE = {
 
 
 @rule("NDB611", Category.MIGRATION, Severity.LOW)
+@settled
 def check(alembic: AlembicHistory) -> Iterator[Finding]:
     """Find revisions that cannot be undone."""
     for _, revision in alembic.revisions:

@@ -49,7 +49,7 @@ from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.project.sql import SqlFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import quoted, snippet
+from neondba.review.rules.migrations._shared import quoted, settled, snippet
 
 KINDS = ("vacuum full", "cluster", "reindex", "refresh", "set logged", "set unlogged")
 ONLINE = {
@@ -59,6 +59,7 @@ ONLINE = {
 
 
 @rule("NDB618", Category.MIGRATION, Severity.MEDIUM)
+@settled
 def check(migrations: MigrationSteps, sql: SqlFiles) -> Iterator[Finding]:
     """Find statements that go through a whole table and keep others out."""
     for step in migrations.live(*KINDS):

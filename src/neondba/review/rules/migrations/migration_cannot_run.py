@@ -71,7 +71,7 @@ from neondba.project.migration_facts import casts_by_itself
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import quoted, snippet
+from neondba.review.rules.migrations._shared import quoted, settled, snippet
 
 FAMILIES = (
     frozenset({"smallint", "integer", "bigint", "numeric", "smallserial", "serial", "bigserial"}),
@@ -82,6 +82,7 @@ FAMILIES = (
 
 
 @rule("NDB621", Category.MIGRATION, Severity.HIGH)
+@settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find statements on the way forward that PostgreSQL refuses."""
     for step in migrations.steps:

@@ -63,10 +63,11 @@ from neondba.project.sql import SqlFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.migrations._filled import never_filled
-from neondba.review.rules.migrations._shared import quoted, snippet
+from neondba.review.rules.migrations._shared import quoted, settled, snippet
 
 
 @rule("NDB620", Category.MIGRATION, Severity.HIGH)
+@settled
 def check(migrations: MigrationSteps, sql: SqlFiles, alembic: AlembicHistory) -> Iterator[Finding]:
     """Find SET NOT NULL on columns that the same migration adds and leaves empty."""
     for step in never_filled(migrations, sql, alembic):

@@ -87,10 +87,19 @@ from neondba.project.sql import SqlFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.migrations._filled import never_filled
-from neondba.review.rules.migrations._shared import IN_NEXT, blocks, by_table, listed, quoted, snippet
+from neondba.review.rules.migrations._shared import (
+    IN_NEXT,
+    blocks,
+    by_table,
+    listed,
+    quoted,
+    settled,
+    snippet,
+)
 
 
 @rule("NDB603", Category.MIGRATION, Severity.MEDIUM)
+@settled
 def check(migrations: MigrationSteps, sql: SqlFiles, alembic: AlembicHistory) -> Iterator[Finding]:
     """Find SET NOT NULL on existing tables without a proof beforehand."""
     failing = {id(s) for s in never_filled(migrations, sql, alembic)}

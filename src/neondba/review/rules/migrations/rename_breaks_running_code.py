@@ -51,14 +51,16 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import quoted
+from neondba.review.rules.migrations._shared import quoted, settled
+from neondba.review.rules.migrations._swap import swapped
 
 
 @rule("NDB608", Category.MIGRATION, Severity.MEDIUM)
+@settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find renames of tables and columns on the way forward."""
     for step in migrations.forward("rename column", "rename table"):
-        if step.new_column and not _replaces_dropped(migrations, step):
+        if (step.new_column and not _replaces_dropped(migrations, step)) or swapped(migrations, step):
             continue
         what = f"`{step.table}.{step.name}`" if step.kind == "rename column" else f"`{step.table}`"
         yield Finding(
@@ -78,7 +80,7 @@ def _replaces_dropped(migrations: MigrationSteps, step: Step) -> bool:
         and s.forward
         and s.table.key == step.table.key
         and s.name == step.new
-        for s in migrations.steps
+        for s in migrations.of(step.path)
     )
 
 

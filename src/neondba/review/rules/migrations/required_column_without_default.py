@@ -60,10 +60,11 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import quoted
+from neondba.review.rules.migrations._shared import quoted, settled
 
 
 @rule("NDB602", Category.MIGRATION, Severity.HIGH)
+@settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find required columns without a default on existing tables."""
     for step in migrations.forward("add column"):
