@@ -72,7 +72,7 @@ def test_the_way_back_is_kept_apart() -> None:
     assert ([s.kind for s in two.statements], [s.kind for s in two.down]) == ([], ["DROP TABLE"])
 
 
-def test_broken_statements_are_reported_and_other_languages_left_alone() -> None:
+def test_broken_statements_and_files_in_other_dialects_are_reported() -> None:
     facts = Facts(
         MemoryTree(
             {
@@ -82,4 +82,7 @@ def test_broken_statements_are_reported_and_other_languages_left_alone() -> None
         )
     )
     facts.get(SqlFiles)
-    assert [(u.path, u.line) for u in facts.unparsed()] == [("migrations/1_a.sql", 2)]
+    broken, other = facts.unparsed()
+    assert (broken.path, broken.line) == ("migrations/1_a.sql", 2)
+    assert other.path == "migrations/2_b.sql"
+    assert "not read as PostgreSQL" in other.reason

@@ -139,6 +139,10 @@ class SqlFiles(Mapping[str, SqlFile]):
             )
             for file in self.of(*Role)
             for statement in file.broken
+        ] + [
+            Unparsed(path=file.path, reason=f"written for {file.dialect}: not read as PostgreSQL")
+            for file in self.values()
+            if file.dialect
         ]
 
     def of(self, *roles: Role) -> Iterator[SqlFile]:

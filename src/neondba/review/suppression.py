@@ -120,25 +120,38 @@ def _comments(path: str, text: str) -> Iterator[tuple[int, str]]:
 
 
 def configured(tree: Tree) -> list[Suppression]:
-    """Read the wishes in the project's settings files."""
+    """Read the wishes in the project's settings files; one that cannot be read is noted at the tree."""
     found = []
     for source in SETTINGS:
-        text = tree.text(source)
-        for key, reason in _ignore_table(source, text or "").items():
+        text = tree.text(source) if source in tree.paths else None
+        if text is None:
+            continue
+        try:
+            table = _ignore_table(source, text)
+        except ValueError as error:
+            tree.notes[source] = f"no suppression in it is followed: {error}"
+            continue
+        for key, reason in table.items():
             wanted, _, pattern = key.partition(":")
-            line = next((n for n, row in enumerate((text or "").split("\n"), 1) if key in row), 1)
-            found.append(
-                Suppression(wanted, pattern or "*", line, str(reason).strip(), inline=False, source=source)
-            )
+            line = next((n for n, row in enumerate(text.split("\n"), 1) if key in row), 1)
+            said = reason.strip() if isinstance(reason, str) else ""
+            found.append(Suppression(wanted, pattern or "*", line, said, inline=False, source=source))
     return found
 
 
 def _ignore_table(source: str, text: str) -> dict[str, Any]:
+    """Give the reasons by rule and path.
+
+    Raises:
+        ValueError: the file is no TOML, or has something else in their place.
+    """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return {}
-    if source == "pyproject.toml":
-        table = table.get("tool", {}).get("neondba", {})
-    ignore = table.get("review", {}).get("ignore", {})
-    return ignore if isinstance(ignore, dict) else {}
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    path = ["tool", "neondba"] if source == "pyproject.toml" else []
+    for name in [*path, "review", "ignore"]:
+        table = table.get(name, {})
+        if not isinstance(table, dict):
+            raise ValueError(f"{name} is no table")
+    return table

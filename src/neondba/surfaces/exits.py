@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 
 from neondba.core.problem import ConfirmationNeeded, Problem
-from neondba.surfaces import consent, output, trouble
+from neondba.surfaces import consent, output, render, trouble
 
 INTERRUPTED = 130
 
@@ -32,7 +32,7 @@ def guarded(work: Callable[[], int], argv: Sequence[str], subject: str, *, alway
 def show_problem(problem: Problem, argv: Sequence[str]) -> int:
     """Print a problem the way the user reads results; give its exit status."""
     if wants_json(argv):
-        output.out(problem.report().model_dump_json(indent=2))
+        output.out(render.as_json(problem.report().model_dump(mode="json")))
     else:
         waits = isinstance(problem, ConfirmationNeeded) and "plan" in problem.facts
         hint = consent.how_to_confirm(problem, argv) if waits else problem.hint

@@ -7,6 +7,7 @@ offers follow from them. Everything else becomes blocks (`blocks.py`).
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from neondba.core.operation import Operation
@@ -21,6 +22,10 @@ _OWN = {
     "github": "as_github",
     "env": "as_env",
 }
+
+
+_STEERING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""Control characters that JSON leaves as they are, and marks that hide or reorder text."""
 
 
 def formats(operation: Operation) -> tuple[str, ...]:
@@ -48,10 +53,16 @@ def render(operation: Operation, result: Any, wanted: str, width: int, *, ascii_
     """Give a result as text in one of the formats."""
     if wanted in _OWN and not isinstance(result, Plan):
         own = getattr(result, _OWN[wanted])()
-        return own if isinstance(own, str) else json.dumps(own, indent=2, ensure_ascii=ascii_only)
+        return own if isinstance(own, str) else as_json(own, ascii_only=ascii_only)
     if wanted == "json":
-        return json.dumps(operation.dump(result), indent=2, ensure_ascii=ascii_only)
+        return as_json(operation.dump(result), ascii_only=ascii_only)
     return text(result, width)
+
+
+def as_json(data: Any, *, ascii_only: bool = False) -> str:
+    """Give data as JSON in which no character steers a terminal or turns the direction of a line."""
+    written = json.dumps(data, indent=2, ensure_ascii=ascii_only)
+    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 
 
 def text(result: Any, width: int) -> str:
