@@ -44,6 +44,24 @@ def health():
     except Exception as e:
         return {"database": str(e)}  # <- finding
 ```
+```typescript bad path=src/app/api/orders/route.ts case=script
+import { prisma } from "@/lib/prisma";
+
+export async function GET() {
+  try {
+    return Response.json(await prisma.order.findMany());
+  } catch (error) {
+    console.error(error);
+    const message = "The orders could not be read";
+    return Response.json({ message, detail: error.message }, { status: 500 }); // <- finding
+  }
+}
+```
+```prisma bad path=prisma/schema.prisma case=script
+model Order {
+  id String @id
+}
+```
 ## When it does not matter
 Errors that the program itself raises for its clients, and text that goes to the log:
 ```python good path=app/routes.py case=own
@@ -62,6 +80,27 @@ def order(session):
         logging.error(str(error))
         raise HTTPException(status_code=500, detail="Not saved.")
 ```
+```typescript good path=src/app/api/orders/route.ts case=script
+import { prisma } from "@/lib/prisma";
+
+export async function POST(request: Request) {
+  try {
+    const order = parse(await request.json());
+    return Response.json(await prisma.order.create({ data: order }));
+  } catch (error) {
+    if (error instanceof ZodError) {
+      return Response.json({ detail: error.message }, { status: 422 });
+    }
+    console.error(error.message);
+    return Response.json({ detail: "The order could not be saved" }, { status: 500 });
+  }
+}
+```
+```prisma good path=prisma/schema.prisma case=script
+model Order {
+  id String @id
+}
+```
 """
 
 from __future__ import annotations
@@ -71,9 +110,11 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from neondba.project.orm_calls import OrmCalls
 from neondba.project.python import Function, PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.production._answers import told_errors
 from neondba.review.rules.production._shared import apps, dotted, is_broad, route_of, times
 
 _DATABASE = re.compile(
@@ -87,8 +128,14 @@ _ELSEWHERE = ("pymongo", "motor.motor_asyncio", "chromadb", "firebase_admin", "b
 
 
 @rule("NDB902", Category.PRODUCTION, Severity.LOW)
-def check(python: PythonFiles) -> Iterator[Finding]:
+def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
     """Report the first place of each file."""
+    for script in calls.running("catch"):
+        told = sorted(set(told_errors(calls, script)))
+        if told:
+            line, name = told[0]
+            snippet = 'return Response.json({ error: "The request could not be done." }, { status: 500 });'
+            yield _finding(script.path, line, name or "The handler", len({line for line, _ in told}), snippet)
     if any(python.containing(*_ELSEWHERE)) and not any(python.containing(*_DRIVERS)):
         return
     for file in apps(python, "except"):
@@ -102,17 +149,21 @@ def check(python: PythonFiles) -> Iterator[Finding]:
                 places += [(line, function.name) for line in _leaks(function)]
         if places:
             line, name = min(places)
-            yield Finding(
-                file.path,
-                line,
-                f"When the database fails, {name}() sends the driver's own text to the "
-                f"client{times(len(places))}: it "
-                "can name hosts, roles, tables and values.",
-                steps=("Log the error.", "Send a sentence of your own, and nothing of the error's text."),
-                snippet='logger.exception("'
-                + name
-                + '")\nraise HTTPException(500, "The request could not be done.")',
+            snippet = (
+                f'logger.exception("{name}")\nraise HTTPException(500, "The request could not be done.")'
             )
+            yield _finding(file.path, line, name, len(places), snippet)
+
+
+def _finding(path: str, line: int, name: str, count: int, snippet: str) -> Finding:
+    return Finding(
+        path,
+        line,
+        f"When the database fails, {name}() sends the driver's own text to the client{times(count)}: it "
+        "can name hosts, roles, tables and values.",
+        steps=("Log the error.", "Send a sentence of your own, and nothing of the error's text."),
+        snippet=snippet,
+    )
 
 
 def _is_web(call: ast.Call) -> bool:
