@@ -40,7 +40,7 @@ def review(text: str = EVIL, **changes: object) -> Review:
         not_checked=[NotChecked(what=text, missing=text)],
         unparsed=[Unparsed(path=text, line=7, reason=text)],
         compared=Compared(base=text, commit="0123456", older=2, baseline=text, accepted=1, stale=[text]),
-        isolation={"bound": 30, "open": 2},
+        isolation="32 statements reachable: 30 bound, 2 open",
     )  # fmt: skip
     return made.model_copy(update=changes)
 
@@ -92,7 +92,7 @@ def test_a_page_shows_all_that_the_terminal_shows() -> None:
     page = review("tasks.py", compared=None).as_html()
     parts = [
         "The five duties", "NDB601", "a-fault", "How it is reached", "Shown on a branch: migrations",
-        "Not checked", "Suppressed", "32 statements reachable from outside: 30 bound, 2 open",
+        "Not checked", "Suppressed", "Isolation: 32 statements reachable: 30 bound, 2 open.",
     ]  # fmt: skip
     assert [part for part in parts if part not in page] == []
 

@@ -61,9 +61,11 @@ def reviewed(ctx: Context, request: Request) -> Review:
         findings, difference = _left(ctx, folder, tree, outcome, request, commit, known)
     proofs = _prove(ctx, folder) if request.prove else []
     speaks = memory.fact("speaks to a database", facts, _speaks_to_a_database)
+    isolation = memory.fact("isolation in one line", facts, _isolation)
     unparsed = memory.unparsed(facts)
     memory.keep(facts, chosen)
-    sight = Sight(speaks, len(outcome.not_checked) + len(unparsed))
+    unseen = [gap for gap in outcome.not_checked if "look at a database" not in gap.what]
+    sight = Sight(speaks, len(unseen) + len(unparsed))
     findings = [f for f in findings if f.severity.rank <= request.severity.rank]
     where = str(request.path) if request.path != Path() else folder.resolve().name
     return Review(
@@ -79,6 +81,7 @@ def reviewed(ctx: Context, request: Request) -> Review:
         not_checked=outcome.not_checked,
         unparsed=unparsed,
         compared=difference,
+        isolation=isolation,
         next=_next(request, findings),
     )
 
@@ -165,6 +168,14 @@ def _speaks_to_a_database(facts: Facts) -> bool:
     services = facts.get(Services).by_folder.values()
     mentions = any(service.postgres or service.neon for service in services)
     return mentions or bool(facts.get(Schema).tables) or any(a.is_store for a in facts.get(Addresses).all)
+
+
+def _isolation(facts: Facts) -> str:
+    """Count in one line the statements that somebody outside reaches, by what binds them."""
+    from neondba.project.isolation.fact import Isolation
+
+    found = facts.get(Isolation)
+    return found.sentence if found.judged else ""
 
 
 def _prove(ctx: Context, folder: Path) -> list[Proof]:

@@ -45,6 +45,10 @@ class EvidenceKind(StrEnum):
     NOT_CHECKED = "not-checked"
 
 
+OBJECT = "database:"
+"""How a path begins that is no file but an object of a database."""
+
+
 class Evidence(BaseModel):
     """What shows that the finding is true."""
 

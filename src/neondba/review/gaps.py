@@ -68,10 +68,5 @@ def difference(review: Review) -> list[str]:
 
 
 def bound(review: Review) -> str:
-    """Count in one line the statements that somebody outside reaches, by what binds them."""
-    counts = review.isolation
-    if not counts:
-        return ""
-    total = sum(counts.values())
-    parts = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
-    return f"{total} statement{'' if total == 1 else 's'} reachable from outside: {parts}"
+    """Say in one line what binds the statements that somebody outside reaches."""
+    return f"Isolation: {name(review.isolation)}." if review.isolation else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from neondba.review.finding import Reported, Severity
+from neondba.review.finding import OBJECT, Reported, Severity
 from neondba.review.gaps import difference, gaps
 from neondba.review.harmless import name, prose
 
@@ -45,7 +45,9 @@ def _finding(finding: Reported, prefix: str) -> str:
     parts = [finding.message, *(f"{n}. {step}" for n, step in enumerate(finding.steps, start=1))]
     if finding.way:
         parts.append("Way: " + " -> ".join(name(step) for step in finding.way))
-    place = f"file={_property(prefix + finding.path)},line={max(1, finding.line)},title={_property(title)}"
+    place = f"title={_property(title)}"
+    if not finding.path.startswith(OBJECT):
+        place = f"file={_property(prefix + finding.path)},line={max(1, finding.line)},{place}"
     return f"::{KINDS[finding.severity]} {place}::{_data(prose(chr(10).join(parts)))}"
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 FINDINGS = TypeAdapter(list[Finding])
 UNSURE = ("our own fault", "a file is nested too deeply")
 """How the reasons begin that may be gone the next time."""
+
+
+Plain = TypeVar("Plain", bool, str)
 
 
 @dataclass(frozen=True)
@@ -98,10 +101,11 @@ class Memory:
         self._new[rule.code] = _New((findings, gap), reads, keepable)
         return findings, gap
 
-    def fact(self, name: str, facts: Facts, ask: Callable[[Facts], bool]) -> bool:
+    def fact(self, name: str, facts: Facts, ask: Callable[[Facts], Plain]) -> Plain:
         """Give what a function says of the facts: as kept, else as it says now."""
         if self._can_reuse(name, facts):
-            return bool(self._kept.answers[name].value)
+            kept: Plain = self._kept.answers[name].value
+            return kept
         reads = Reads()
         with self._tree.reading(reads):
             said = ask(facts)
@@ -203,7 +207,7 @@ def _record(kind: type, reads: Reads, value: Any = None) -> Record:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, bool):
+    if isinstance(value, bool | str):
         return value
     findings, gap = value
     return {"findings": FINDINGS.dump_python(findings, mode="json"), "gap": gap}

@@ -50,7 +50,7 @@ class Review(BaseModel):
     unparsed: list[Unparsed] = Field(default_factory=list)
     compared: Compared | None = None
     """Present where findings were left out on purpose: `--base`, a baseline."""
-    isolation: dict[str, int] = Field(default_factory=dict)
+    isolation: str = ""
     """Statements that somebody outside can reach, counted by what binds them to that somebody."""
     next: list[str] = Field(default_factory=list)
     """Commands that make sense now."""

@@ -118,7 +118,7 @@ def fix(
     from neondba.review.assemble import Request
     from neondba.review.repair.fixing import fixed
 
-    request = Request(path, severity=severity, base=base, baseline=baseline)
+    request = Request(path, severity=severity, base=base, baseline=baseline, cache=False)
     return fixed(ctx, request, rule or [], dirty=allow_dirty)
 
 

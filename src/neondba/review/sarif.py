@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from neondba.core.version import VERSION
-from neondba.review.finding import Reported, Severity
+from neondba.review.finding import OBJECT, Reported, Severity
 from neondba.review.gaps import gaps
 from neondba.review.harmless import name, prose
 from neondba.review.rule import rules
@@ -74,12 +74,12 @@ def _result(finding: Reported, index: int, prefix: str) -> dict[str, Any]:
         "ruleIndex": index,
         "level": LEVELS[finding.severity][0],
         "message": {"text": prose(finding.message + steps)},
-        "locations": [_location(prefix + finding.path, finding.line)],
+        "locations": [_place(finding, prefix)],
         "partialFingerprints": {"neondba/v1": finding.fingerprint},
     }
     flow = [_step(step, prefix) for step in finding.way]
     if flow:
-        flow.append({"location": _location(prefix + finding.path, finding.line)})
+        flow.append({"location": _place(finding, prefix)})
         made["codeFlows"] = [{"threadFlows": [{"locations": flow}]}]
     return made
 
@@ -91,6 +91,13 @@ def _step(step: str, prefix: str) -> dict[str, Any]:
         return {"location": {"message": {"text": name(step)}}}
     place = _location(prefix + match["path"], int(match["line"]))
     return {"location": {**place, "message": {"text": name(match["name"] or step)}}}
+
+
+def _place(finding: Reported, prefix: str) -> dict[str, Any]:
+    """Give the line, or the object of a database that no file names."""
+    if finding.path.startswith(OBJECT):
+        return {"logicalLocations": [{"fullyQualifiedName": name(finding.path.removeprefix(OBJECT))}]}
+    return _location(prefix + finding.path, finding.line)
 
 
 def _location(path: str, line: int) -> dict[str, Any]:
