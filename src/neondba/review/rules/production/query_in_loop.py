@@ -22,6 +22,26 @@ async def history(session):
     actors = {worker.id: worker for worker in workers}
     return [(entry, actors[entry.actor_id]) for entry in entries]
 ```
+```typescript bad path=src/feed.ts case=script
+export async function feed() {
+  const posts = await prisma.post.findMany({ take: 100 });
+  return Promise.all(
+    posts.map(async (post) => ({
+      ...post,
+      author: await prisma.user.findUnique({ where: { id: post.authorId } }), // <- finding
+    })),
+  );
+}
+```
+```prisma bad path=prisma/schema.prisma case=script
+model Post {
+  id       String @id
+  authorId String
+}
+model User {
+  id String @id
+}
+```
 ## When it does not matter
 Batches, attempts, a handful of constants, and scripts that run once:
 ```python good path=app/jobs.py case=batches
@@ -33,6 +53,30 @@ def work(session, ids):
     for start in range(0, len(ids), 500):
         session.exec(select(Job).where(Job.id.in_(ids[start : start + 500]))).all()
 ```
+```typescript good path=src/feed.ts case=script
+export async function feed() {
+  const posts = await prisma.post.findMany({ include: { author: true } });
+  for (const batch of chunks(posts, 100)) {
+    await prisma.user.findMany({ where: { id: { in: batch.map((post) => post.authorId) } } });
+  }
+  for (const name of ["day", "week"]) {
+    await prisma.post.findFirst({ where: { name } });
+  }
+  for (const post of posts) {
+    const found = await prisma.user.findUnique({ where: { id: post.authorId } });
+    if (found) return found;
+  }
+}
+```
+```prisma good path=prisma/schema.prisma case=script
+model Post {
+  id       String @id
+  authorId String
+}
+model User {
+  id String @id
+}
+```
 """
 
 from __future__ import annotations
@@ -40,17 +84,31 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from neondba.project.orm_calls import OrmCalls
 from neondba.project.python import Function, PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.production._loops import looped
 from neondba.review.rules.production._shared import READS, apps, dotted, is_session_work
 
 _LOOPS = (ast.For, ast.AsyncFor)
 
 
 @rule("NDB910", Category.PRODUCTION, Severity.LOW)
-def check(python: PythonFiles) -> Iterator[Finding]:
+def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
     """Report each loop over rows with a query in it."""
+    for script in calls.running("for (", "for await", ".map(", ".forEach("):
+        told: set[int] = set()
+        for around, use, rows in looped(calls, script):
+            if use.line not in told:
+                told.add(use.line)
+                name = around.name or "The function"
+                way = (
+                    "findMany({ where: { id: { in: ids } } })"
+                    if use.tool == "prisma"
+                    else "inArray(table.id, ids)"
+                )
+                yield _finding(script.path, use.line, name, rows, way)
     for file in apps(python, "session.", "db.", "sess.", "conn.", "connection.", "database."):
         for function in file.functions:
             if any(is_session_work(call, READS) for call in function.calls):
@@ -67,19 +125,21 @@ def _loops(path: str, function: Function) -> Iterator[Finding]:
         if place is not None:
             inside |= {id(node) for node in ast.walk(loop)}
             what = dotted(loop.iter) or "the rows"
-            yield Finding(
-                path,
-                place,
-                f"{function.name}() sends one query for each of {what}: a list of a hundred costs a hundred "
-                "round "
-                "trips.",
-                steps=(
-                    "Read all rows before the loop, with one query.",
-                    "Look them up in a dictionary inside of it.",
-                ),
-                snippet="rows = session.exec(select(Model).where(Model.id.in_(ids))).all()\n"
-                "by_id = {row.id: row for row in rows}",
-            )
+            way = "rows = session.exec(select(Model).where(Model.id.in_(ids))).all()"
+            yield _finding(path, place, function.name, what, way + "\nby_id = {row.id: row for row in rows}")
+
+
+def _finding(path: str, line: int, name: str, what: str, snippet: str) -> Finding:
+    return Finding(
+        path,
+        line,
+        f"{name}() sends one query for each of {what}: a list of a hundred costs a hundred round trips.",
+        steps=(
+            "Read all rows before the loop, with one query.",
+            "Look them up in a dictionary inside of it.",
+        ),
+        snippet=snippet,
+    )
 
 
 def _is_over_rows(iterated: ast.expr) -> bool:
