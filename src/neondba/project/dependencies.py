@@ -152,6 +152,11 @@ def _dependency(
     if found is None:
         return Dependency(name, parameter, None, "")
     where, what = found
+    if isinstance(what, ast.Call) and depth < 6 and not isinstance(target, ast.Call):
+        made = ast.Call(ast.Name("Depends", ast.Load()), [what], [])
+        inner = _dependency(files, where, made, parameter, annotation, depth + 1)
+        inner.text = inner.text or ast.unparse(what)[:200]
+        return inner
     if isinstance(what, ast.expr):
         return Dependency(name, parameter, None, ast.unparse(what)[:200])
     text = source(where, what)

@@ -287,6 +287,9 @@ def _run(reader: Reader, node: ast.Call) -> Value | None:
     """Run a statement: what comes out are its rows."""
     given = joined(reader.value(a) for a in node.args)
     found = frozenset(Row(a.query) for a in given if isinstance(a, Built))
+    for atom in given if len(node.args) > 1 else ():
+        if isinstance(atom, Built) and atom.query.kind in ("update", "delete") and not atom.query.conditions:
+            atom.query.conditions.append(Cond("?", reader.value(node.args[1]), False, node.lineno))
     passed = frozenset(a for a in given if isinstance(a, Param))
     return found | passed if found or passed else None
 

@@ -16,6 +16,7 @@ from neondba.project.isolation.callers import (
 )  # fmt: skip
 from neondba.project.isolation.judged import Step
 from neondba.project.isolation.values import (
+    DERIVED,
     NOTHING,
     PART,
     Built,
@@ -165,6 +166,8 @@ class _Called:
             return frozenset({Caller(f"{self.name}()")})
         if target is None:
             self._ask(everything)
+            if self.name not in CONVERTING:
+                everything = fielded(everything, DERIVED)
             return joined((everything, self.receiver))
         if SURE.search(self.name) and any(
             isinstance(a, Caller) or _may_be_caller(a) for a in everything | self.receiver

@@ -220,7 +220,7 @@ def _chosen(value: Value) -> bool:
 
 
 def _named(value: Value) -> str:
-    return next((a.words for a in value if isinstance(a, Client)), "a value")
+    return next((a.words for a in value if isinstance(a, Client) and a.chosen), "a value")
 
 
 def _rows(value: Value) -> list[Query]:

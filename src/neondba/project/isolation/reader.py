@@ -34,6 +34,11 @@ from neondba.project.python import Class, Function, PythonFile
 if TYPE_CHECKING:
     from neondba.project.isolation.world import World
 
+MODEL_FIELDS = (
+    "model", "_model", "model_class", "model_cls", "_model_class", "entity", "table", "orm_model", "Model",
+    "db_model", "_entity", "model_type", "__model__",
+)  # fmt: skip
+"""Names under which a generic class keeps the model it is for."""
 PERSON = re.compile(r"user|principal|claims|identity|account|\bme\b|member|payload|auth|token", re.IGNORECASE)
 _ENDING = (ast.Raise, ast.Return, ast.Continue, ast.Break)
 _REFUSING = re.compile(r"abort|forbid|deny|raise|redirect|unauthori", re.IGNORECASE)
@@ -215,6 +220,8 @@ class Reader:
             return started(self, node, base, "select")
         if base == {Param("self")} and node.attr in self.summary.stored:
             return self.summary.stored[node.attr]
+        if _is_model(node.value) and any(isinstance(a, Param) for a in base):
+            return frozenset({Column(node.attr)})
         if base:
             return self._asked(fielded(base, node.attr), node.attr)
         if dotted and (sent := SENT.match(dotted)):
@@ -317,6 +324,12 @@ def conditioned(left: Value, right: Value, other: ast.AST, line: int) -> Cond:
         columns, held = [a for a in right if isinstance(a, Column)], left
     value = frozenset(a for a in held if not isinstance(a, Column | Table))
     return Cond(columns[0].name, value, constant, line, columns[0].model)
+
+
+def _is_model(node: ast.expr) -> bool:
+    """Tell whether an expression is a class that is only known where the function is called."""
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return name in MODEL_FIELDS
 
 
 def _spread(fields: Fields, value: Value) -> None:

@@ -14,6 +14,8 @@ Value = frozenset["Atom"]
 NOTHING: Value = frozenset()
 PART = "…"
 """The field that stands for some fields of a body: those that the program lets through."""
+DERIVED = "~"
+"""The field that stands for what something outside the project has made of a value."""
 MOST = 24
 """Atoms kept of one value; a larger one tells nothing."""
 
@@ -32,6 +34,11 @@ class Client:
 
     name: str
     field: str = ""
+
+    @property
+    def chosen(self) -> bool:
+        """Whether it still is what the client said, not what somebody has looked up by it."""
+        return DERIVED not in self.field
 
     @property
     def words(self) -> str:
@@ -202,6 +209,8 @@ def fielded(value: Value, name: str) -> Value:
 
 def _field(atom: Atom, name: str) -> Atom:
     match atom:
+        case Row() | Built() | Caller() if name == DERIVED:
+            return atom
         case Param() | Client():
             return type(atom)(atom.name, _deeper(atom.field, name))
         case Row(query, before):
@@ -221,6 +230,8 @@ def _worded(words: str, name: str) -> str:
 
 
 def _deeper(before: str, name: str) -> str:
+    if name == DERIVED:
+        return before if before.endswith(DERIVED) else f"{before}.{DERIVED}" if before else DERIVED
     return f"{before}.{name}" if before and before.count(".") < 2 else before or name
 
 

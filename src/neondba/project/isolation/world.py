@@ -8,7 +8,7 @@ import re
 from neondba.project.isolation.callers import CONTEXT_VARIABLE
 from neondba.project.isolation.calls import arguments
 from neondba.project.isolation.judged import Step
-from neondba.project.isolation.reader import Reader
+from neondba.project.isolation.reader import MODEL_FIELDS, Reader
 from neondba.project.isolation.substitution import Substitution
 from neondba.project.isolation.values import (
     NOTHING,
@@ -25,17 +25,6 @@ from neondba.project.python import Class, Function, PythonFile, PythonFiles
 
 DEEPEST = 14
 """Functions that are open at once while one is read."""
-MODEL_FIELDS = (
-    "model",
-    "_model",
-    "model_class",
-    "model_cls",
-    "_model_class",
-    "entity",
-    "table",
-    "orm_model",
-    "Model",
-)
 _PROXY = re.compile(r"^(flask_login|flask_jwt_extended|quart_auth)\.current_user$")
 
 Kind = tuple[PythonFile, Class]

@@ -91,6 +91,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from neondba.project.isolation.binding import Bindings
 from neondba.project.isolation.entrances import Door
 from neondba.project.isolation.ownership import Ownership
 from neondba.project.isolation.python import PythonIsolation
@@ -170,6 +171,9 @@ def _columns(files: PythonFiles, door: Door, body: str) -> frozenset[str]:
 def _is_settled(door: Door, copied: _Copy, owner: str) -> bool:
     """Tell whether the owner is set or left out by the program itself."""
     if any(c.column == f"={owner}" for c in copied.query.conditions):
+        return True
+    confirmed = Bindings(door.summary).confirmed
+    if any(Client(body, owner) in confirmed or Client(body) in confirmed for body in copied.bodies):
         return True
     for write in door.summary.writes:
         if write.field == owner and any(
