@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cache
 
 from neondba.project.typescript.values import Origin
 
@@ -15,6 +17,7 @@ ASKING = re.compile(
     r"|assertSession|assertAuthenticated|checkAuth|checkUser|ensureAuth\w*|isAuthenticated|authenticate\w*|getMe"
     r"|getClaims|currentProfile|initialProfile|getProfile|getIronSession|withAuth|getSessionCookie|authorize"
     r"|getUserSession|getServerUser|readSession|loadSession|decryptSession|getAuthSession|requireAdmin\w*"
+    r"|(get|verify|validate|load|read|require|fetch|decode|check|decrypt|resolve|ensure|use)\w*Session\w*"
     r"|getCurrentProfile|getCurrentMember|getDbUserId|getActiveOrganization|getActiveMember|getJwtPayload)$"
 )
 VERIFYING = re.compile(
@@ -26,14 +29,16 @@ NAMES = re.compile(
     r"|authInfo|authedUser|admin|token|tokenPayload|decoded|apiKey|actor)$"
 )
 """Parts of a request or context that a check before has put there."""
-SCOPED = re.compile(r"^(workspace|team|org|organization|tenant|project|company|teamId|workspaceId|orgId|organizationId"
+SCOPED = re.compile(r"^(workspace|team|org|organization|tenant|project|company|teamId|workspaceId|orgId"
+                    r"|organizationId"
                     r"|tenantId|household|activeOrganization)$")  # fmt: skip
 """Parts of a context that stand for a group whose membership was checked."""
 CLIENTS = re.compile(
     r"^(params|param|searchParams|query|body|input|parsedInput|args|data|values|formData|rawInput|clientInput|payload"
     r"|headers|cookies|form|bodyParsed|validatedData|validated|valid|files|url|nextUrl|originalUrl|path|raw)$"
 )
-REQUIRING = re.compile(r"^(require|ensure|assert|authorize|authorise)_?(User|Owner|Auth|Session|Access|Member|Permission"
+REQUIRING = re.compile(r"^(require|ensure|assert|authorize|authorise)_?(User|Owner|Auth|Session|Access"
+                       r"|Member|Permission"
                        r"|Role|Team|Org|Tenant|Workspace|Self|Same)", re.IGNORECASE)  # fmt: skip
 """Names of functions elsewhere that throw unless what they are given is the caller's."""
 CHECKING = re.compile(
@@ -43,9 +48,11 @@ CHECKING = re.compile(
     r"|ownership|belongsto|hasaccess|haspermission",
     re.IGNORECASE,
 )
-ROLE = re.compile(r"(^|\.)(role|roles|isAdmin|is_admin|admin|permissions?|isSuperAdmin|isStaff|userRole|is_staff"
+ROLE = re.compile(r"(^|\.)(role|roles|isAdmin|is_admin|admin|permissions?|isSuperAdmin|isStaff|userRole"
+                  r"|is_staff"
                   r"|privileges?|userType|accountType|isSuperuser)(\.|$|\?)", re.IGNORECASE)  # fmt: skip
-STAFF_CALL = re.compile(r"(require|check|is|ensure|assert|verify|with|only)_?(Super)?_?(Admin|Staff|Moderator)|adminOnly"
+STAFF_CALL = re.compile(r"(require|check|is|ensure|assert|verify|with|only)_?(Super)?_?(Admin|Staff"
+                        r"|Moderator)|adminOnly"
                         r"|adminMiddleware|adminAuth|isRoot|requireRole|checkRole|authorizeRoles?|restrictTo|hasRole"
                         r"|adminProcedure|allowRoles|roleGuard|admin_?guard", re.IGNORECASE)  # fmt: skip
 GUARD_CALL = re.compile(
@@ -59,13 +66,50 @@ OPEN_CALL = re.compile(
 )
 CARRIED = re.compile(r"user|account|tenant|\borg|member|session", re.IGNORECASE)
 """Headers in which a middleware hands on who is calling."""
-MACHINE_PATH = re.compile(r"webhook|cron|stripe|inngest|callback|uploadthing|/jobs?/|health|qstash|svix|/internal/|trigger"
+MACHINE_PATH = re.compile(r"webhook|cron|stripe|inngest|callback|uploadthing|/jobs?/|health|qstash|svix"
+                          r"|/internal/|trigger"
                           r"|revalidate|/seed|/migrate|/setup|sentry|polar|lemon|razorpay|paypal|/oauth|/auth/|github/"
                           r"|slack|telegram|/hooks?/|resend|mux|livekit|vapi", re.IGNORECASE)  # fmt: skip
-SIGNATURE = re.compile(r"constructEvent|verifySignature|timingSafeEqual|verifyWebhook|validateWebhook|svix|Webhook$"
-                       r"|createHmac|receiver\.verify|unwrap$|isValidSignature|verifyQstash|webhooks\.", re.IGNORECASE)  # fmt: skip
-LOGGING_IN = re.compile(r"(bcrypt|bcryptjs|argon2?|scrypt|password)\w*\.?(compare|verify)|comparePassword|verifyPassword"
+SIGNATURE = re.compile(r"constructEvent|verifySignature|timingSafeEqual|verifyWebhook|validateWebhook"
+                       r"|svix|Webhook$"
+                       r"|createHmac|receiver\.verify|unwrap$|isValidSignature|verifyQstash"
+                       r"|webhooks\.", re.IGNORECASE)  # fmt: skip
+LOGGING_IN = re.compile(r"(bcrypt|bcryptjs|argon2?|scrypt|password)\w*\.?(compare|verify)"
+                        r"|comparePassword|verifyPassword"
                         r"|compareSync|signIn|isPasswordValid|passwordMatch", re.IGNORECASE)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What the name of a call says."""
+
+    asking: bool
+    signature: bool
+    login: bool
+    staff: bool
+    requiring: bool
+    checking: bool
+    parsing: bool
+
+
+@cache
+def telling(name: str) -> Telling:
+    """Read the dotted name of a call, once for each name."""
+    last = name.rpartition(".")[2]
+    return Telling(
+        is_asking(name),
+        bool(SIGNATURE.search(name)),
+        bool(LOGGING_IN.search(name)),
+        bool(STAFF_CALL.search(last)),
+        bool(REQUIRING.match(last)),
+        bool(CHECKING.search(last)),
+        bool(PARSING.search(name)),
+    )
+
+
+PARSING = re.compile(
+    r"(^|\.)(safeParse|parse|parseAsync|safeParseAsync|validate\w*|pick|parseWithZod|assertValid)$"
+)
 
 
 def is_asking(name: str) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from neondba.project.typescript import callers, drizzle_queries, members, prisma_queries, sql_queries
-from neondba.project.typescript.nodes import Call, Member, Name, Object, Text
-from neondba.project.typescript.values import Closure, Scope, Value, item_of, merged, union
+from neondba.project.typescript.nodes import Call, Member, Name, Text
+from neondba.project.typescript.values import Scope, Value, item_of, merged, union
 
 if TYPE_CHECKING:
     from neondba.project.typescript.evaluate import Interpreter
@@ -17,9 +16,6 @@ TOGETHER = frozenset({"Promise.all", "Promise.allSettled", "Promise.race", "Obje
 READING = frozenset({"get", "getAll", "param", "header", "query", "valid", "getHeader", "has", "queries"})
 WHOLE = {"json": "body", "formData": "formData", "text": "body", "parseBody": "body", "getBody": "body",
          "blob": "body", "arrayBuffer": "body"}  # fmt: skip
-PARSING = re.compile(
-    r"(^|\.)(safeParse|parse|parseAsync|safeParseAsync|validate\w*|pick|parseWithZod|assertValid)$"
-)
 CHOOSING = frozenset({"filter", "find", "some", "every", "forEach", "findIndex", "sort", "findLast"})
 MADE = frozenset({"map", "flatMap", "then", "finally", "catch", "reduce"})
 
@@ -47,7 +43,7 @@ def call(ip: Interpreter, node: Call, scope: Scope) -> Value:
     )
     given = _followed(ip, node, target, arguments)
     if given is None:
-        given = _foreign(ip, node, receiver, target, arguments)
+        given = _foreign(ip, node, receiver, arguments)
     _checks(ip, node, given, arguments, known=target.closure is not None)
     return given
 
@@ -86,7 +82,7 @@ def _followed(ip: Interpreter, node: Call, target: Value, arguments: list[Value]
 def _as_caller(ip: Interpreter, node: Call, given: Value, arguments: list[Value]) -> Value:
     """Take what a function of the project called `getSession` gives for the caller."""
     known = any(kind == "caller" for kind, _ in given.all_origins())
-    if known or not callers.is_asking(node.name) or any(k == "client" for k, _ in union(arguments)):
+    if known or not callers.telling(node.name).asking or any(k == "client" for k, _ in union(arguments)):
         return given
     if given.fields and not given.origins:
         return Value(ip.run.ask(f"{node.name}()").origins, written=f"{node.name}()")
@@ -94,16 +90,31 @@ def _as_caller(ip: Interpreter, node: Call, given: Value, arguments: list[Value]
     return Value(made.origins | given.origins, written=made.written)
 
 
-def _foreign(ip: Interpreter, node: Call, receiver: Value, target: Value, arguments: list[Value]) -> Value:
+def _foreign(ip: Interpreter, node: Call, receiver: Value, arguments: list[Value]) -> Value:
     """Take a call of other people's code for what its name says."""
     last = node.callee.name if isinstance(node.callee, Member | Name) else ""
-    if node.name in TOGETHER and arguments:
+    told = callers.telling(node.name)
+    if arguments and (
+        node.name in TOGETHER or (told.parsing and (arguments[0].fields or arguments[0].origins))
+    ):
         return arguments[0]
     if isinstance(node.callee, Member) and (made := _of_request(ip, receiver, last, node)) is not None:
         return made
-    if callers.is_asking(node.name) and not _looks_up(node, last, arguments):
-        _run_all(ip, arguments, Value())
+    if told.asking and not _looks_up(node, last, arguments):
         return ip.run.ask(f"{node.name}()")
+    if (made := _of_list(ip, node, receiver, arguments, last)) is not None:
+        return made
+    functions = [a for a in arguments if a.closure is not None]
+    if functions and not ip.run.active:
+        return Value(union(arguments), kind="wrapped", inner=functions, written=node.name, node=node)
+    if last in CHOOSING or last in MADE:
+        return _over(ip, receiver, arguments, last)
+    results = _run_all(ip, arguments, Value())
+    return Value(receiver.origins | union([receiver, *arguments, *results]), inner=functions)
+
+
+def _of_list(ip: Interpreter, node: Call, receiver: Value, arguments: list[Value], last: str) -> Value | None:
+    """Follow what is added to a list or looked for in it; none for any other call."""
     if last in ("push", "unshift", "append", "set", "add") and receiver.fields is not None:
         for argument in arguments:
             receiver.fields[f"{len(receiver.fields)}"] = argument
@@ -111,16 +122,7 @@ def _foreign(ip: Interpreter, node: Call, receiver: Value, target: Value, argume
     if last == "includes" and arguments:
         members.compared(ip, receiver, arguments[0], f"compared in line {node.line}")
         return Value()
-    if last == "bind" and target.closure is None and receiver.closure is not None:
-        return receiver
-    functions = [a for a in arguments if a.closure is not None]
-    if functions and not ip.run.active:
-        return Value(union(arguments), kind="wrapped", inner=functions, written=node.name, node=node)
-    if last in CHOOSING or last in MADE:
-        return _over(ip, receiver, arguments, last)
-    results = _run_all(ip, arguments, Value())
-    return Value(receiver.origins | union([receiver, *arguments, *results]), inner=functions, written="",
-                 statement=None)  # fmt: skip
+    return receiver if last == "bind" and receiver.closure is not None else None
 
 
 def _looks_up(node: Call, last: str, arguments: list[Value]) -> bool:
@@ -190,23 +192,26 @@ def _for_tool(name: str, first: Value) -> Value:
 def _checks(ip: Interpreter, node: Call, given: Value, arguments: list[Value], *, known: bool) -> None:
     """Note what a call by this name vouches for."""
     run, name = ip.run, node.name
+    told = callers.telling(name)
     last = name.rpartition(".")[2]
-    if callers.SIGNATURE.search(name):
+    if told.signature:
         run.machine = run.machine or f"{last}()"
-    if callers.LOGGING_IN.search(name):
+    if told.login:
         run.login = True
-        for argument in arguments:
-            run.vouch(argument, f"{last}() in line {node.line}")
-    if PARSING.search(name):
+        _vouch(ip, arguments, f"{last}() in line {node.line}")
+    if told.parsing:
         run.parsed |= {key.partition(".")[0] for kind, key in union(arguments) if kind == "client"}
-    if callers.STAFF_CALL.search(last) and run.staff is None:
+    if told.staff and run.staff is None:
         run.staff = (run.tick(), f"{last}()")
-    if not known and callers.REQUIRING.match(last):
-        for argument in arguments:
-            run.vouch(argument, f"{last}() in line {node.line}")
-    if callers.CHECKING.search(last) and not given.statement and _is_guard(run.callers, arguments, known):
-        for argument in arguments:
-            run.vouch(argument, f"checked by {last}() in line {node.line}")
+    if told.requiring and not known:
+        _vouch(ip, arguments, f"{last}() in line {node.line}")
+    if told.checking and not given.statement and _is_guard(run.callers, arguments, known):
+        _vouch(ip, arguments, f"checked by {last}() in line {node.line}")
+
+
+def _vouch(ip: Interpreter, arguments: list[Value], why: str) -> None:
+    for argument in arguments:
+        ip.run.vouch(argument, why)
 
 
 def _is_guard(callers_: list[str], arguments: list[Value], known: bool) -> bool:
@@ -214,19 +219,3 @@ def _is_guard(callers_: list[str], arguments: list[Value], known: bool) -> bool:
     if any(kind == "caller" for kind, _ in origins):
         return True
     return bool(callers_) and not known and bool(origins)
-
-
-def closures_in(value: Value, depth: int = 0) -> list[tuple[str, Closure]]:
-    """Give the functions in a value, with the keys they stand under."""
-    if value.closure is not None:
-        return [("", value.closure)]
-    found = []
-    for name, part in (value.fields or {}).items():
-        if part.closure is not None:
-            found.append((name, part.closure))
-        elif depth < 3:
-            found += closures_in(part, depth + 1)
-    return found
-
-
-__all__ = ["Object", "call", "closures_in"]

@@ -17,7 +17,8 @@ EQUAL = frozenset(
 UNEQUAL = frozenset({"ne", "notInArray", "isNull", "isNotNull", "not", "desc", "asc", "notExists", "notLike"})
 JOINED = frozenset({"and", "or"})
 BUILDING = frozenset(
-    {"from", "where", "set", "values", "innerJoin", "leftJoin", "rightJoin", "fullJoin", "limit", "orderBy", "returning",
+    {"from", "where", "set", "values", "innerJoin", "leftJoin", "rightJoin", "fullJoin", "limit",
+     "orderBy", "returning",
      "groupBy", "offset", "having", "$dynamic", "onConflictDoUpdate", "onConflictDoNothing", "as", "prepare",
      "execute", "for", "then", "catch", "all", "run"}
 )  # fmt: skip

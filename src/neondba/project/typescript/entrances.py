@@ -183,7 +183,8 @@ def _chain_of(node: Node) -> str:
 
 
 def _procedures(file: TypeScriptFile) -> Iterator[Way]:
-    """Find tRPC procedures, oRPC handlers and safe actions: `protectedProcedure.query(({ctx, input}) => ...)`."""
+    """Find tRPC procedures, oRPC handlers and safe actions: `protectedProcedure.query(({ctx, input}) "
+    "=> ...)`."""
     for call in file.calls:
         callee = call.callee
         if not isinstance(callee, Member) or not call.arguments:
@@ -198,9 +199,9 @@ def _procedures(file: TypeScriptFile) -> Iterator[Way]:
         if not (procedure or action or handler):
             continue
         name = _named(file, call) or function.name or chain
-        given = Value(fields={"ctx": Value(kind="context", written="ctx"), "context": Value(kind="context", written="context"),
-                              "input": client("input"), "parsedInput": client("input"),
-                              "clientInput": client("input")})  # fmt: skip
+        context = Value(kind="context", written="ctx")
+        given = Value(fields={"ctx": context, "context": context, "input": client("input"),
+                              "parsedInput": client("input"), "clientInput": client("input")})  # fmt: skip
         second = Value(fields={"ctx": Value(kind="context", written="ctx")})
         first = (
             given
@@ -246,7 +247,8 @@ def _handlers(file: TypeScriptFile) -> Iterator[Way]:
             if line < call.line and address.startswith(prefix)
         ]
         before += [(file, h) for h in [*_before_in_chain(callee.object), *handlers[:-1]]]
-        yield Way(EntranceKind.ROUTE, f"{callee.name.upper()} {address or '/'}", address, file, call.line, handlers[-1],
+        name = f"{callee.name.upper()} {address or '/'}"
+        yield Way(EntranceKind.ROUTE, name, address, file, call.line, handlers[-1],
                   [request(), Value(), Value()], before, shape="server")  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from neondba.project.isolation.judged import Step
 from neondba.project.typescript import calls, execute, members
@@ -40,7 +41,16 @@ from neondba.project.typescript.values import Closure, Scope, Value, item_of, me
 class Interpreter:
     """Follows one run through the files of a project; nothing of them is executed."""
 
-    def __init__(self, files: TypeScriptFiles, tables: OwnedTables, relevance: Relevance, run: Run) -> None:
+    def __init__(
+        self,
+        files: TypeScriptFiles,
+        tables: OwnedTables,
+        relevance: Relevance,
+        run: Run,
+        shared: dict[tuple[str, str], Value],
+    ) -> None:
+        self.shared = shared
+        """Values of names at the top of files that say nothing about a run."""
         self.files = files
         self.tables = tables
         self.relevance = relevance
@@ -71,13 +81,24 @@ class Interpreter:
     def of_file(self, file: TypeScriptFile, name: str) -> Value:
         """Give what a name at the top of a file stands for."""
         key = (file.path, name)
-        if key not in self._modules:
-            self._modules[key] = Value(written=name)
-            if name in file.imports or name in file.definitions:
-                found = self._resolved(file, name)
-                if found is not None:
-                    self._modules[key] = self.of(found)
-        return self._modules[key]
+        known = self.shared.get(key) or self._modules.get(key)
+        if known is not None:
+            return known
+        self._modules[key] = Value(written=name)
+        run = self.run
+        before = (len(run.statements), len(run.callers), len(run.actions), run.clock)
+        # What stands at the top of a file is not part of the function that uses it.
+        active, run.active = run.active, []
+        if name in file.imports or name in file.definitions:
+            found = self._resolved(file, name)
+            if found is not None:
+                self._modules[key] = self.of(found)
+        run.active = active
+        made = self._modules[key]
+        after = (len(run.statements), len(run.callers), len(run.actions), run.clock)
+        if before == after and not run.tired:
+            self.shared[key] = made
+        return made
 
     def _resolved(self, file: TypeScriptFile, name: str) -> Found | None:
         imported = file.imports.get(name)
@@ -107,7 +128,7 @@ class Interpreter:
         return made
 
     def _text(self, node: Text, _scope: Scope) -> Value:
-        return Value(frozenset({("fixed", node.value)}), written=f'"{node.value}"')
+        return Value(written=f'"{node.value}"')
 
     def _template(self, node: Template, scope: Scope) -> Value:
         holes = [self.value(hole, scope) for hole in node.holes]
@@ -164,7 +185,10 @@ class Interpreter:
         if node.operator in ("===", "!==", "==", "!="):
             members.compared(self, left, right, f"compared in line {node.line}")
             return Value()
-        if node.operator in ("&&", "||", "??"):
+        if node.operator == "&&":
+            members.asked(self, left)
+            return right
+        if node.operator in ("||", "??"):
             return merged([left, right])
         if node.operator in ("in", "instanceof", "<", ">", "<=", ">="):
             return Value()
@@ -172,11 +196,11 @@ class Interpreter:
 
     def _unary(self, node: Unary, scope: Scope) -> Value:
         given = self.value(node.value, scope)
-        members.asked(self, given, node.line)
+        members.asked(self, given)
         return Value() if node.operator in ("!", "typeof") else given
 
     def _conditional(self, node: Conditional, scope: Scope) -> Value:
-        members.asked(self, self.value(node.test, scope), node.line)
+        members.asked(self, self.value(node.test, scope))
         return merged([self.value(node.then, scope), self.value(node.otherwise, scope)])
 
     def _assign(self, node: Assign, scope: Scope) -> Value:
@@ -278,7 +302,7 @@ class Interpreter:
         return given
 
 
-Evaluated = Callable[[Interpreter, Node, Scope], Value]
+Evaluated = Callable[[Interpreter, Any, Scope], Value]
 _EXPRESSIONS: dict[type[Node], Evaluated] = {
     Name: Interpreter._name, Text: Interpreter._text, Template: Interpreter._template,
     Member: Interpreter._member, Index: Interpreter._index, Object: Interpreter._object,
@@ -286,4 +310,4 @@ _EXPRESSIONS: dict[type[Node], Evaluated] = {
     Binary: Interpreter._binary, Unary: Interpreter._unary, Conditional: Interpreter._conditional,
     Assign: Interpreter._assign, Several: Interpreter._several, Function: Interpreter._function,
     Class: Interpreter._class, Call: Interpreter._call,
-}  # type: ignore[dict-item]  # fmt: skip
+}  # fmt: skip

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from neondba.project.facts import Unavailable
 from neondba.project.isolation.judged import Binding, Entrance, EntranceKind, Judged
 from neondba.project.tree import Tree
+from neondba.project.typescript import callers
 from neondba.project.typescript.callers import STAFF_CALL
 from neondba.project.typescript.entrances import Way, Ways, client, guards_by_name, request
 from neondba.project.typescript.evaluate import Interpreter
+from neondba.project.typescript.file import TypeScriptFile
 from neondba.project.typescript.files import TypeScriptFiles
 from neondba.project.typescript.mounts import Mounts
-from neondba.project.typescript.nodes import Function, Member, Name, Node, Object, dotted
+from neondba.project.typescript.nodes import Function, Name, Node, Object, dotted
 from neondba.project.typescript.owned import OwnedTables
 from neondba.project.typescript.relevance import Relevance
 from neondba.project.typescript.run import Run
-from neondba.project.typescript.values import Closure, Scope, Value
+from neondba.project.typescript.values import Scope, Value
 from neondba.project.typescript.verdicts import Door, Verdict, is_machine, verdicts
 
 STAFF_PLACE = re.compile(r"(^|/)\(?_?(admin|super-?admin|backoffice|staff)\)?(/|$|-)", re.IGNORECASE)
@@ -54,11 +56,12 @@ class Judge:
         self.ways = Ways(files, self.relevance)
         self.mounts = Mounts(files, self.relevance)
         self._tree = tree
+        self._shared: dict[tuple[str, str], Value] = {}
 
     def doors(self, way: Way) -> list[Door]:
         """Follow one way in; inline server actions inside it are doors of their own."""
         run = Run(trusted=self.mounts.trusted)
-        ip = Interpreter(self.files, self.tables, self.relevance, run)
+        ip = Interpreter(self.files, self.tables, self.relevance, run, self._shared)
         door = self._door(way, run)
         scope = Scope(way.file)
         shared = request()
@@ -74,7 +77,7 @@ class Judge:
                 door.staff = door.staff or bool(STAFF_CALL.search(target.written))
                 ip.invoke(inner.closure, _wrapped(inner.closure.function, arguments, way))
         door.entrance = self._entrance(way, run)
-        return [door, *self._inline(ip, way, run)]
+        return [door, *self._inline(way, run)]
 
     def _door(self, way: Way, run: Run) -> Door:
         door = Door(self._entrance(way, run), run)
@@ -89,10 +92,9 @@ class Judge:
         principal = run.callers[0] if run.callers else ""
         return Entrance(way.kind, way.name, way.file.path, way.line, principal)
 
-    def _middleware(self, ip: Interpreter, door: Door, file: object, node: Node, shared: Value) -> None:
-        from neondba.project.typescript.file import TypeScriptFile
-
-        assert isinstance(file, TypeScriptFile)
+    def _middleware(
+        self, ip: Interpreter, door: Door, file: TypeScriptFile, node: Node, shared: Value
+    ) -> None:
         written = dotted(node)
         if guards_by_name(written):
             door.guarded = True
@@ -106,32 +108,24 @@ class Judge:
         function = target.closure.function if target.closure else None
         if way.shape == "server" and function is not None:
             return [_server_request(function, shared), Value(), Value()]
-        if way.shape == "procedure" and (guards_by_name(way.wrappers)):
-            return way.arguments
         return way.arguments
 
-    def _inline(self, ip: Interpreter, way: Way, run: Run) -> list[Door]:
+    def _inline(self, way: Way, run: Run) -> list[Door]:
         """Follow the server actions that a page holds; they see its variables, not its checks."""
         found = []
         for closure in run.actions[:]:
             if closure.scope.file is not way.file or way.file.directive == "use server":
                 continue
-            inner = Run(statements=[s for s in run.statements], callers=[])
-            for statement in inner.statements:
-                statement_quiet(statement)
+            # The page's statements keep their numbers, which the variables refer to.
+            inner = Run(statements=[replace(s, quiet=True) for s in run.statements], trusted=run.trusted)
             name = closure.function.name or "action"
             entrance = Entrance(EntranceKind.ACTION, f"{name}()", way.file.path, closure.function.line)
-            door = Door(entrance, inner)
-            follower = Interpreter(self.files, self.tables, self.relevance, inner)
+            follower = Interpreter(self.files, self.tables, self.relevance, inner, self._shared)
             arguments = [client(_word(p.target)) for p in closure.function.parameters]
             follower.invoke(closure, arguments)
-            found.append(door)
+            principal = inner.callers[0] if inner.callers else ""
+            found.append(Door(replace(entrance, principal=principal), inner))
         return found
-
-
-def statement_quiet(statement: object) -> None:
-    """Leave a statement of the page out of what its action is judged by."""
-    # The page's own door is judged from the same objects, so nothing is changed here.
 
 
 def _word(target: Node) -> str:
@@ -170,8 +164,6 @@ def _wrapped(function: Function, arguments: list[Value], way: Way) -> list[Value
 
 
 def _guessed(name: str, way: Way) -> Value:
-    from neondba.project.typescript import callers
-
     if name in ("req", "request"):
         return request()
     if name in ("ctx", "context", "c"):
@@ -209,11 +201,7 @@ def _shown_elsewhere(found: list[Verdict]) -> list[Verdict]:
         judged = verdict.judged
         if judged.binding is Binding.OPEN and judged.kind in ("get", "select") and judged.table in shown:
             why = f"{shown[judged.table]} shows {judged.table} to everyone"
-            judged = Judged(judged.entrance, judged.kind, judged.table, judged.owner, judged.path, judged.line,
-                            Binding.PUBLIC, why, judged.way)  # fmt: skip
-            verdict = Verdict(judged, verdict.statement, verdict.entrance, verdict.claim, verdict.column)
+            judged = replace(judged, binding=Binding.PUBLIC, why=why)
+            verdict = replace(verdict, judged=judged, fault="")
         settled.append(verdict)
     return settled
-
-
-__all__ = ["Closure", "Member", "TypeScriptIsolation", "Unavailable"]

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 UNREAD = frozenset(
     {"comment", "type_annotation", "type_arguments", "type_parameters", "interface_declaration",
-     "hash_bang_line", "type_alias_declaration", "function_signature", "ambient_declaration", "empty_statement",
+     "hash_bang_line", "type_alias_declaration", "function_signature", "ambient_declaration",
+     "empty_statement",
      "ERROR", "abstract_method_signature", "method_signature", "index_signature", "jsx_text", "html_comment",
      "accessibility_modifier", "override_modifier", "import_alias", "debugger_statement", "type_identifier",
      "implements_clause", "internal_module_signature", "html_character_reference"}

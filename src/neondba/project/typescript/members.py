@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from neondba.project.schema_provider import plain
 from neondba.project.typescript import callers
 from neondba.project.typescript.values import Closure, Scope, Value, item_of
 
 if TYPE_CHECKING:
     from neondba.project.typescript.evaluate import Interpreter
 
-SAME = frozenset({"data", "success", "value", "current", "json", "trim", "toString", "valid"})
+SAME = frozenset({"data", "value", "current", "json", "trim", "toString", "valid"})
 """Parts that stand for the whole: the data of a parse."""
 STORES = frozenset({"get", "var", "locals", "variables", "state", "store"})
 
@@ -31,6 +32,8 @@ def member(ip: Interpreter, owner: Value, name: str) -> Value:
         return ip.of(found) if found is not None else Value()
     if owner.kind in ("class", "instance") and owner.made is not None:
         return _of_class(ip, owner, name)
+    if owner.fields is not None and name in SAME:
+        return owner
     if owner.fields is not None:
         rest = owner.fields.get("...")
         return member(ip, rest, name) if rest is not None else Value(owner.origins)
@@ -99,7 +102,7 @@ def compared(ip: Interpreter, left: Value, right: Value, why: str) -> None:
     run = ip.run
     sides = (left.all_origins(), right.all_origins())
     for value, origins, others in ((left, sides[0], sides[1]), (right, sides[1], sides[0])):
-        asked(ip, value, 0)
+        asked(ip, value)
         if any(kind == "env" for kind, _ in origins) and any(kind == "client" for kind, _ in others):
             run.machine = run.machine or "a secret of the environment"
     for value, origins, others in ((left, sides[0], sides[1]), (right, sides[1], sides[0])):
@@ -107,11 +110,15 @@ def compared(ip: Interpreter, left: Value, right: Value, why: str) -> None:
             run.vouch(value, f"{bound}, {why}")
 
 
-def asked(ip: Interpreter, value: Value, line: int) -> None:
+def asked(ip: Interpreter, value: Value) -> None:
     """Note a test of the caller's role."""
     for kind, key in value.origins:
-        role = kind == "caller" and callers.ROLE.search(key)
-        if kind == "row" and value.written and callers.ROLE.search(value.written):
-            role = ip.run.row_is_bound(int(key)) and callers.ROLE.search(value.written)
+        role = kind == "caller" and bool(callers.ROLE.search(key))
+        if kind == "row" and callers.ROLE.search(value.written):
+            # A role in a team says nothing about the rows of other teams.
+            table = ip.run.statements[int(key)].table
+            role = bool(
+                table and plain(table.name) in ("user", "profile", "admin") and ip.run.row_is_bound(int(key))
+            )
         if role and ip.run.staff is None:
             ip.run.staff = (ip.run.tick(), value.written or key)

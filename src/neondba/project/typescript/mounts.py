@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from neondba.project.isolation.judged import EntranceKind
-from neondba.project.typescript.entrances import SERVER, Way, guards_by_name
+from neondba.project.typescript.entrances import SERVER, Way
 from neondba.project.typescript.file import TypeScriptFile
 from neondba.project.typescript.files import TESTS, TypeScriptFiles
-from neondba.project.typescript.nodes import Call, Name, Node, Text, dotted, walk
+from neondba.project.typescript.nodes import Call, Name, Node, Text, dotted
 from neondba.project.typescript.relevance import Relevance
 
 GUARDING = re.compile(
@@ -112,11 +113,9 @@ class Mounts:
             folder = folder.rpartition("/")[0]
         return False
 
-    @property
+    @cached_property
     def _paths(self) -> frozenset[str]:
-        if not hasattr(self, "_known"):
-            self._known = frozenset(self._files.paths)
-        return self._known
+        return frozenset(self._files.paths)
 
 
 def _is_guarding(text: str) -> bool:
@@ -138,6 +137,3 @@ def _matches(text: str, address: str) -> bool:
         if address.startswith(plain or "/"):
             return True
     return False
-
-
-__all__ = ["Mounts", "guards_by_name", "walk"]

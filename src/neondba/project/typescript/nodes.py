@@ -72,11 +72,14 @@ class Call(Node):
     awaited: bool = False
     end: int = 0
     """The last line."""
+    _name: str = ""
 
     @property
     def name(self) -> str:
         """What is called, dotted: `prisma.task.findMany`, `new`-calls by their class."""
-        return dotted(self.callee)
+        if not self._name:
+            self._name = dotted(self.callee)
+        return self._name
 
 
 @dataclass(slots=True, eq=False)

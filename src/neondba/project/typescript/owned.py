@@ -26,7 +26,8 @@ GROUPS = frozenset({"tenantid", "organizationid", "organisationid", "orgid", "wo
 """Owner columns that name a group of people."""
 PEOPLE = frozenset({"user", "session", "verification", "verificationtoken", "profile", "member",
                     "membership", "authenticator", "passwordresettoken", "twofactortoken", "refreshtoken",
-                    "jwk", "twofactorconfirmation", "userprofile", "passkey", "invitation", "invite"})  # fmt: skip
+                    "jwk", "twofactorconfirmation", "userprofile", "passkey", "invitation",
+                    "invite"})  # fmt: skip
 READ_BY_ALL = re.compile(
     r"^(post|blog|article|comment|repl(y|ie)|review|rating|like|vote|follow(er|ing)?|product|item|categor(y|ie)|tag"
     r"|listing|recipe|propert(y|ie)|store|shop|course|chapter|lesson|event|gig|job|question|answer|thread|topic"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from neondba.project.typescript.nodes import Call, Index, Member, Name, Text, dotted
 from neondba.postgres.statement import Name as TableName
 from neondba.project.schema_table import Table
+from neondba.project.typescript.nodes import Call, Index, Member, Name, Text, dotted
 from neondba.project.typescript.owned import OWNERS, OwnedTable, folded
 from neondba.project.typescript.statements import Statement
 from neondba.project.typescript.values import Scope, Value

@@ -31,6 +31,8 @@ class Run:
     """How the caller is written, in the order of asking."""
     refused: bool = False
     """A stranger is turned away somewhere."""
+    optional: bool = False
+    """Somewhere it makes a difference whether there is a caller."""
     trusted: str = ""
     """The text of the project's middlewares: headers that they set are believed."""
     login: bool = False
@@ -41,6 +43,8 @@ class Run:
     way: list[Step] = field(default_factory=list)
     active: list[int] = field(default_factory=list)
     steps: int = 0
+    ever: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Everything that was vouched for on any way through the code."""
     clock: int = 0
     quiet: bool = False
 
@@ -60,6 +64,7 @@ class Run:
         made.way = tuple(self.way)
         made.quiet = self.quiet
         made.by_policy = self.policy
+        made.staff = self.staff[1] if self.staff else ""
         made.checks = self.vouched.copy()
         self.statements.append(made)
         return made
@@ -107,14 +112,18 @@ class Run:
         moment = self.tick()
         for kind, key in value.all_origins():
             if kind == "client":
-                self.vouched.setdefault(key, (moment, why))
+                self._note(key, moment, why)
             elif kind == "row":
                 statement = self.statements[int(key)]
                 statement.compared = statement.compared or (moment, why)
                 for leaf in [v for _, v in statement.where]:
                     for inner, path in leaf.origins:
                         if inner == "client":
-                            self.vouched.setdefault(path, (moment, why))
+                            self._note(path, moment, why)
+
+    def _note(self, key: str, moment: int, why: str) -> None:
+        self.vouched.setdefault(key, (moment, why))
+        self.ever.setdefault(key, (moment, why))
 
     def settle(self, statement: Statement) -> None:
         """Let the client's values that found a row of the caller's count as checked."""
@@ -124,7 +133,7 @@ class Run:
         for value in [*(v for _, v in statement.where), *statement.inside]:
             for kind, key in value.origins:
                 if kind == "client":
-                    self.vouched.setdefault(key, (statement.seen, f"the same row as {bound}"))
+                    self._note(key, statement.seen, f"the same row as {bound}")
                 elif kind == "row":
                     # The parent's row was found, and the caller with it.
                     parent = self.statements[int(key)]

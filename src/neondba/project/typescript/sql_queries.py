@@ -49,7 +49,8 @@ def tagged(ip: Interpreter, node: Call, scope: Scope) -> Value:
         before = BEFORE.search(text)
         column = before[1] if before else ""
         if kind == "insert" or (
-            kind == "update" and not re.search(r"\bwhere\b", whole[: whole.find(text) + len(text)], re.I)
+            kind == "update"
+            and not re.search(r"\bwhere\b", whole[: whole.find(text) + len(text)], re.IGNORECASE)
         ):
             made.data.append((column, hole))
         elif before or hole.fields is None:
@@ -67,8 +68,10 @@ def _table(ip: Interpreter, text: str) -> OwnedTable | None:
 
 
 CHAINED = frozenset(
-    {"select", "insert", "update", "delete", "upsert", "eq", "in", "match", "filter", "single", "maybeSingle", "order",
-     "limit", "range", "or", "neq", "is", "gt", "gte", "lt", "lte", "contains", "returns", "throwOnError", "like",
+    {"select", "insert", "update", "delete", "upsert", "eq", "in", "match", "filter", "single",
+     "maybeSingle", "order",
+     "limit", "range", "or", "neq", "is", "gt", "gte", "lt", "lte", "contains", "returns",
+     "throwOnError", "like",
      "ilike", "not", "textSearch", "overlaps"}
 )  # fmt: skip
 KINDS = {"insert": "insert", "update": "update", "delete": "delete", "upsert": "update", "select": "select"}

@@ -15,9 +15,11 @@ TOKEN = re.compile(
     r"|publicid|handle|username|subdomain|domain|checkout|webhook|deviceid|identifier",
 )  # fmt: skip
 """Columns that are known to whom they were told, or that name what everybody may see."""
-SHOWN = re.compile(r"^(is_?)?(published|public|visible|visibility|listed|featured|approved|active|status|shared|draft"
+SHOWN = re.compile(r"^(is_?)?(published|public|visible|visibility|listed|featured|approved|active"
+                   r"|status|shared|draft"
                    r"|archived|deleted|deletedat|publishedat|available|isshared|enabled)$")  # fmt: skip
-PUBLIC = re.compile(r"^(published|public|is_?public|is_?published|visibility|publishedat|listed|featured|approved|shared"
+PUBLIC = re.compile(r"^(published|public|is_?public|is_?published|visibility|publishedat|listed"
+                    r"|featured|approved|shared"
                     r"|is_?shared|share)$")  # fmt: skip
 OPERATORS = frozenset(
     {"equals", "in", "is", "some", "every", "contains", "gte", "lte", "gt", "lt", "has", "hasSome", "connect",
@@ -53,6 +55,8 @@ class Statement:
     """What had been vouched for when it was sent."""
     quiet: bool = False
     """It belongs to what happens before the entrance."""
+    staff: str = ""
+    """What said that only staff get there."""
     by_policy: str = ""
     """How the caller's own token reaches the database."""
     by_client: str = ""

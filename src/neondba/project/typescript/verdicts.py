@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neondba.project.isolation.judged import Binding, Entrance, EntranceKind, Judged
+from neondba.project.isolation.judged import Binding, Entrance, Judged
 from neondba.project.typescript import callers
 from neondba.project.typescript.owned import GROUPS, folded
 from neondba.project.typescript.run import Run
@@ -39,6 +39,11 @@ class Door:
     """Something before it lets no stranger in: a middleware, a wrapper, a procedure."""
     staff: bool = False
     machine: str = ""
+
+    @property
+    def strangers(self) -> bool:
+        """Whether strangers get in as well as callers that are known."""
+        return not self.guarded and self.run.optional and not self.run.refused
 
     @property
     def known(self) -> bool:
@@ -88,38 +93,39 @@ def _written(door: Door, statement: Statement, binding: Binding) -> tuple[str, s
     """Tell what the client may write that decides whose a row is, though the row itself was checked."""
     run, table = door.run, statement.table
     assert table is not None
-    if (
-        binding is Binding.BY_POLICY
-        or door.staff
-        or run.staff
-        or door.machine
-        or run.machine
-        or not door.known
-    ):
+    trusted = door.staff or statement.staff or run.staff or door.machine or run.machine
+    if binding is Binding.BY_POLICY or trusted or not door.known:
         return None
-    if table.parent and table.private and statement.kind in ("insert", "update"):
-        for column, value in statement.data:
-            if (
-                folded(column) == table.parent
-                and not run.is_bound(value.origins, run.vouched)
-                and (c := _client(value))
-            ):
-                return "parent", c, column
-        named = {folded(column) for column, _ in statement.data}
-        if (
-            statement.spread
-            and (statement.kind == "insert" or statement.spread.partition(".")[0] not in run.parsed)
-            and table.parent not in named
-            and not run.is_bound(
-                frozenset({("client", statement.spread), ("client", f"{statement.spread}.{table.parent}")}),
-                run.vouched,
-            )
-        ):
-            return "parent", statement.spread, table.owner.partition(".")[0]
+    if parent := _parent(run, statement):
+        return ("parent", *parent)
     raw = statement.spread and statement.spread.partition(".")[0] not in (*run.parsed, "valid", "tool")
-    if statement.kind == "update" and raw and not run.vouched.get(statement.spread):
+    if statement.kind == "update" and raw and statement.spread not in statement.checks:
         return "spread", statement.spread, table.owner
     return None
+
+
+def _parent(run: Run, statement: Statement) -> tuple[str, str] | None:
+    """Give the client's value that puts a row under a parent nobody checked, and its column."""
+    table = statement.table
+    if table is None or not table.parent or not table.private or statement.kind not in ("insert", "update"):
+        return None
+    if statement.kind == "insert" and run.bound_by(statement):
+        return None
+    named = {folded(column): value for column, value in statement.data}
+    if table.parent in named:
+        value = named[table.parent]
+        claim = _client(value)
+        column = next(c for c, _ in statement.data if folded(c) == table.parent)
+        return (claim, column) if claim and not run.is_bound(value.origins, statement.checks) else None
+    whole = statement.spread
+    if not whole or (statement.kind == "update" and whole.partition(".")[0] in run.parsed):
+        return None
+    inside = {
+        path
+        for path in statement.checks
+        if path == whole or folded(path) == folded(f"{whole}.{table.parent}")
+    }
+    return None if inside else (whole, table.owner.partition(".")[0])
 
 
 def _bound(door: Door, statement: Statement) -> tuple[Binding, str] | None:
@@ -134,15 +140,16 @@ def _bound(door: Door, statement: Statement) -> tuple[Binding, str] | None:
         return (Binding.BOUND_LATER, statement.compared[1])
     if not statement.is_write and (why := _vouched_later(run, statement)):
         return (Binding.BOUND_LATER, why)
-    if door.staff or (run.staff and (run.staff[0] < statement.seen or not statement.is_write)):
-        return (Binding.BOUND, f"only staff get here: {run.staff[1] if run.staff else door.entrance.name}")
+    if door.staff or statement.staff or (run.staff and not statement.is_write):
+        told = statement.staff or (run.staff[1] if run.staff else door.entrance.name)
+        return (Binding.BOUND, f"only staff get here: {told}")
     if statement.by_client and "admin" not in statement.by_client.lower():
         return (Binding.BY_POLICY, "the policies of the provider decide what its client reads")
     return None
 
 
 def _vouched_later(run: Run, statement: Statement) -> str:
-    return run.is_bound(frozenset(o for o in statement.origins_of_where() if o[0] == "client"))
+    return run.is_bound(frozenset(o for o in statement.origins_of_where() if o[0] == "client"), run.ever)
 
 
 def _insert_is_bound(door: Door, statement: Statement) -> tuple[Binding, str] | None:
@@ -212,6 +219,3 @@ def _public(door: Door, statement: Statement) -> str:
 def is_machine(path: str) -> bool:
     """Tell whether an address is for other programs."""
     return bool(callers.MACHINE_PATH.search(path))
-
-
-__all__ = ["Door", "EntranceKind", "Verdict", "verdicts"]

@@ -10,6 +10,8 @@ from neondba.project.typescript.owned import folded
 from neondba.project.typescript.verdicts import Verdict
 from neondba.review.finding import Severity
 
+MANY = 3
+"""Entrances that show a table to strangers, from which on it is meant to be so."""
 CHANGES = ("update", "delete")
 VERBS = {"get": "read", "select": "read", "update": "change", "delete": "delete", "insert": "make"}
 
@@ -55,11 +57,28 @@ def guarded_tables(isolation: TypeScriptIsolation) -> frozenset[str]:
     )
 
 
+def for_strangers(isolation: TypeScriptIsolation) -> frozenset[tuple[str, str]]:
+    """Give the entrances that are made for visitors: they read what many others show to strangers, too."""
+    by_table: dict[str, set[tuple[str, str]]] = {}
+    public: set[tuple[str, str]] = set()
+    for verdict in isolation.verdicts:
+        judged, table = verdict.judged, verdict.statement.table
+        if verdict.entrance.known or judged.kind not in ("get", "select") or table is None or table.people:
+            continue
+        entrance = (judged.entrance.path, judged.entrance.name)
+        by_table.setdefault(judged.table, set()).add(entrance)
+        if judged.binding is Binding.PUBLIC:
+            public.add(entrance)
+    return frozenset(public.union(*(e for e in by_table.values() if len(e) >= MANY)))
+
+
 def severity_of(verdict: Verdict, guarded: Iterable[str]) -> Severity:
     """Tell how sure it is that the row is private: by its columns, or by how the project treats it."""
     table = verdict.statement.table
     assert table is not None
     elsewhere = verdict.judged.table in guarded
+    if verdict.entrance.strangers:
+        return Severity.MEDIUM  # What a visitor may see is decided some other way.
     if verdict.judged.kind in CHANGES and (table.private or elsewhere or table.people):
         return Severity.HIGH
     return Severity.HIGH if table.private and elsewhere else Severity.MEDIUM

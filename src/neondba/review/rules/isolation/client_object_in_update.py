@@ -91,7 +91,8 @@ def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
             f"Whoever calls {name_of(verdict)} sets any column of the {judged.table} row, {told} included: "
             f"{claim_of(verdict)} is written as the client sent it.",
             steps=(
-                "Name the columns that may be changed, one by one, or parse the object with a schema that holds only "
+                "Name the columns that may be changed, one by one, or parse the object with a schema "
+                "that holds only "
                 "those.",
             ),
             snippet="data: { name: values.name }",

@@ -23,7 +23,8 @@ export async function POST(request: Request) {
   const { userId } = await auth();
   if (!userId) return new Response("Unauthorized", { status: 401 });
   const body = await request.json();
-  await db.insert(payments).values({ id: crypto.randomUUID(), amount: body.amount, walletId: body.walletId });  // <- finding
+  const id = crypto.randomUUID();
+  await db.insert(payments).values({ id, amount: body.amount, walletId: body.walletId });  // <- finding
   return new Response(null, { status: 201 });
 }
 ```
@@ -113,13 +114,16 @@ def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
             judged.path,
             judged.line,
             f"Any signed-in user can {verb} {judged.table} rows under another user's {parent} through "
-            f"{name_of(verdict)}: {verdict.column} comes from {claim_of(verdict)}, and nobody asks whose {parent} that "
+            f"{name_of(verdict)}: {verdict.column} comes from {claim_of(verdict)}, and nobody asks "
+            f"whose {parent} that "
             "is.",
             steps=(
-                f"Read the {parent} first, with the caller in its condition, and answer 404 when there is none.",
+                f"Read the {parent} first, with the caller in its condition, and answer 404 when there "
+                f"is none.",
                 f"Take {verdict.column} from that row.",
             ),
-            snippet=f"where: {{ id: {verdict.column}, {judged.owner.rpartition('.')[2]}: {caller_of(verdict)} }}",
+            snippet=f"where: {{ id: {verdict.column}, {judged.owner.rpartition('.')[2]}: "
+            f"{caller_of(verdict)} }}",
             severity=Severity.HIGH if parent in guarded or judged.table in guarded else Severity.MEDIUM,
             way=way_of(verdict),
         )

@@ -107,6 +107,7 @@ from neondba.review.rules.isolation._typescript import (
     VERBS,
     believes_owner,
     claim_of,
+    for_strangers,
     guarded_tables,
     name_of,
     open_ones,
@@ -120,6 +121,7 @@ ASKED = (EntranceKind.ROUTE, EntranceKind.ACTION)
 def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
     """Look for handlers that know no caller on tables that others bind to one."""
     guarded = guarded_tables(isolation)
+    visited = for_strangers(isolation)
     for verdict in open_ones(isolation, "row"):
         judged, table = verdict.judged, verdict.statement.table
         if (
@@ -129,8 +131,12 @@ def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
             or table is None
         ):
             continue
+        visitors = (judged.entrance.path, judged.entrance.name) in visited
+        if judged.kind not in CHANGES and visitors:
+            continue
         if table.private and judged.table in guarded:
-            yield _finding(verdict, Severity.HIGH if judged.kind in CHANGES else Severity.MEDIUM)
+            sure = judged.kind in CHANGES and not visitors
+            yield _finding(verdict, Severity.HIGH if sure else Severity.MEDIUM)
         elif judged.kind in CHANGES and (table.private or table.people or judged.table in guarded):
             yield _finding(verdict, Severity.MEDIUM)
 
@@ -140,7 +146,8 @@ def _finding(verdict: Verdict, severity: Severity) -> Finding:
     return Finding(
         judged.path,
         judged.line,
-        f"Anybody on the internet can {VERBS[judged.kind]} any {judged.table} row through {name_of(verdict)}: nothing "
+        f"Anybody on the internet can {VERBS[judged.kind]} any {judged.table} row through "
+        f"{name_of(verdict)}: nothing "
         f"on the way asks who is calling, and {claim_of(verdict)} picks the row.",
         steps=(
             "Ask for the session first, and answer 401 without one.",

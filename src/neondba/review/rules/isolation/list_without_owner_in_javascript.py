@@ -102,7 +102,8 @@ def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
         yield Finding(
             judged.path,
             judged.line,
-            f"{who} the {judged.table} rows of all others from {name_of(verdict)}: nothing narrows the statement to "
+            f"{who} the {judged.table} rows of all others from {name_of(verdict)}: nothing narrows the "
+            f"statement to "
             f"the caller's {judged.owner}.",
             steps=(
                 f"Filter by {judged.owner}, as other parts of the project do.",

@@ -62,7 +62,10 @@ Drizzle, through a service in another file and a middleware that only says who i
 
 ```ts bad path=src/schema.ts case=drizzle
 import { integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
-export const projects = pgTable("projects", { id: uuid("id").primaryKey(), userId: text("user_id").notNull() });
+export const projects = pgTable("projects", {
+  id: uuid("id").primaryKey(),
+  userId: text("user_id").notNull(),
+});
 export const tasks = pgTable("tasks", {
   id: uuid("id").primaryKey(),
   title: text("title").notNull(),
@@ -93,7 +96,10 @@ export default router;
 
 ```ts good path=src/schema.ts case=drizzle
 import { integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
-export const projects = pgTable("projects", { id: uuid("id").primaryKey(), userId: text("user_id").notNull() });
+export const projects = pgTable("projects", {
+  id: uuid("id").primaryKey(),
+  userId: text("user_id").notNull(),
+});
 export const tasks = pgTable("tasks", {
   id: uuid("id").primaryKey(),
   title: text("title").notNull(),
@@ -209,7 +215,8 @@ def _finding(verdict: Verdict, severity: Severity) -> Finding:
     return Finding(
         judged.path,
         judged.line,
-        f"Any signed-in user can {VERBS[judged.kind]} other people's {rows} through {name_of(verdict)}: the row is "
+        f"Any signed-in user can {VERBS[judged.kind]} other people's {rows} through {name_of(verdict)}: "
+        f"the row is "
         f"picked by {claim} alone, and its {judged.owner} is never compared with the caller.",
         steps=(
             f"Add the owner to the condition: {judged.owner} must be the caller's.",

@@ -117,10 +117,12 @@ def _finding(verdict: Verdict, severity: Severity) -> Finding:
     return Finding(
         judged.path,
         judged.line,
-        f"{who} who puts another id into {claim} can {VERBS[judged.kind]} {rows}: {name_of(verdict)} believes the "
+        f"{who} who puts another id into {claim} can {VERBS[judged.kind]} {rows}: {name_of(verdict)} "
+        f"believes the "
         f"{verdict.column} it is given.",
         steps=(
-            f"Take {verdict.column} from the session on the server, and remove it from what the client sends.",
+            f"Take {verdict.column} from the session on the server, and remove it from what the client "
+            f"sends.",
             "Answer with an error when there is no session.",
         ),
         snippet=f"{verdict.column}: {caller_of(verdict)}",
