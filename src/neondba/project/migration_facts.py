@@ -78,7 +78,7 @@ def _added(column: Column) -> str:
 def retyped(step: Step) -> str:
     """Name the fact about a change of type from the old to the new one."""
     old, new = step.old_type, step.type
-    if not new or old == new:
+    if not new or (old == new and not (new == "enum" and step.using)):
         return SAME
     if step.using is not None and not _is_plain_cast(step.using, step.name or ""):
         return "alter-type-varchar-to-int-using"

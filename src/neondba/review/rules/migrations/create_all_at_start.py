@@ -61,7 +61,7 @@ import ast
 from collections.abc import Iterator
 
 from neondba.project.alembic_history import AlembicHistory
-from neondba.project.python import Call, Function, PythonFile, PythonFiles
+from neondba.project.python import Call, Function, PythonFile, PythonFiles, Scope
 from neondba.project.sqlalchemy_types import last_name
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -131,8 +131,14 @@ def _finding(path: str, line: int, managed: bool) -> Finding:
 
 
 def _starts(call: Call) -> bool:
-    function = call.function
-    return function is None or _is_start(function)
+    scope: Scope | None = call.function
+    if scope is None:
+        return True
+    while scope is not None:
+        if isinstance(scope, Function) and _is_start(scope):
+            return True
+        scope = scope.parent
+    return False
 
 
 def _is_start(function: Function) -> bool:

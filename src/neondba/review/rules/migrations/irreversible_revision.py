@@ -73,6 +73,41 @@ def downgrade():
     op.execute("DROP TYPE mood")
 ```
 
+`create_table` with a `sa.Enum` makes the type too, and `drop_table` leaves it:
+
+```python bad path=alembic/versions/e4_kind.py
+import sqlalchemy as sa
+from alembic import op
+
+revision = "e4"
+down_revision = "e3"
+
+
+def upgrade():
+    op.create_table("jobs", sa.Column("kind", sa.Enum("a", "b", name="jobkind")))
+
+
+def downgrade():
+    op.drop_table("jobs")  # <- finding
+```
+
+```python good path=alembic/versions/e4_kind.py
+import sqlalchemy as sa
+from alembic import op
+
+revision = "e4"
+down_revision = "e3"
+
+
+def upgrade():
+    op.create_table("jobs", sa.Column("kind", sa.Enum("a", "b", name="jobkind")))
+
+
+def downgrade():
+    op.drop_table("jobs")
+    sa.Enum(name="jobkind").drop(op.get_bind())
+```
+
 ## When it does not matter
 
 A merge changes nothing, a change of data alone may have no way back, and one that says so is honest:
@@ -126,9 +161,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from neondba.postgres.statement import CreateEnum
+from neondba.postgres.statement import CreateEnum, Name
 from neondba.project.alembic_history import AlembicHistory, Revision
 from neondba.project.alembic_operations import Operation
+from neondba.project.sqlalchemy_types import is_false, keywords, last_name, text_of
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.migrations._shared import settled
@@ -194,19 +230,51 @@ def _leaves_type(revision: Revision, back: ast.FunctionDef) -> Iterator[Finding]
     """Find a type that only the upgrade names; a guarded CREATE TYPE stands in a DO block."""
     start = revision.function("upgrade")
     made = [s.action.name for o in revision.upgrade for s in o.statements if isinstance(s.action, CreateEnum)]
+    made += [Name(name) for name in _enums(revision, start)]
     if start is None or not made or _gives_up(back):
         return
     lines = revision.file.text.splitlines()
     elsewhere = "\n".join([*lines[: start.lineno - 1], *lines[start.end_lineno :]]).lower()
-    for name in made:
-        if "drop type" not in elsewhere and name.name.lower() not in elsewhere:
+    for name in dict.fromkeys(made):
+        if "drop type" not in elsewhere and name.name.lower() not in elsewhere and ".drop(" not in elsewhere:
             yield Finding(
                 revision.path,
-                back.lineno,
+                _last_use(revision, name) or back.lineno,
                 f"`alembic downgrade` leaves type `{name}` behind; the next upgrade fails because it exists.",
                 (f"Drop {name} at the end of `downgrade()`, after the columns that use it.",),
                 f'op.execute("DROP TYPE {name}")',
             )
+
+
+def _last_use(revision: Revision, name: Name) -> int | None:
+    """Give the line on which the way back drops the table that has the type."""
+    users = {
+        o.table.key
+        for o in revision.upgrade
+        if o.kind == "create_table" and o.table and name.name in set(_named(o.node))
+    }
+    drops = [o for o in revision.downgrade if o.kind == "drop_table" and o.table]
+    return next((o.line for o in reversed(drops) if o.table and o.table.key in users), None)
+
+
+def _enums(revision: Revision, start: ast.FunctionDef | None) -> Iterator[str]:
+    """Give the types that CREATE TABLE and ADD COLUMN bring along: `sa.Enum("a", "b", name="kind")`."""
+    for operation in revision.upgrade:
+        if operation.kind == "create_table":
+            yield from _named(operation.node)
+    for node in ast.walk(start) if start else ():
+        function = node.func if isinstance(node, ast.Call) else None
+        if isinstance(function, ast.Attribute) and function.attr == "create":
+            yield from _named(function.value)
+
+
+def _named(node: ast.expr) -> Iterator[str]:
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and last_name(call) in ("Enum", "ENUM"):
+            given = keywords(call)
+            name = text_of(given.get("name"))
+            if name and not is_false(given.get("native_enum")) and not is_false(given.get("create_type")):
+                yield name
 
 
 def _gives_up(function: ast.FunctionDef) -> bool:
