@@ -13,6 +13,7 @@ from neondba.core.proof import Proof, Shown, provers
 from neondba.project.database import Database
 from neondba.project.facts import Facts
 from neondba.project.git import git
+from neondba.project.history import History, read_history
 from neondba.project.tree import FolderTree, RevisionTree, Tree
 from neondba.review import base as comparison
 from neondba.review import baseline as accepted
@@ -41,6 +42,7 @@ class Request:
     baseline: Path | None = None
     branch: str | None = None
     cache: bool = True
+    history: bool = False
 
 
 def reviewed(ctx: Context, request: Request) -> Review:
@@ -53,6 +55,8 @@ def reviewed(ctx: Context, request: Request) -> Review:
     facts = Facts(tree)
     if request.prove or request.branch:
         facts.put(Database, looked_at(ctx, folder, request.branch, compared=bool(commit)))
+    if request.history:
+        facts.put(History, read_history(tree, folder, commit))
     memory = Memory.of(tree, folder, request.revision, kept=request.cache)
     chosen = memory.rules() if not facts.given() else list(rules().values())
     outcome = run(tree, chosen, facts, ctx.progress, memory)
