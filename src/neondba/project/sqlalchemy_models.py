@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from neondba.postgres.statement import Name
+from neondba.project.places import is_migration
 from neondba.project.python import Class, PythonFile, PythonFiles
 from neondba.project.schema_table import Column, ForeignKey, Index, Table
 from neondba.project.sqlalchemy_columns import CLASS_REFERENCE, ColumnReader
@@ -32,7 +33,8 @@ class Models:
         for file in self._python.containing(*WORDS):
             if file.path.endswith(".pyi"):
                 continue
-            for class_ in file.classes:
+            # A revision keeps the classes of its day, to move rows with; they define no table of today.
+            for class_ in () if is_migration(file.path) else file.classes:
                 if table := self._table(file, class_):
                     self._by_class[f"{file.module}.{class_.qualname}"] = table
                     found.append(table)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from neondba.project.schema import Column, Schema, Table
+from neondba.project.tree import Tree
 from neondba.review.rules.migrations._shared import listed, python_list, quoted
 
-__all__ = ["listed", "modelled", "own_tables", "python_list", "quoted", "spellings", "words"]
+__all__ = ["listed", "modelled", "own_tables", "python_list", "quoted", "spellings", "uses_asyncpg", "words"]
 
 MODELS = frozenset({"sqlmodel", "sqlalchemy"})
 EXAMPLES = re.compile(
@@ -44,3 +45,9 @@ def modelled(table: Table) -> bool:
 def first(columns: Iterable[Column]) -> Column:
     """Give the column that stands first in its file."""
     return min(columns, key=lambda c: (c.path, c.line))
+
+
+def uses_asyncpg(tree: Tree) -> bool:
+    """Tell whether the project talks to PostgreSQL through asyncpg."""
+    lists = tree.named("pyproject.toml", "Pipfile", suffix=(".txt", ".py"))
+    return any("asyncpg" in (tree.text(path) or "") for path in lists)

@@ -139,12 +139,13 @@ def _finding(found: Existence) -> Finding:
     table, columns = found.table, sorted(found.columns, key=list(found.table.columns).index)
     keys = {c for key in table.references for c in key.columns}
     links = len(keys & found.columns) > 1
+    where = f"{found.function}()" if found.function else f"{found.path}:{found.line}"
     path, line = _place(table, found) if links else (found.path, found.line)
     return Finding(
         path,
         line,
         f"Two requests at once both find no `{table.title}` with this {listed(columns)} in "
-        f"{found.function}() and both add one: nothing in the database forbids the second.",
+        f"{where} and both add one: nothing in the database forbids the second.",
         (
             f"Add a unique constraint on {listed(columns)}.",
             "Remove rows that are there twice first.",

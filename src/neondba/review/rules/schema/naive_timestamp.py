@@ -161,13 +161,22 @@ from collections.abc import Iterator
 
 from neondba.postgres.sql_types import AWARE, NAIVE, base_type
 from neondba.project.schema import Column, Schema, Table
+from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.schema._shared import first, listed, modelled, own_tables, quoted, words
+from neondba.review.rules.schema._shared import (
+    first,
+    listed,
+    modelled,
+    own_tables,
+    quoted,
+    uses_asyncpg,
+    words,
+)
 
 
 @rule("NDB703", Category.SCHEMA, Severity.MEDIUM)
-def check(schema: Schema) -> Iterator[Finding]:
+def check(schema: Schema, tree: Tree) -> Iterator[Finding]:
     """Find columns of timestamp without time zone, once a table."""
     found: dict[tuple[str, int], list[tuple[Table, Column]]] = {}
     for table in own_tables(schema):
@@ -180,19 +189,20 @@ def check(schema: Schema) -> Iterator[Finding]:
     for (path, _), pairs in found.items():
         cause = tuple(t.title for t, _ in pairs)
         causes.setdefault((path, pairs[0][0].path, *cause), []).append(pairs[0])
+    asyncpg = bool(causes) and uses_asyncpg(tree)
     for (_, _, title, *others), pairs in causes.items():
-        yield _finding(title, len(others), pairs[0][0], [c for _, c in pairs])
+        refused = asyncpg and modelled(pairs[0][0])
+        yield _finding(title, len(others), pairs[0][0], [c for _, c in pairs], refused=refused)
 
 
-def _finding(title: str, others: int, table: Table, naive: list[Column]) -> Finding:
+def _finding(title: str, others: int, table: Table, naive: list[Column], *, refused: bool) -> Finding:
     place = first(naive)
-    refused = ", and asyncpg refuses aware values" if modelled(table) else ""
     more = f" and {others} more table{'s' if others > 1 else ''}" if others else ""
     return Finding(
         place.path,
         place.line,
         f"The time zone of {listed(c.name for c in naive)} in `{title}`{more} is lost: sessions in "
-        f"other zones read other moments{refused}.",
+        f"other zones read other moments{', and asyncpg refuses aware values' if refused else ''}.",
         _steps(table, naive),
         _snippet(table, place),
         Severity.LOW if table.source == "drizzle" else None,
