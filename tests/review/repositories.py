@@ -7,6 +7,7 @@ from pathlib import Path
 
 from neondba.core.context import Context
 from neondba.core.settings import load
+from neondba.review import operations as operations
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -6,6 +6,7 @@ possible after others: so it goes round until nothing is left to try.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -185,11 +186,15 @@ def _fault(
     if broken := next((item for item in facts.unparsed() if item.path in texts), None):
         return f"after the repair {broken.path} could not be read any more"
     new, _, gone = compared(after, [trace_of(finding) for finding in before])
-    if new:
-        return f"after the repair {new[0].rule} would be found in {new[0].path}"
+    traces = [trace_of(finding) for finding in tried]
     lost = {(trace.rule, trace.path, trace.said) for trace in gone}
-    for finding in tried:
-        trace = trace_of(finding)
-        if (trace.rule, trace.path, trace.said) not in lost:
-            return "after the repair the finding would still be there"
+    if any((trace.rule, trace.path, trace.said) not in lost for trace in traces):
+        return "after the repair the finding would still be there"
+    mine = {(trace.rule, trace.path, trace.said) for trace in traces}
+    # A finding about a folder of migrations stands at the newest of them: it moves, and is no other.
+    moved = Counter(trace.rule for trace in gone if (trace.rule, trace.path, trace.said) not in mine)
+    for finding in new:
+        if not moved[finding.rule]:
+            return f"after the repair {finding.rule} would be found in {finding.path}"
+        moved[finding.rule] -= 1
     return ""
