@@ -52,11 +52,7 @@ def reviewed(ctx: Context, request: Request) -> Review:
     tree = opened(folder, request.revision)
     known = _baseline(ctx, tree, request)
     commit = request.base and comparison.merge_base(folder, request.base, request.revision or "HEAD")
-    facts = Facts(tree)
-    if request.prove or request.branch:
-        facts.put(Database, looked_at(ctx, folder, request.branch, compared=bool(commit)))
-    if request.history:
-        facts.put(History, read_history(tree, folder, commit))
+    facts = _facts(ctx, tree, folder, request, commit)
     memory = Memory.of(tree, folder, request.revision, kept=request.cache)
     chosen = memory.rules() if not facts.given() else list(rules().values())
     outcome = run(tree, chosen, facts, ctx.progress, memory)
@@ -88,6 +84,16 @@ def reviewed(ctx: Context, request: Request) -> Review:
         isolation=isolation,
         next=_next(request, findings),
     )
+
+
+def _facts(ctx: Context, tree: Tree, folder: Path, request: Request, commit: str | None) -> Facts:
+    """Begin with what no file of the tree gives, where the user asked for it."""
+    facts = Facts(tree)
+    if request.prove or request.branch:
+        facts.put(Database, looked_at(ctx, folder, request.branch, compared=bool(commit)))
+    if request.history:
+        facts.put(History, read_history(tree, folder, commit))
+    return facts
 
 
 def opened(folder: Path, revision: str | None = None) -> Tree:
