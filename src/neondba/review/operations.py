@@ -56,6 +56,9 @@ def review(
     baseline: Known = None,
     severity: Least = Severity.LOW,
     branch: Branch = None,
+    history: Annotated[
+        bool, Field(description="Also look for secrets in every commit that git can still give.")
+    ] = False,
     no_cache: Annotated[
         bool, Field(description="Look at everything anew, and keep nothing for the next review.")
     ] = False,
@@ -80,7 +83,8 @@ def review(
             f"A proof runs the migrations of a folder; {revision} is only read.",
             hint=f"Check it out first: git worktree add /tmp/{revision} {revision}",
         )
-    return reviewed(ctx, Request(path, prove, revision, severity, base, baseline, branch, cache=not no_cache))
+    request = Request(path, prove, revision, severity, base, baseline, branch, not no_cache, history)
+    return reviewed(ctx, request)
 
 
 @operation(

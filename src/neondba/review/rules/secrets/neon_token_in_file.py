@@ -25,20 +25,15 @@ Create one and export it: `NEON_API_KEY=napi_your_key_here`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from neondba.project.addresses import Addresses
 from neondba.project.gitignore import Ignores
-from neondba.project.placeholder import is_placeholder
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.secrets._reading import tokens
 from neondba.review.rules.secrets._shared import is_read_by_people
-
-_TOKEN = re.compile(
-    r"(?<![A-Za-z0-9_])(?P<kind>npg|napi)_(?P<body>[A-Za-z0-9]{8,128})(?![\w.…*\-]*(?:\.\.\.|…|\*\*))"
-)
 
 
 @rule("NDB102", Category.SECRET, Severity.CRITICAL)
@@ -51,16 +46,10 @@ def check(tree: Tree, addresses: Addresses, ignores: Ignores) -> Iterator[Findin
             continue
         if not is_read_by_people(tree, ignores, path):
             continue
-        for match in _TOKEN.finditer(text):
-            if (path, match[0]) in reported or not _looks_live(match["body"]):
-                continue
-            reported.add((path, match[0]))
-            yield _finding(path, text.count("\n", 0, match.start()) + 1, match["kind"])
-
-
-def _looks_live(body: str) -> bool:
-    varied = bool(re.search(r"[A-Z]", body)) + bool(re.search(r"[a-z]", body)) + bool(re.search(r"\d", body))
-    return varied >= 2 and len(set(body.lower())) >= 6 and not is_placeholder(body)
+        for start, kind, token in tokens(text):
+            if (path, token) not in reported:
+                reported.add((path, token))
+                yield _finding(path, text.count("\n", 0, start) + 1, kind)
 
 
 def _finding(path: str, line: int, kind: str) -> Finding:

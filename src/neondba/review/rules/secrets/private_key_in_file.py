@@ -23,7 +23,6 @@ Paste the key: `-----BEGIN PRIVATE KEY-----\\n...\\n-----END PRIVATE KEY-----`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from neondba.project.gitignore import Ignores
@@ -31,12 +30,8 @@ from neondba.project.places import is_test
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.secrets._reading import private_key
 from neondba.review.rules.secrets._shared import is_read_by_people
-
-_KEY = re.compile(
-    r"-----BEGIN (?P<kind>[A-Z ]{0,20})PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:\\r|\\n|\s|[\w-]+: [^\n]*\n|[\"'+>|]){1,200}?(?P<body>[A-Za-z0-9+/=]{40})"
-)
 
 
 @rule("NDB104", Category.SECRET, Severity.CRITICAL)
@@ -51,8 +46,8 @@ def check(tree: Tree, ignores: Ignores) -> Iterator[Finding]:
             or not is_read_by_people(tree, ignores, path)
         ):
             continue
-        match = _KEY.search(text)
-        if match and len(set(match["body"])) >= 12:
+        match = private_key(text)
+        if match:
             yield Finding(
                 path,
                 text.count("\n", 0, match.start()) + 1,
