@@ -305,7 +305,7 @@ create table items (id bigint primary key, owner_id bigint references users (id)
     ],
 )
 def test_plain_migrations_continue_in_their_own_manner(folder: Path, path: str, text: str, made: str) -> None:
-    commit(folder, {path: text})
+    commit(folder, {path: text, "package.json": '{"dependencies": {"postgres-migrations": "5.0.0"}}'})
     result = fixed(folder, rule=["NDB701"])
     names = [file.path for file in result.files]
     assert any(name.endswith(made) for name in names)
