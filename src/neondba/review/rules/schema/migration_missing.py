@@ -1,0 +1,160 @@
+"""The model has tables or columns that no migration makes.
+
+The developer's own database got them with `db push`, `create_all` or by hand. On every database that is built
+from the migrations, production and the next branch among them, each query on them fails.
+
+## Instead
+
+```typescript bad path=src/schema.ts case=drizzle
+import { integer, pgTable, text } from "drizzle-orm/pg-core";
+
+export const users = pgTable("users", { id: integer("id").primaryKey(), name: text("name") });
+export const notes = pgTable("notes", { id: integer("id").primaryKey() }); // <- finding
+```
+
+```sql bad path=drizzle/0000_first.sql case=drizzle
+CREATE TABLE "users" ("id" integer PRIMARY KEY NOT NULL, "name" text);
+```
+
+```json bad path=drizzle/meta/_journal.json case=drizzle
+{"entries": [{"idx": 0, "tag": "0000_first"}]}
+```
+
+```typescript good path=src/schema.ts case=drizzle
+import { integer, pgTable, text } from "drizzle-orm/pg-core";
+
+export const users = pgTable("users", { id: integer("id").primaryKey(), name: text("name") });
+```
+
+```sql good path=drizzle/0000_first.sql case=drizzle
+CREATE TABLE "users" ("id" integer PRIMARY KEY NOT NULL, "name" text);
+```
+
+```json good path=drizzle/meta/_journal.json case=drizzle
+{"entries": [{"idx": 0, "tag": "0000_first"}]}
+```
+
+```prisma bad path=prisma/schema.prisma case=prisma
+model User {
+  id       String @id
+  name     String
+  nickname String // <- finding
+}
+```
+
+```sql bad path=prisma/migrations/20250101000000_init/migration.sql case=prisma
+CREATE TABLE "User" ("id" TEXT NOT NULL, "name" TEXT NOT NULL, CONSTRAINT "User_pkey" PRIMARY KEY ("id"));
+```
+
+```toml bad path=prisma/migrations/migration_lock.toml case=prisma
+provider = "postgresql"
+```
+
+## When it does not matter
+
+A project without migrations keeps its schema in another way, a few statements beside a schema are no history,
+and a program that makes its tables and then stamps the history needs no migration for them:
+
+```prisma good path=prisma/schema.prisma case=pushed
+model User {
+  id String @id
+}
+model Note {
+  id String @id
+}
+```
+
+```sql good path=sql/extensions.sql case=pushed
+create extension if not exists vector;
+```
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from neondba.project.alembic_history import AlembicHistory
+from neondba.project.python import PythonFiles
+from neondba.project.schema import Column, Schema, Table
+from neondba.project.sql import Role, SqlFiles
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+from neondba.review.rules.schema._shared import listed, own_tables
+
+MODELS = frozenset({"sqlmodel", "sqlalchemy", "prisma", "drizzle"})
+STEPS = {
+    "prisma": "npx prisma migrate dev --create-only",
+    "drizzle": "npx drizzle-kit generate",
+    "sqlmodel": "alembic revision --autogenerate -m 'what is missing'",
+    "sqlalchemy": "alembic revision --autogenerate -m 'what is missing'",
+}
+
+
+@rule("NDB722", Category.SCHEMA, Severity.MEDIUM)
+def check(schema: Schema, sql: SqlFiles, alembic: AlembicHistory, python: PythonFiles) -> Iterator[Finding]:
+    """Find what models have and migrations do not, once a part of the project."""
+    if not _can_be_followed(sql, alembic) or any(".stamp(" in f.text for f in python.containing("alembic")):
+        return
+    made = [
+        t
+        for t in schema.definitions
+        if t.whole and (t.source == "alembic" or (t.source == "sql" and sql[t.path].role is Role.MIGRATION))
+    ]
+    parts: dict[str, list[Table]] = defaultdict(list)
+    for table in own_tables(schema):
+        if table.source in MODELS:
+            parts[table.root].append(table)
+    for models in parts.values():
+        yield from _in_part(models, [t for t in made if t.shares_database(models[0])])
+
+
+def _can_be_followed(sql: SqlFiles, alembic: AlembicHistory) -> bool:
+    """Tell whether every table that the migrations make is known."""
+    for history in alembic.histories:
+        for revision in history.ordered:
+            if "create_all(" in revision.file.text or "read_text(" in revision.file.text:
+                return False
+    for steps in sql.histories:
+        for file in steps.files:
+            if any(s.error and "TABLE" in s.text.upper() for s in file.statements):
+                return False
+    return True
+
+
+def _in_part(models: list[Table], made: list[Table]) -> Iterator[Finding]:
+    names = {_plain(t.name.name): t for t in made}
+    if not made or 2 * sum(_plain(t.name.name) in names for t in models) < len(models):
+        return
+    missing = [t for t in models if _plain(t.name.name) not in names]
+    columns = [
+        (t, c)
+        for t in models
+        if (real := names.get(_plain(t.name.name))) is not None
+        for c in t.columns.values()
+        if c.path == t.path and _plain(c.name) not in {_plain(n) for n in real.columns}
+    ]
+    if missing or columns:
+        yield _finding(missing, columns)
+
+
+def _plain(name: str) -> str:
+    """Bring the spellings of one name together: the tool may turn `createdAt` into `created_at`."""
+    return name.lower().replace("_", "")
+
+
+def _finding(missing: list[Table], columns: list[tuple[Table, Column]]) -> Finding:
+    places: list[tuple[Table, Table | Column]] = [*((t, t) for t in missing), *columns]
+    table, place = min(places, key=lambda pair: (pair[1].path, pair[1].line))
+    what = [t.name.name for t in missing] + [f"{t.name.name}.{c.name}" for t, c in columns]
+    more = f" and {len(what) - 5} more" if len(what) > 5 else ""
+    them = "it" if len(what) == 1 else "them"
+    return Finding(
+        place.path,
+        place.line,
+        f"No migration makes {listed(what[:5])}{more}: on a database built from the migrations, every "
+        f"query on {them} fails.",
+        (f"Let {table.source.capitalize()}'s own tool write the missing migration, and read it.",),
+        STEPS[table.source],
+        also=tuple((p.path, p.line) for _, p in places if p is not place),
+    )
