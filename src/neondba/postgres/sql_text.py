@@ -24,7 +24,7 @@ PSQL = re.compile(r"^[ \t]*\\(?:[a-zA-Z]|!|\?)[^\n]*$", re.MULTILINE)
 COPY = re.compile(r"^[ \t]*COPY\b[^;\n]*\bFROM\s+STDIN\b[^;\n]*;", re.IGNORECASE | re.MULTILINE)
 ATOMIC = re.compile(r"\bBEGIN\s+ATOMIC\b", re.IGNORECASE)
 DOWN = re.compile(
-    r"^--\s*(?:\+\w+\s+down\b|migrate:down\b|//@undo\b|[-=#*\s]*(?:down|rollback)(?:\s+(?:migration|script))?[-=#*:\s]*$)",
+    r"^--\s*(?:\+\w+\s+down\b|migrate:down\b|//@undo\b|[-=#*\s]*(?:down|rollback)(?:\s+(?:migration|script))?(?:[-=#*\s]*$|:[^\n]*$))",
     re.IGNORECASE | re.MULTILINE,
 )
 PLACEHOLDER = re.compile(

@@ -86,7 +86,7 @@ def check(migrations: MigrationSteps) -> Iterator[Finding]:
     steps = [s for s in migrations.live("create index") if blocks(s)]
     for group in by_table(steps):
         first = group[0]
-        several = len(group) > 1
+        several = len({index_name(s) for s in group}) > 1
         yield Finding(
             first.path,
             first.line,

@@ -48,6 +48,31 @@ alter table tags add column name text;
 alter table tags add column name varchar(20);  -- <- finding
 ```
 
+```python bad path=app/models.py case=nowhere
+from sqlmodel import Field, SQLModel
+
+
+class User(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+```
+
+```python bad path=alembic/versions/a1_notes.py case=nowhere
+import sqlalchemy as sa
+from alembic import op
+
+revision = "a1"
+down_revision = None
+
+
+def upgrade():
+    op.create_table(
+        "note",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("user_id", sa.Integer()),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"]),  # <- finding
+    )
+```
+
 ## When it does not matter
 
 PostgreSQL casts by itself, or the statement says IF NOT EXISTS:
@@ -67,8 +92,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neondba.postgres.sql_types import base_type
+from neondba.project.alembic_history import AlembicHistory
 from neondba.project.migration_facts import casts_by_itself
 from neondba.project.migration_steps import MigrationSteps, Step
+from neondba.project.schema import Schema
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.migrations._shared import quoted, settled, snippet
@@ -83,8 +110,9 @@ FAMILIES = (
 
 @rule("NDB621", Category.MIGRATION, Severity.HIGH)
 @settled
-def check(migrations: MigrationSteps) -> Iterator[Finding]:
+def check(migrations: MigrationSteps, schema: Schema, alembic: AlembicHistory) -> Iterator[Finding]:
     """Find statements on the way forward that PostgreSQL refuses."""
+    yield from _nowhere(migrations, schema, alembic)
     for step in migrations.steps:
         if not step.forward:
             continue
@@ -94,6 +122,30 @@ def check(migrations: MigrationSteps) -> Iterator[Finding]:
             yield _reference(step)
         elif step.again and not step.if_exists:
             yield _again(step)
+
+
+def _nowhere(migrations: MigrationSteps, schema: Schema, alembic: AlembicHistory) -> Iterator[Finding]:
+    """Find foreign keys to tables that the code knows and no migration makes."""
+    if len(alembic.histories) != 1:
+        return
+    told: set[str] = set()
+    for step in migrations.steps:
+        if not (step.alembic and step.forward and step.ref_known is False) or step.references is None:
+            continue
+        models = [t for t in schema.same_name(step.references) if t.source in ("sqlalchemy", "sqlmodel")]
+        made = any(t.source in ("sql", "alembic") and t.whole for t in schema.same_name(step.references))
+        if step.references.key in told or made or not models or any(t.provider for t in models):
+            continue
+        told.add(step.references.key)
+        yield Finding(
+            step.path,
+            step.line,
+            f"On a fresh database this fails: no revision makes `{step.references}`, which "
+            f"`{step.table}` refers to.",
+            ("Write the revision that makes it, before this one.",
+             "Mark databases that have the table with `alembic stamp`."),
+            "alembic revision --autogenerate  # on an empty branch",
+        )  # fmt: skip
 
 
 def needs_using(step: Step) -> bool:

@@ -111,7 +111,7 @@ def _names(revision: Revision) -> Iterator[Finding]:
     tree = revision.file.tree
     if tree is None or "*" in revision.file.imports:
         return
-    known = BUILTINS | _bound(tree)
+    known = _bound(tree) | BUILTINS
     for name in ("upgrade", "downgrade"):
         for node in ast.walk(revision.function(name) or ast.Pass()):
             if missing := _missing(node, known):
@@ -127,10 +127,8 @@ def _bound(tree: ast.Module) -> set[str]:
             found.add(node.id)
         elif isinstance(node, ast.arg):
             found.add(node.arg)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) or (
-            isinstance(node, ast.ExceptHandler) and node.name is not None
-        ):
-            found.add(node.name)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef | ast.ExceptHandler):
+            found.add(str(node.name))
         elif isinstance(node, ast.alias):
             found.add((node.asname or node.name).partition(".")[0])
     return found

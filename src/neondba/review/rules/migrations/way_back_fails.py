@@ -162,6 +162,9 @@ def _type(step: Step) -> Finding:
         step.path,
         step.line,
         f"The way back fails: PostgreSQL does not turn {step.old_type} into {step.type} by itself.",
-        ("Say with postgresql_using how a value becomes one of the old type, or raise NotImplementedError.",),
+        (
+            "Say with postgresql_using how a value becomes one of the old type.",
+            "If it cannot, raise NotImplementedError.",
+        ),
         f'postgresql_using="{step.name}::{step.type}"',
     )
