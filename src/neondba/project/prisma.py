@@ -152,6 +152,7 @@ def _attributes(text: str) -> Iterator[Attribute]:
 
 def _table(model: Model, models: dict[str, Model], enums: set[str]) -> Table:
     table = Table(model.table, model.path, model.line, "prisma", model.name)
+    table.relations = frozenset(one.name for one in model.fields if one.type in models)
     for one in model.fields:
         if one.type not in models:
             table.columns[column_name(one)] = _column(model, one, enums)

@@ -91,6 +91,8 @@ class Table:
     whole: bool = True
     """All columns are known."""
     partitioned: bool = False
+    relations: frozenset[str] = frozenset()
+    """Fields that stand for rows of other tables, as far as the source names them."""
     extends: bool = False
     """Declared with `extend_existing`."""
     provider: str | None = None
