@@ -9,7 +9,7 @@ from enum import Enum
 from neondba.project.isolation.binding import Bindings, spelled
 from neondba.project.isolation.entrances import Door
 from neondba.project.isolation.judged import Binding, EntranceKind, Judged
-from neondba.project.isolation.ownership import Owned, Ownership, is_membership
+from neondba.project.isolation.ownership import Owned, Ownership, is_membership, is_people
 from neondba.project.isolation.values import Built, Client, Cond, Query, Row, Thing, Value
 from neondba.project.owners import SHARED, Model
 
@@ -67,125 +67,157 @@ class Judge:
 
     def door(self, door: Door) -> list[Verdict]:
         """Give the verdict on every statement on rows that belong to somebody."""
-        bindings = Bindings(door.summary)
+        behind = _Behind(self, door)
         found: dict[tuple[str, int, str], Verdict] = {}
         for query in door.summary.queries:
-            for model in query.models:
-                owned = self.ownership.of(model)
-                if owned is None or (query.kind == "insert" and not owned.direct):
-                    continue
-                binding, why, fault = self._verdict(door, bindings, query, owned)
-                if not why:
-                    continue
-                judged = Judged(
-                    door.entrance,
-                    query.kind,
-                    model.name,
-                    owned.chain,
-                    query.path,
-                    query.line,
-                    binding,
-                    why,
-                    query.way,
-                )
-                place = query.path, query.line, model.name
-                before = found.get(place)
-                if before is None or (before.fault is Fault.NONE and fault is not Fault.NONE):
-                    found[place] = Verdict(judged, fault, door, query, model, owned)
-                break
+            about = behind.about(query)
+            if about is None:
+                continue
+            model, owned = about
+            binding, why, fault = behind.verdict(query)
+            if not why:
+                continue
+            judged = Judged(
+                door.entrance,
+                query.kind,
+                model.name,
+                owned.chain,
+                query.path,
+                query.line,
+                binding,
+                why,
+                query.way,
+            )
+            place = query.path, query.line, model.name
+            before = found.get(place)
+            if before is None or (before.fault is Fault.NONE and fault is not Fault.NONE):
+                found[place] = Verdict(judged, fault, door, query, model, owned)
         return list(found.values())
 
-    def _verdict(
-        self, door: Door, bindings: Bindings, query: Query, owned: Owned
-    ) -> tuple[Binding, str, Fault]:
-        known = bindings.bound.get(query)
+
+Reason = tuple[Binding, str, Fault]
+
+
+class _Behind:
+    """Judges the statements behind one door."""
+
+    def __init__(self, judge: Judge, door: Door) -> None:
+        self.judge, self.door = judge, door
+        self.bindings = Bindings(door.summary)
+        self._known: dict[Query, Reason] = {}
+
+    def about(self, query: Query) -> tuple[Model, Owned] | None:
+        """Give the first table of a statement whose rows belong to somebody."""
+        for model in query.models:
+            owned = self.judge.ownership.of(model)
+            if owned is not None and (query.kind != "insert" or owned.direct):
+                return model, owned
+        return None
+
+    def verdict(self, query: Query) -> Reason:
+        """Judge one statement."""
+        if query not in self._known:
+            self._known[query] = Binding.PUBLIC, "it hangs on itself", Fault.NONE
+            self._known[query] = self._judged(query)
+        return self._known[query]
+
+    def _judged(self, query: Query) -> Reason:
+        known = self.bindings.bound.get(query)
         if known is not None:
             return *known, Fault.NONE
-        if self.by_policy:
-            return Binding.BY_POLICY, self.by_policy, Fault.NONE
-        meant = self._meant(door, bindings, query)
+        if self.judge.by_policy:
+            return Binding.BY_POLICY, self.judge.by_policy, Fault.NONE
+        meant = self._meant(query)
         if meant:
             return Binding.PUBLIC, meant, Fault.NONE
+        about = self.about(query)
+        if about is None:
+            return Binding.PUBLIC, f"its rows belong to nobody ({query.path}:{query.line})", Fault.NONE
         if query.kind == "insert":
-            return self._insert(door, query, owned)
-        return self._asked(door, bindings, query, owned)
+            return self._insert(query, about[1])
+        return self._asked(query, about[1])
 
-    def _meant(self, door: Door, bindings: Bindings, query: Query) -> str:
+    def _meant(self, query: Query) -> str:
         """Say why nobody in particular is meant."""
-        if door.entrance.kind is EntranceKind.JOB:
+        route, staff = self.door.route, self.bindings.staff
+        if self.door.entrance.kind is EntranceKind.JOB:
             return "a job, which no user sets off"
         if query.staff:
             return "in a branch for administrators"
-        if bindings.staff is not None:
-            return f"only for a role that line {bindings.staff.line} asks for"
-        if door.route is not None and door.route.is_for_staff:
-            return "the route is for administrators or machines"
-        return ""
+        if staff is not None:
+            return f"only for a role that line {staff.line} asks for"
+        return (
+            "the route is for administrators or machines" if route is not None and route.is_for_staff else ""
+        )
 
-    def _insert(self, door: Door, query: Query, owned: Owned) -> tuple[Binding, str, Fault]:
-        if not door.authenticated and is_open_to_all(door):
+    def _insert(self, query: Query, owned: Owned) -> Reason:
+        if not self.door.authenticated and is_open_to_all(self.door):
             return Binding.PUBLIC, "the route's name says that strangers may come", Fault.NONE
         if any(is_membership(m) for m in query.models):
             return Binding.PUBLIC, "", Fault.NONE
         for condition in spelled(query.conditions):
-            if condition.column.removeprefix("=") in owned.sure and _chosen(condition.value):
-                return (
-                    Binding.OPEN,
-                    f"{condition.column[1:]} is {_named(condition.value)}, from the client",
-                    Fault.MADE,
-                )
+            if condition.column.removeprefix("=") in owned.sure and chosen(condition.value):
+                why = f"{condition.column[1:]} is {named(condition.value)}, from the client"
+                return Binding.OPEN, why, Fault.MADE
         return Binding.PUBLIC, "", Fault.NONE
 
-    def _asked(
-        self, door: Door, bindings: Bindings, query: Query, owned: Owned
-    ) -> tuple[Binding, str, Fault]:
+    def _asked(self, query: Query, owned: Owned) -> Reason:
         conditions = spelled(query.conditions)
         changes = query.kind in ("update", "delete") or query.changed
-        named = [c for c in conditions if c.column in owned.columns and owned.direct]
-        claimed = next((c for c in named if c.column in owned.sure and _chosen(c.value)), None)
+        owners = [c for c in conditions if c.column in owned.columns and owned.direct]
+        claimed = next((c for c in owners if c.column in owned.sure and self._claims(c.value)), None)
         if claimed is not None:
-            return self._claimed(door, claimed, owned, changes=changes)
-        if named:
-            words = f"{named[0].column} is held against a value that is not the client's"
+            return self._claimed(claimed, owned, changes=changes)
+        if owners:
+            words = f"{owners[0].column} is held against a value that is not the client's"
             return Binding.BOUND, words, Fault.NONE
-        meant = _meant_by(conditions, bindings)
+        meant = _meant_by(conditions, self.bindings)
         if not meant and query.counts and not query.changed:
             meant = "only counted"
         if not meant and not owned.private and not changes:
             meant = f"{owned.chain} says who made a row, not who may see it"
-        if not meant and not door.authenticated:
-            meant = self._strangers(door)
+        if not meant and not self.door.authenticated:
+            meant = self._strangers()
         return (Binding.PUBLIC, meant, Fault.NONE) if meant else self._open(query, conditions, owned)
 
-    def _strangers(self, door: Door) -> str:
+    def _strangers(self) -> str:
         """Say why a door without a check of the caller stands open."""
-        if not self.behind_middleware:
+        if not self.judge.behind_middleware:
             return STRANGERS
-        return "the route's name says that strangers may come" if is_open_to_all(door) else ""
+        return "the route's name says that strangers may come" if is_open_to_all(self.door) else ""
 
-    def _claimed(self, door: Door, claim: Cond, owned: Owned, *, changes: bool) -> tuple[Binding, str, Fault]:
-        if not door.authenticated and is_open_to_all(door):
+    def _claims(self, value: Value) -> bool:
+        """Tell whether the client says whose rows: by an id, or by the id of a user who is looked up."""
+        if chosen(value):
+            return True
+        for query in rows(value):
+            if query not in self.bindings.bound and any(is_people(m) for m in query.models):
+                return any(c.column == "id" and chosen(c.value) for c in query.conditions)
+        return False
+
+    def _claimed(self, claim: Cond, owned: Owned, *, changes: bool) -> Reason:
+        if not self.door.authenticated and is_open_to_all(self.door):
             return Binding.PUBLIC, "the route's name says that strangers may come", Fault.NONE
         if not owned.private and not changes:
             return Binding.PUBLIC, f"{claim.column} says who made a row, not who may see it", Fault.NONE
-        why = f"{claim.column} is held against {_named(claim.value)}, from the client"
+        why = f"{claim.column} is held against {named(claim.value)}, from the client"
         return Binding.OPEN, why, Fault.CLAIM
 
-    def _open(self, query: Query, conditions: list[Cond], owned: Owned) -> tuple[Binding, str, Fault]:
-        below = [q for c in conditions for q in _rows(c.value)]
-        if below:
-            line = below[0].line
-            return Binding.OPEN, f"it hangs on the row of line {line}, which is not bound", Fault.BELOW
-        chosen = next((c for c in conditions if _is_key(c.column) and _chosen(c.value)), None)
-        if chosen is not None:
-            return (
-                Binding.OPEN,
-                f"the client chooses {chosen.column}; {owned.chain} is asked for nowhere",
-                Fault.BY_ID,
-            )
-        if any(_is_key(c.column) or c.column in ("?", "**") for c in conditions):
+    def _open(self, query: Query, conditions: list[Cond], owned: Owned) -> Reason:
+        key = next((c for c in conditions if is_key(c.column) and chosen(c.value)), None)
+        if key is not None:
+            why = f"the client chooses {key.column}; {owned.chain} is asked for nowhere"
+            return Binding.OPEN, why, Fault.BY_ID
+        above = [q for c in conditions for q in rows(c.value) if q is not query]
+        for parent in above:
+            if self.verdict(parent)[0] is Binding.OPEN:
+                return Binding.OPEN, f"it hangs on the row of line {parent.line}, which is open", Fault.BELOW
+        if above:
+            why = f"it hangs on the row of line {above[0].line}: {self.verdict(above[0])[1]}"
+            return Binding.PUBLIC, why, Fault.NONE
+        if any(is_key(c.column) or c.column in ("?", "**") for c in conditions):
             return Binding.PUBLIC, "the client does not choose the row", Fault.NONE
-        if query.single and any(_chosen(c.value) or c.constant for c in conditions):
+        if query.single and any(chosen(c.value) or c.constant for c in conditions):
             return Binding.PUBLIC, f"one row, found by {conditions[0].column}", Fault.NONE
         return Binding.OPEN, f"no condition names {owned.chain}", Fault.LIST
 
@@ -208,20 +240,25 @@ def is_open_to_all(door: Door) -> bool:
     )
 
 
-def _is_key(column: str) -> bool:
+def is_key(column: str) -> bool:
+    """Tell whether a column names one row, here or elsewhere."""
     return column == "id" or column.endswith(("_id", "uuid", "_ids"))
 
 
-def _chosen(value: Value) -> bool:
+def chosen(value: Value) -> bool:
+    """Tell whether the client has chosen a value."""
     return any(
-        isinstance(a, Client) or (isinstance(a, Thing) and any(_chosen(v) for v in a.fields.values.values()))
+        (isinstance(a, Client) and a.chosen)
+        or (isinstance(a, Thing) and any(chosen(v) for v in a.fields.values.values()))
         for a in value
     )
 
 
-def _named(value: Value) -> str:
+def named(value: Value) -> str:
+    """Give the name under which the client sends a value."""
     return next((a.words for a in value if isinstance(a, Client) and a.chosen), "a value")
 
 
-def _rows(value: Value) -> list[Query]:
+def rows(value: Value) -> list[Query]:
+    """Give the statements whose rows a value is of."""
     return [a.query for a in value if isinstance(a, Row | Built)]

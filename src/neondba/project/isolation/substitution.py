@@ -7,13 +7,17 @@ from neondba.project.isolation.values import (
     NOTHING,
     Atom,
     Built,
+    Caller,
     Check,
+    Client,
+    Column,
     Cond,
     Fields,
     Param,
     Query,
     Row,
     Summary,
+    Table,
     Thing,
     Value,
     Write,
@@ -32,32 +36,37 @@ class Substitution:
         self.given = given
         self._copies: dict[Query, Query] = {}
         self._things: dict[Fields, Fields] = {}
+        self._known: dict[Value, Value] = {NOTHING: NOTHING}
 
     def value(self, value: Value) -> Value:
         """Give a value with the parameters filled in."""
-        if not value:
-            return value
-        found: set[Atom] = set()
-        for atom in value:
-            match atom:
-                case Param(name, field):
-                    given = self.given.get(name)
-                    if given is None:
-                        continue
-                    for part in field.split(".") if field else ():
-                        given = fielded(given, part)
-                    found |= given
-                case Row(query, field):
-                    found.add(Row(self._copies.get(query, query), field))
-                case Built(query):
-                    found.add(Built(self._copies.get(query, query)))
-                case Cond():
-                    found.add(self.condition(atom))
-                case Thing(fields):
-                    found.add(Thing(self._thing(fields)))
-                case _:
-                    found.add(atom)
-        return frozenset(found)
+        known = self._known.get(value)
+        if known is None:
+            found: set[Atom] = set()
+            for atom in value:
+                self._fill(atom, found)
+            known = self._known[value] = frozenset(found)
+        return known
+
+    def _fill(self, atom: Atom, found: set[Atom]) -> None:
+        kind = type(atom)
+        if kind is Caller or kind is Client or kind is Table or kind is Column:
+            found.add(atom)
+            return
+        match atom:
+            case Param(name, field):
+                given = self.given.get(name, NOTHING)
+                for part in field.split(".") if field else ():
+                    given = fielded(given, part)
+                found |= given
+            case Row(query, field):
+                found.add(Row(self._copies.get(query, query), field))
+            case Built(query):
+                found.add(Built(self._copies.get(query, query)))
+            case Cond():
+                found.add(self.condition(atom))
+            case Thing(fields):
+                found.add(Thing(self._thing(fields)))
 
     def condition(self, atom: Cond) -> Cond:
         """Give a condition with the parameters filled in."""
@@ -81,6 +90,7 @@ class Substitution:
                 counts=query.counts, single=query.single, staff=query.staff or staff, changed=query.changed,
                 unknown=query.unknown, way=(step, *query.way),
             )  # fmt: skip
+        self._known = {NOTHING: NOTHING}
         for query in deep:
             copy = self._copies[query]
             copy.tables = self.value(query.tables)
