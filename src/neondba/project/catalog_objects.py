@@ -88,6 +88,7 @@ class Column:
     schema: str
     name: str
     type: str
+    not_null: bool
 
 
 @dataclass(frozen=True)

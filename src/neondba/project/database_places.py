@@ -11,8 +11,11 @@ from neondba.project.places import is_document, is_test
 from neondba.project.row_security import Placed, RowSecurity
 from neondba.project.schema import Schema
 from neondba.project.schema_table import Table
+from neondba.project.tree import Tree
 
 Place = tuple[str, int]
+LANGUAGES = (".py", ".ts", ".js", ".mts", ".mjs")
+"""Files in which migrations hold statements as text."""
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 
 
@@ -42,13 +45,13 @@ class Places:
     What no file defines stands at `database:` and its name.
     """
 
-    def __init__(self, schema: Schema, security: RowSecurity) -> None:
-        self._schema, self._security = schema, security
+    def __init__(self, tree: Tree, schema: Schema, security: RowSecurity) -> None:
+        self._tree, self._schema, self._security = tree, schema, security
 
     @classmethod
-    def gather(cls, schema: Schema, security: RowSecurity) -> Places:
-        """Take the definitions that are known already."""
-        return cls(schema, security)
+    def gather(cls, tree: Tree, schema: Schema, security: RowSecurity) -> Places:
+        """Take the definitions that are known already, and the text of other migrations."""
+        return cls(tree, schema, security)
 
     def other(self, *parts: str) -> Spot:
         """Place something that no file defines."""
@@ -83,10 +86,13 @@ class Places:
         """Place an index by its name, else by its columns."""
         plain, wanted = name_of(name).name, [bare(c).lower() for c in columns]
         tables = self._definitions(relation)
-        every = [index for t in tables for index in t.all_indexes]
-        named = [(i.path, i.line) for i in every if i.name == plain]
-        alike = [(i.path, i.line) for i in every if [(c or "").lower() for c in i.columns] == wanted]
-        return _spot([*named, *alike], _tables(tables), self.other(name))
+        found = [
+            (i.path, i.line)
+            for table in tables
+            for i in sorted(table.all_indexes, key=lambda index: index.name != plain)
+            if i.name == plain or [(c or "").lower() for c in i.columns] == wanted
+        ]
+        return _spot(found, _tables(tables), self.other(name))
 
     def constraint(self, relation: str, name: str, columns: Iterable[str]) -> Spot:
         """Place a constraint: a foreign key by its columns, any other at its table."""
@@ -112,7 +118,10 @@ class Places:
         """Place a function; overloads have one place."""
         key = name_of(name).key
         found = [p for s in self._security.states for k, p in s.functions.items() if k == key]
-        return _spot([(p.path, p.line) for p in found], (), self.other(signature))
+        places = [(p.path, p.line) for p in found] or self._written(
+            "function", name_of(name).name, r'"?\s*\('
+        )
+        return _spot(places, (), self.other(signature))
 
     def grants(self, relations: Iterable[str]) -> list[Place]:
         """Give the places of grants on tables."""
@@ -132,7 +141,22 @@ class Places:
             if (placed := state.policies.get(pair)) is not None
         ]
         places = [(p.path, p.line) for p in found]
+        for key, name in wanted if not places else ():
+            on = rf'"?\s+on\s+(?:\w+\.)?"?{re.escape(key.rpartition(".")[2])}\b'
+            places += self._written("policy", name, on)
         return _spot(places, [(table.path, table.line), *table.also], self.other(*parts))
+
+    def _written(self, kind: str, name: str, after: str) -> list[Place]:
+        """Search for a statement that stands in the text of another language."""
+        made = re.compile(
+            rf'create\s+(?:or\s+replace\s+)?{kind}\s+(?:\w+\.)?"?{re.escape(name)}{after}', re.IGNORECASE
+        )
+        return [
+            (path, text.count("\n", 0, match.start()) + 1)
+            for path in self._tree.having(LANGUAGES, (kind, kind.upper()))
+            if not _is_aside(path) and (text := self._tree.text(path))
+            for match in made.finditer(text)
+        ]
 
     def _with(self, spot: Spot, more: list[Place], fallback: Spot) -> Spot:
         known = [] if spot.path.startswith("database:") else [(spot.path, spot.line)]

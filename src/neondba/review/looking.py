@@ -6,7 +6,7 @@ from pathlib import Path
 
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, Target
-from neondba.core.problem import Problem
+from neondba.core.problem import NotFoundProblem, Problem
 from neondba.core.secret import Secret
 from neondba.project.database import Database
 from neondba.project.facts import Unavailable
@@ -49,17 +49,25 @@ def _made(ctx: Context, folder: Path) -> Database:
     from neondba.neon.throwaway import throwaway_branch
     from neondba.postgres.connect import connect
     from neondba.project.migrated import apply_migrations, require_migrations
+    from neondba.project.migrated_sql import run_history, the_history
+    from neondba.project.tree import FolderTree
 
-    project = ctx.settings.project
-    if project is None:
+    project, history = ctx.settings.project, None
+    try:
         require_migrations(folder, None)
+    except NotFoundProblem:
+        if project is None:
+            history = the_history(FolderTree(folder))
     with (
         ctx.carry_out(_plan(project, folder.name)),
         platform.client(ctx) as client,
         throwaway_branch(client, ctx, project=project, purpose=PURPOSE) as branch,
     ):
         with connect(branch.direct, limit=ctx.settings.step_limit) as session:
-            apply_migrations(ctx, folder, branch.direct, session, None, None)
+            if history is not None:
+                run_history(ctx, history, session)
+            else:
+                apply_migrations(ctx, folder, branch.direct, session, None, None)
         return _read(ctx, branch.direct, "the schema that the migrations make", used=False)
 
 

@@ -116,7 +116,40 @@ def test_the_projects_own_migrations_make_the_schema(ctx: Context) -> None:
         assert [p.name for p in client.projects() if p.name.startswith("neondba-look")] == []
 
 
-def test_migrations_that_do_not_run_are_no_reason_to_end_the_review(ctx: Context) -> None:
+def test_a_project_without_migrations_is_reviewed_all_the_same(ctx: Context) -> None:
     looked = looked_at(ctx, ctx.folder, None, compared=False)
     assert isinstance(looked, Unavailable)
-    assert "no Alembic migrations" in str(looked)
+    assert "no migrations, in Alembic or in SQL" in str(looked)
+
+
+def test_sql_migrations_run_in_the_order_of_their_tool(ctx: Context) -> None:
+    folder = ctx.folder / "prisma" / "migrations"
+    for name, sql in {
+        "20231105152632_shops": "create table shops (id bigint primary key);",
+        "20241231_orders": "create table orders (id bigint references shops); grant select on orders to app;",
+    }.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "migration.sql").write_text(sql)
+    looked = looked_at(ctx, ctx.folder, None, compared=False)
+    assert isinstance(looked, Database)
+    assert [t.name for t in looked.tables] == ["public.orders", "public.shops"]
+    assert "app" in looked.roles
+
+
+def test_a_refused_statement_of_a_migration_is_named(ctx: Context) -> None:
+    folder = ctx.folder / "migrations"
+    folder.mkdir()
+    (folder / "001_shops.sql").write_text("create table shops (id bigint primary key);\n\nselect missing();")
+    looked = looked_at(ctx, ctx.folder, None, compared=False)
+    assert isinstance(looked, Unavailable)
+    assert "migrations/001_shops.sql:3 does not run" in str(looked)
+
+
+def test_several_histories_are_not_mixed(ctx: Context) -> None:
+    for part in ("a", "b"):
+        folder = ctx.folder / part / "migrations"
+        folder.mkdir(parents=True)
+        (folder / "001_shops.sql").write_text("create table shops (id bigint primary key);")
+    looked = looked_at(ctx, ctx.folder, None, compared=False)
+    assert isinstance(looked, Unavailable)
+    assert "2 histories" in str(looked)

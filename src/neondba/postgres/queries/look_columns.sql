@@ -2,7 +2,8 @@
 select format('%I.%I', n.nspname, c.relname) as relation,
        n.nspname::text as schema,
        a.attname::text as name,
-       format_type(a.atttypid, a.atttypmod) as type
+       format_type(a.atttypid, a.atttypmod) as type,
+       a.attnotnull as not_null
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid
 join pg_namespace n on n.oid = c.relnamespace

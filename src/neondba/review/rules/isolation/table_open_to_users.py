@@ -53,6 +53,7 @@ create table settings (key text primary key, value text);
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from neondba.project.catalog_objects import Access, Relation
@@ -64,16 +65,24 @@ from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules._sensitive import sensitive
 
+FEW = 3
+
 
 @rule("NDB442", Category.ISOLATION, Severity.HIGH, shows="NDB415")
 def check(database: Database, places: Places) -> Iterator[Finding]:
     """Find tables without row-level security that roles of users may read or write."""
+    alike: dict[tuple[object, ...], list[Relation]] = defaultdict(list)
     for table in database.tables:
         if table.secured or table.name in database.policies:
             continue
         open_to = _open_to(database, table)
         if open_to and not sensitive(table.columns, open_to):
-            yield _finding(database, places, table, open_to)
+            roles = tuple(sorted(access.role for access in open_to))
+            alike[roles, any(a.can_write for a in open_to), _owner(table) is not None].append(table)
+    for tables in alike.values():
+        # A few tables were forgotten one by one; many are one decision.
+        for group in [tables] if len(tables) > FEW else [[table] for table in tables]:
+            yield _finding(database, places, group, _open_to(database, group[0]))
 
 
 def _open_to(database: Database, table: Relation) -> list[Access]:
@@ -87,19 +96,22 @@ def _owner(table: Relation) -> str | None:
     return next((column for column in table.columns if column.lower() in OWNER), None)
 
 
-def _finding(database: Database, places: Places, table: Relation, open_to: list[Access]) -> Finding:
+def _finding(database: Database, places: Places, tables: list[Relation], open_to: list[Access]) -> Finding:
+    table = tables[0]
     owner, writers = _owner(table), any(access.can_write for access in open_to)
     verbs = "read and change" if writers else "read"
     roles = sorted(access.role for access in open_to)
+    names = [plain(each.name) for each in tables]
     compared = f"Add a policy that compares {owner} with the user." if owner else "Add policies for them."
     return shown(
         places.table(table.name),
-        f"Whoever has role {listed(roles)} may {verbs} all rows of `{plain(table.name)}`: row-level "
+        f"Whoever has role {listed(roles)} may {verbs} all rows of {listed(names)}: row-level "
         "security is "
         "off.",
-        (f"Switch row-level security on for {plain(table.name)}.", compared),
-        f"alter table {table.name} enable row level security;",
-        seen=f"relrowsecurity is false for {table.name}; {', '.join(roles)} have privileges on it",
+        (f"Switch row-level security on for {listed(names)}.", compared),
+        "\n".join(f"alter table {each.name} enable row level security;" for each in tables),
+        seen=f"relrowsecurity is false for {', '.join(t.name for t in tables)}; {', '.join(roles)} have "
+        "privileges on it",
         database=database,
         severity=None if owner else Severity.MEDIUM if writers else Severity.LOW,
     )

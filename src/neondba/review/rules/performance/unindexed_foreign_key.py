@@ -45,7 +45,7 @@ from collections.abc import Iterator
 
 from neondba.project.catalog_objects import Constraint, Index
 from neondba.project.database import Database
-from neondba.project.database_places import Places
+from neondba.project.database_places import Places, bare
 from neondba.review.catalog import plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -56,11 +56,11 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
     """Find foreign keys that no valid index leads with."""
     for key in database.foreign_keys:
         if not any(_serves(index, key) for index in database.indexes.get(key.relation, ())):
-            names = ", ".join(key.columns)
+            names, words = ", ".join(key.columns), ", ".join(map(bare, key.columns))
             yield shown(
                 places.foreign_key(key.relation, key.columns, key.name),
                 f"Deleting one row of `{plain(key.target or '')}` reads all of `{plain(key.relation)}`, and "
-                f"so does every query by `{names}`: the foreign key has no index in the database.",
+                f"so does every query by `{words}`: the foreign key has no index in the database.",
                 (f"Add an index on {names}.", "In production build it with CONCURRENTLY."),
                 f"create index concurrently on {key.relation} ({names});",
                 seen=f"constraint {key.name}: {key.definition}; no index leads with {names}",

@@ -13,10 +13,19 @@ create table readings (sensor bigint not null, value numeric not null);
 alter table readings add column id bigint generated always as identity primary key;
 ```
 
+A unique index on columns that are never null tells rows apart too, and weighs less:
+
+```sql fault case=unique object=public.tokens
+create table tokens (token text not null unique, email text);
+```
+
+```sql repair case=unique
+alter table tokens add primary key (token);
+```
+
 ## When it does not matter
 
-The history of a migration tool; and a unique index on columns that are never null tells rows apart too,
-where replication has been told to use it:
+The history of a migration tool, and a table whose unique index replication has been told to use:
 
 ```sql silent case=identity
 create table schema_version (version text);
@@ -35,7 +44,7 @@ from collections.abc import Iterator
 
 from neondba.project.catalog_objects import Relation
 from neondba.project.database import Database
-from neondba.project.database_places import Places, name_of
+from neondba.project.database_places import Places, bare, name_of
 from neondba.review.catalog import plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -50,16 +59,30 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
     for table in database.tables:
         if table.has_key or name_of(table.name).name in HISTORIES or _is_identified(database, table):
             continue
+        unique = _unique(database, table)
+        cost = "duplicates cannot be removed one by one, and logical replication refuses to update or delete"
+        column = "add column id bigint generated always as identity primary key"
         yield shown(
             places.table(table.name),
-            f"Rows of `{plain(table.name)}` cannot be told apart: duplicates cannot be removed one by one, "
-            "and "
-            "logical replication refuses to update or delete.",
+            f"Logical replication refuses to update or delete rows of `{plain(table.name)}`: no primary key."
+            if unique
+            else f"Rows of `{plain(table.name)}` cannot be told apart: {cost}.",
             ("Add a primary key.",),
-            f"alter table {table.name} add column id bigint generated always as identity primary key;",
+            f"alter table {table.name} "
+            f"{'add primary key (' + ', '.join(unique) + ')' if unique else column};",
             seen=f"pg_index has no primary key for {table.name}",
             database=database,
+            severity=Severity.LOW if unique else None,
         )
+
+
+def _unique(database: Database, table: Relation) -> list[str]:
+    """Give the columns of an index that tells the rows apart all the same."""
+    filled = {c.name for c in database.columns if c.relation == table.name and c.not_null}
+    for index in database.indexes.get(table.name, ()):
+        if index.is_unique and index.valid and not index.condition and {*map(bare, index.keys)} <= filled:
+            return index.keys
+    return []
 
 
 def _is_identified(database: Database, table: Relation) -> bool:
