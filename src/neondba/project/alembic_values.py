@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
 from neondba.project.python import PythonFile, PythonFiles
 from neondba.project.sqlalchemy_types import last_name
@@ -13,6 +13,7 @@ Values = Mapping[str, ast.expr]
 """What names stand for at some place, as expressions."""
 
 DEEPEST = 8
+N = TypeVar("N", bound=ast.AST)
 TEXT_METHODS = frozenset({"strip", "lower", "upper", "lstrip", "rstrip", "title", "replace", "removeprefix"})
 UNKNOWN = "…"
 """What an f-string shows for a part that is not known."""
@@ -22,8 +23,21 @@ def simplified(node: ast.expr, values: Values, file: PythonFile, python: PythonF
     """Put what is known in the place of names, and join texts; a copy, never the node itself."""
     if not any(_may_change(part, values, file, python) for part in ast.walk(node)):
         return node
-    found: ast.expr = _Simplifier(values, file, python).visit(copy.deepcopy(node))
+    found: ast.expr = _Simplifier(values, file, python).visit(_copy(node))
     return found
+
+
+def _copy(node: N) -> N:
+    """Copy an expression; the library's deepcopy takes ten times as long."""
+    made = node.__class__.__new__(node.__class__)
+    made.__dict__.update({name: _copied(value) for name, value in node.__dict__.items()})
+    return made
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_copied(part) for part in value]
+    return _copy(value) if isinstance(value, ast.expr | ast.keyword | ast.comprehension) else value
 
 
 def _may_change(node: ast.AST, values: Values, file: PythonFile, python: PythonFiles) -> bool:
@@ -106,14 +120,14 @@ class _Simplifier(ast.NodeTransformer):
             return node
         known = self._values.get(node.id)
         if known is not None:
-            return copy.deepcopy(known)
+            return _copy(known)
         value, file = self._file.own_names.get(node.id), self._file
         if value is None and node.id in self._file.imports:
             found = self._python.definition(self._file.imports[node.id])
             file, value = found or (file, None)
         if not isinstance(value, ast.expr) or not is_plain(value):
             return node
-        inner: ast.expr = _Simplifier({}, file, self._python, self._depth + 1).visit(copy.deepcopy(value))
+        inner: ast.expr = _Simplifier({}, file, self._python, self._depth + 1).visit(_copy(value))
         if file is not self._file:
             _move(inner, node)
         return inner

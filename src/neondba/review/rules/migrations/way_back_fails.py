@@ -88,13 +88,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from neondba.postgres.statement import CreateTable
-from neondba.project.alembic_history import AlembicHistory, Revision
+from neondba.project.alembic_history import AlembicHistory, History, Revision
 from neondba.project.alembic_operations import Operation
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import MANY
 from neondba.review.rules.migrations.migration_cannot_run import needs_using
 
 CREATES = ("create_table", "rename_table", "execute", "create_all", "get_bind")
@@ -103,14 +105,28 @@ CREATES = ("create_table", "rename_table", "execute", "create_all", "get_bind")
 @rule("NDB632", Category.MIGRATION, Severity.MEDIUM)
 def check(alembic: AlembicHistory, migrations: MigrationSteps) -> Iterator[Finding]:
     """Find ways back that cannot run, or that drop what the upgrade did not make."""
+    for history in alembic.histories:
+        yield from _without_names(history)
     for _, revision in alembic.revisions:
-        for operation in (*revision.upgrade, *revision.downgrade):
-            if operation.kind == "drop_constraint" and _is_none(operation):
-                yield _unnamed(revision, operation)
         yield from _foreign(revision)
         for step in migrations.of(revision.path):
             if step.kind == "alter type" and not step.forward and needs_using(step):
                 yield _type(step)
+
+
+def _without_names(history: History) -> Iterator[Finding]:
+    """Report the newest revision of many: what names constraints is missing once for all of them."""
+    found = []
+    for revision in history.ordered:
+        operations = (o for o in (*revision.upgrade, *revision.downgrade) if o.kind == "drop_constraint")
+        first = next((o for o in operations if _is_none(o)), None)
+        if first is not None:
+            found.append(_unnamed(revision, first))
+    if len(found) <= MANY:
+        yield from found
+    else:
+        more = f" So it goes in {len(found) - 1} older revisions."
+        yield replace(found[-1], message=found[-1].message + more)
 
 
 def _is_none(operation: Operation) -> bool:
