@@ -161,15 +161,10 @@ def _in_python(schema: Schema, python: PythonFiles) -> Iterator[Finding]:
             continue
         for call in file.calls:
             table, node = _written(file, call.node, tables)
-            found = python.definition(file.resolve(node)) if table is not None and node is not None else None
-            if (
-                table is None
-                or found is None
-                or not isinstance(found[1], Class)
-                or found[0].path != table.path
-            ):
+            found = _model(python, file, table, node) if table is not None and node is not None else None
+            if table is None or found is None:
                 continue
-            names = _attributes(python, found[0], found[1])
+            names = _attributes(python, *found)
             unknown = [] if names is None else [
                 k for k in call.node.keywords
                 if k.arg and k.arg not in names and k.arg not in named and table.named(k.arg) is None
