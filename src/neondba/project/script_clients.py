@@ -57,6 +57,15 @@ class Client:
         return self.file.path
 
     @property
+    def is_closed(self) -> bool:
+        """Whether the function that makes it also ends it."""
+        around = _around(self)
+        ends = ("end", "$disconnect")
+        return bool(around) and any(
+            isinstance(n, Call) and n.name.rpartition(".")[2] in ends for n in walk(around[0].body)
+        )
+
+    @property
     def line(self) -> int:
         """The line of the call."""
         return self.call.line

@@ -70,12 +70,18 @@ const pool = new Pool({ connectionString: process.env.DATABASE_URL });
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
 from neondba.project.script_clients import Client, ScriptClients
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+
+_SHARED = re.compile(
+    r"(?:^|/)(?:\w*(?:db|prisma|client|database|pool|drizzle|postgres|connection)[^/]*|(?:lib|db|database|config)/[^/]*)$"
+)
+"""Paths of modules that are there to be imported for their client."""
 
 
 @rule("NDB217", Category.POOLING, Severity.MEDIUM)
@@ -88,7 +94,7 @@ def check(clients: ScriptClients) -> Iterator[Finding]:
         by_path = {client.path: client for client in reversed(group)}
         if len(by_path) < 2:
             continue
-        used = Counter(path for path in by_path for _ in range(clients.importers(path)))
+        used = Counter({path: clients.importers(path) for path in by_path if _SHARED.search(path)})
         shared = used.most_common(1)[0][0] if used else ""
         others = [by_path[path] for path in sorted(by_path) if path != shared]
         yield _finding(others, shared, len(by_path))

@@ -68,8 +68,17 @@ def _finding(client: Client) -> Finding:
     return Finding(
         client.path,
         client.line,
-        f"Each request to {client.path} makes a new {client.kind} with connections of its own; under load "
-        "the database refuses more.",
+        f"Each request to {client.path} makes a new {client.kind} with connections of its own: "
+        f"{_then(client)}",
         steps=("Make the client once, in a module of its own.", f"Import it in {client.path}."),
         snippet=f"export const db = new {client.kind}(...);  // at the top of lib/db.ts",
+        severity=Severity.MEDIUM if client.is_closed else None,
     )
+
+
+def _then(client: Client) -> str:
+    if client.is_closed:
+        return (
+            "each waits for a TLS handshake and a login, and many at once use up the database's connections."
+        )
+    return "they stay open after the answer, until the database refuses more."
