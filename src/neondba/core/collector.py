@@ -16,4 +16,7 @@ def collector_resting() -> Iterator[None]:
         yield
     finally:
         if collecting:
+            # What was built counts as old at once: the next collection would go through all of it.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()

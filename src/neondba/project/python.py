@@ -23,7 +23,7 @@ KEPT = (
     "sqlalchemy", "sqlmodel", "alembic", "fastapi", "flask", "starlette", "psycopg", "asyncpg", "jwt", "jose",
     "pydantic", "create_engine", "environ", "getenv", "postgres", "password",
 )  # fmt: skip
-"""Words of files whose trees are kept after the first look; the others are parsed again if asked for."""
+"""Words of files that a rule is likely to ask for: their trees are kept when their faults are looked for."""
 
 
 class PythonFile:
@@ -50,9 +50,13 @@ class PythonFile:
                 self._parsed = parse(self.text)
         return self._parsed
 
-    def forget(self) -> None:
-        """Drop the tree, which is much larger than the text."""
-        self._parsed = None
+    def faults(self) -> list[tuple[int, str]]:
+        """Give the faults; a tree that nobody has asked for is dropped, for it is larger than the text."""
+        asked = self._parsed is not None
+        faults = self.parsed().faults
+        if not asked and not any(word in self.text for word in KEPT):
+            self._parsed = None
+        return faults
 
     @cached_property
     def index(self) -> Index:
@@ -124,35 +128,46 @@ class PythonFiles(Mapping[str, PythonFile]):
         self,
         files: dict[str, PythonFile],
         modules: Modules,
-        unparsed: list[Unparsed],
+        unread: list[Unparsed],
         tree: Tree | None = None,
     ) -> None:
         self._tree = tree or MemoryTree({})
         self._files = files
         self.modules = modules
-        self.unparsed = unparsed
+        self._unread = unread
 
     @classmethod
     def gather(cls, tree: Tree) -> PythonFiles:
-        """Read and parse every Python file; the walk over each waits until a rule asks."""
+        """Read every Python file; each is parsed when a rule asks for it."""
         paths = list(tree.named(suffix=SUFFIXES))
         modules = Modules([p for p in paths if p.endswith(".py")])
         files: dict[str, PythonFile] = {}
-        unparsed: list[Unparsed] = []
+        unread: list[Unparsed] = []
+        for path in paths:
+            text = tree.text(path)
+            if text is None:
+                unread.append(Unparsed(path=path, reason="not text, or larger than is read"))
+            else:
+                files[path] = PythonFile(path, text, modules)
+        return cls(files, modules, unread, tree)
+
+    @property
+    def unparsed(self) -> list[Unparsed]:
+        """What could not be understood; parses the files that nobody has asked for."""
+        for path in self._files:
+            self._tree.text(path)
+        return self._unparsed
+
+    @cached_property
+    def _unparsed(self) -> list[Unparsed]:
+        found = list(self._unread)
         with collector_resting():
-            for path in paths:
-                text = tree.text(path)
-                if text is None:
-                    unparsed.append(Unparsed(path=path, reason="not text, or larger than is read"))
-                    continue
-                file = files[path] = PythonFile(path, text, modules)
-                faults = tree.learned.get(("python", path))
+            for file in self._files.values():
+                faults = self._tree.learned.get(("python", file.path))
                 if faults is None:
-                    faults = tree.learned["python", path] = file.parsed().faults
-                    if not any(word in text for word in KEPT):
-                        file.forget()
-                unparsed += [Unparsed(path=path, line=line, reason=reason) for line, reason in faults]
-        return cls(files, modules, unparsed, tree)
+                    faults = self._tree.learned["python", file.path] = file.faults()
+                found += [Unparsed(path=file.path, line=line, reason=reason) for line, reason in faults]
+        return found
 
     def containing(self, *words: str) -> Iterator[PythonFile]:
         """Give the files whose text has one of the words: cheap, so ask it first."""
