@@ -27,8 +27,10 @@ _KINDS: Final = ("PrismaClient", "Pool", "postgres")
 _WORDS: Final = ("new PrismaClient(", "new Pool(", "new pg.Pool(", "postgres(")
 _SOURCES: Final = {"PrismaClient": "", "Pool": "pg", "postgres": "postgres"}
 _APART: Final = re.compile(
-    r"(?:^|/)(?:functions|lambdas?|workers?|cron|jobs|prisma)/|(?:^|/)(?:seed|worker)[^/]*$"
+    r"(?:^|/)(?:functions|lambdas?|workers?|cron|jobs|prisma)/|(?:^|/)(?:seed|worker)[^/]*$|"
+    r"(?:^|/)(?:test|check|debug|setup|verify|reset|migrate|create|init|run|drop|import|export)[-_][^/]*$"
 )
+"""Programs of their own: functions that are deployed one by one, and what is run by hand."""
 _EDGE: Final = re.compile(
     r"client/(?:edge|wasm)|withAccelerate|cloudflare|runtime\s*=\s*[\"']edge|c\.env\.|env\.HYPERDRIVE"
 )
