@@ -171,3 +171,12 @@ def test_an_answer_is_offered_in_the_file_s_own_comments() -> None:
     assert comment("README.md", "NDB101") == "<!-- neondba: ignore[NDB101] <why> -->"
     assert comment("Dockerfile", "NDB101").startswith("# ")
     assert '"NDB101:a.json" = ' in comment("a.json", "NDB101")
+
+
+@pytest.mark.parametrize("path", ["database:public.items.owner_id", "1a2b3c4:app/settings.py"])
+def test_what_stands_in_no_file_gets_no_place_in_one(path: str) -> None:
+    finding = review("a.py").findings[0].model_copy(update={"path": path})
+    made = review("a.py", findings=[finding])
+    assert made.as_github().startswith("::error title=")
+    [result] = made.as_sarif()["runs"][0]["results"]
+    assert result["locations"] == [{"logicalLocations": [{"fullyQualifiedName": path}]}]

@@ -64,7 +64,8 @@ def reviewed(ctx: Context, request: Request) -> Review:
     isolation = memory.fact("isolation in one line", facts, _isolation)
     unparsed = memory.unparsed(facts)
     memory.keep(facts, chosen)
-    unseen = [gap for gap in outcome.not_checked if "look at a database" not in gap.what]
+    # What only waits for an option is told below, but no verdict lacks it.
+    unseen = [gap for gap in outcome.not_checked if "add --" not in gap.missing]
     sight = Sight(speaks, len(unseen) + len(unparsed))
     findings = [f for f in findings if f.severity.rank <= request.severity.rank]
     where = str(request.path) if request.path != Path() else folder.resolve().name

@@ -140,8 +140,9 @@ def _reported(tree: Tree, rule: Rule, finding: Finding) -> Reported:
 
 def _repair(finding: Finding) -> str:
     """Say what `--fix` does about a finding."""
-    files = ", ".join(dict.fromkeys(edit.path for edit in finding.edits))
-    said = [f"edits {files}"] if files else []
+    made = {edit.path for edit in finding.edits if not edit.old}
+    files = dict.fromkeys(edit.path for edit in finding.edits)
+    said = [f"{'creates' if path in made else 'edits'} {path}" for path in files]
     if finding.change:
         said.append(f"writes a migration: {finding.change.name}")
     return " and ".join(said)

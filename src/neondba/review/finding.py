@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,8 +46,8 @@ class EvidenceKind(StrEnum):
     NOT_CHECKED = "not-checked"
 
 
-OBJECT = "database:"
-"""How a path begins that is no file but an object of a database."""
+ELSEWHERE = re.compile(r"database:|[0-9a-f]{7,40}:")
+"""How a path begins that is no file of the project: an object of a database, a commit of its history."""
 
 
 class Evidence(BaseModel):
@@ -138,3 +139,8 @@ class Reported(BaseModel):
     """The line without its indentation, masked."""
     edits: tuple[Edit, ...] = Field(default=(), exclude=True, repr=False)
     change: Change | None = Field(default=None, exclude=True, repr=False)
+
+    @property
+    def is_in_file(self) -> bool:
+        """False for what stands in a database or only in git's history."""
+        return ELSEWHERE.match(self.path) is None

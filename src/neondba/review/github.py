@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from neondba.review.finding import OBJECT, Reported, Severity
+from neondba.review.finding import Reported, Severity
 from neondba.review.gaps import difference, gaps
 from neondba.review.harmless import name, prose
 
@@ -46,7 +46,7 @@ def _finding(finding: Reported, prefix: str) -> str:
     if finding.way:
         parts.append("Way: " + " -> ".join(name(step) for step in finding.way))
     place = f"title={_property(title)}"
-    if not finding.path.startswith(OBJECT):
+    if finding.is_in_file:
         place = f"file={_property(prefix + finding.path)},line={max(1, finding.line)},{place}"
     return f"::{KINDS[finding.severity]} {place}::{_data(prose(chr(10).join(parts)))}"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from neondba.core.version import VERSION
-from neondba.review.finding import OBJECT, Reported, Severity
+from neondba.review.finding import Reported, Severity
 from neondba.review.gaps import gaps
 from neondba.review.harmless import name, prose
 from neondba.review.rule import rules
@@ -95,8 +95,8 @@ def _step(step: str, prefix: str) -> dict[str, Any]:
 
 def _place(finding: Reported, prefix: str) -> dict[str, Any]:
     """Give the line, or the object of a database that no file names."""
-    if finding.path.startswith(OBJECT):
-        return {"logicalLocations": [{"fullyQualifiedName": name(finding.path.removeprefix(OBJECT))}]}
+    if not finding.is_in_file:
+        return {"logicalLocations": [{"fullyQualifiedName": name(finding.path)}]}
     return _location(prefix + finding.path, finding.line)
 
 

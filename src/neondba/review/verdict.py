@@ -132,7 +132,8 @@ def _verdict(
         return _say(question, Standing.NOT_PROVEN, "; ".join(missing))
     if answering:
         return _say(question, Standing.MET, "; ".join(f"shown: {p.summary}" for p in answering))
-    incomplete = f"; {sight.gaps} places could not be looked at, see below" if sight.gaps else ""
+    places = "1 place" if sight.gaps == 1 else f"{sight.gaps} places"
+    incomplete = f"; {places} could not be looked at, see below" if sight.gaps else ""
     return _say(question, Standing.MET, f"read: no finding{incomplete}")
 
 
