@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import ast
+from contextlib import suppress
+from pathlib import Path
 
+import neondba
 from neondba.project.python import Class, Function, PythonFiles
+from neondba.project.python_index import walk
 from neondba.project.tree import FolderTree, MemoryTree
 
 
@@ -123,3 +127,17 @@ def test_encodings_marks_and_binary_files_are_survived(tmp_path) -> None:
     assert [u.path for u in files.unparsed] == ["binary.py"]
     assert files["japan.py"].index.constants[0].value == "表"
     assert files["feed.py"].index.module.assignments[1].lineno == 3
+
+
+def test_our_walk_gives_what_that_of_python_gives() -> None:
+    passed_by = (ast.Load, ast.Store, ast.Del)
+    for file in [Path(ast.__file__), Path(__file__), *Path(neondba.__file__).parent.glob("project/*.py")]:
+        tree = ast.parse(file.read_text())
+        assert walk(tree) == [node for node in ast.walk(tree) if not isinstance(node, passed_by)]
+    for text in (
+        "match x:\n case None | {'a': [b, *_], **rest} if y: pass",
+        "def f[T: int = 1](*, a, b=2): ...",
+    ):
+        with suppress(SyntaxError):
+            tree = ast.parse(text)
+            assert walk(tree) == [node for node in ast.walk(tree) if not isinstance(node, passed_by)]

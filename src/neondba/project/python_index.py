@@ -34,7 +34,33 @@ _CHILDREN: dict[type, tuple[str, ...]] = {
 for _leaf in (ast.Name, ast.Constant, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal):
     _CHILDREN[_leaf] = ()
 _CHILDREN[ast.keyword] = ("value",)
+_PLAIN = (
+    "ctx", "type_comment", "id", "attr", "arg", "name", "asname", "module", "level", "type_ignores",
+    "conversion", "simple", "is_async", "rest", "kwd_attrs", "kind", "tag", "str",
+)  # fmt: skip
 _OPENING = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+
+
+_PARTS: dict[type, tuple[str, ...]] = {
+    kind: tuple(f for f in getattr(kind, "_fields", ()) if f not in _PLAIN or kind.__name__ == "TypeAlias")
+    for kind in _CHILDREN
+} | dict.fromkeys((ast.Constant, ast.MatchSingleton, ast.Global, ast.Nonlocal), ())
+
+
+def walk(node: ast.AST) -> list[ast.AST]:
+    """Give a node and all inside it, nearest first: what `ast.walk` gives, several times as fast.
+
+    Left out are `Load`, `Store` and `Del`, which tell nothing.
+    """
+    found: list[ast.AST] = [node]
+    for current in found:
+        for name in _PARTS[type(current)]:
+            value = getattr(current, name)
+            if type(value) is list:
+                found += [part for part in value if part is not None]
+            elif value is not None:
+                found.append(value)
+    return found
 
 
 @dataclass(frozen=True)
