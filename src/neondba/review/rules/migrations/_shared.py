@@ -50,6 +50,12 @@ def quoted(name: str | Name) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def rewrites(step: Step) -> bool:
+    """Tell whether the whole table is written anew, as executed facts show."""
+    seen = fact_of(step)
+    return seen is not None and bool(seen.rewrites)
+
+
 def settled(check: Callable[P, Iterator[Finding]]) -> Callable[P, Iterator[Finding]]:
     """Report a fault that a migration repeats on many tables once, and name what has no name yet."""
 
@@ -60,13 +66,18 @@ def settled(check: Callable[P, Iterator[Finding]]) -> Callable[P, Iterator[Findi
             said = RUN_TIME.sub("a table that it names as it runs", finding.message)
             by_path.setdefault(finding.path, []).append(replace(finding, message=said))
         for findings in by_path.values():
-            first, *others = sorted(findings, key=lambda f: f.line)
+            places: dict[int, Finding] = {}
+            for finding in sorted(findings, key=lambda f: f.line):
+                places.setdefault(finding.line, finding)
+            first, *others = places.values()
             if len(others) < MANY:
-                yield from findings
+                yield from places.values()
                 continue
             lines = ", ".join(str(f.line) for f in others[:MANY])
+            end = ", …" if len(others) > MANY else ""
             yield replace(
-                first, message=f"{first.message} So it goes at {len(others)} further places: lines {lines}, …"
+                first,
+                message=f"{first.message} So it goes at {len(others)} further places: lines {lines}{end}.",
             )
 
     return settling

@@ -50,6 +50,7 @@ from neondba.review.rules.migrations._shared import (
     columns_of,
     python_list,
     quoted,
+    rewrites,
     settled,
     snippet,
 )
@@ -61,7 +62,11 @@ def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find unique constraints and primary keys built on existing tables."""
     for step in migrations.live("add unique", "add primary key", "add exclude", "add column"):
         column = step.column
-        if not blocks(step) or (column is not None and not (column.unique or column.primary_key)):
+        if (
+            not blocks(step)
+            or rewrites(step)
+            or (column is not None and not (column.unique or column.primary_key))
+        ):
             continue
         if step.using_index:
             yield _unproven(step)

@@ -49,11 +49,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neondba.project.migration_facts import fact_of
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import quoted, settled, snippet
+from neondba.review.rules.migrations._shared import quoted, rewrites, settled, snippet
 
 
 @rule("NDB615", Category.MIGRATION, Severity.MEDIUM)
@@ -61,8 +60,8 @@ from neondba.review.rules.migrations._shared import quoted, settled, snippet
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find added columns whose value differs from row to row."""
     for step in migrations.live("add column"):
-        column, seen = step.column, fact_of(step)
-        if column is not None and seen is not None and seen.rewrites:
+        column = step.column
+        if column is not None and rewrites(step):
             yield Finding(
                 step.path,
                 step.line,

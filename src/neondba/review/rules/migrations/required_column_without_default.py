@@ -60,25 +60,30 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import quoted, settled
+from neondba.review.rules.migrations._shared import by_table, listed, quoted, settled
 
 
 @rule("NDB602", Category.MIGRATION, Severity.HIGH)
 @settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find required columns without a default on existing tables."""
-    for step in migrations.forward("add column"):
-        column = step.column
-        if column is None or column.nullable or column.database_default or step.emptied:
-            continue
+    steps = [s for s in migrations.forward("add column") if not s.emptied and _is_required(s)]
+    for group in by_table(steps):
+        first = group[0]
         yield Finding(
-            step.path,
-            step.line,
-            f"Adding `{column.name}` fails as soon as `{step.table}` holds a row: NOT NULL, and no default.",
+            first.path,
+            first.line,
+            f"Adding {listed(s.name for s in group)} fails as soon as `{first.table}` holds a row: NOT NULL, "
+            "and no default.",
             ("Give the column a default in the database, or add it nullable first.",
              "Fill it in batches in a step of its own, then make it NOT NULL."),
-            _snippet(step),
+            "\n".join(_snippet(s) for s in group),
         )  # fmt: skip
+
+
+def _is_required(step: Step) -> bool:
+    column = step.column
+    return column is not None and not column.nullable and not column.database_default
 
 
 def _snippet(step: Step) -> str:

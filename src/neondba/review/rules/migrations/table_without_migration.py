@@ -75,6 +75,7 @@ from neondba.project.schema_sql import SqlState
 from neondba.project.sql import SqlFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._application import NOT_THE_APP
 from neondba.review.rules.migrations._shared import listed
 
 MAKER = {"prisma": "Prisma", "drizzle": "Drizzle", "sqlalchemy": "Alembic", "sqlmodel": "Alembic"}
@@ -90,7 +91,11 @@ def check(
 ) -> Iterator[Finding]:
     """Find tables of models that the migrations of their own tool never make."""
     for source in MAKER:
-        tables = [t for t in schema.tables if t.source == source and t.provider is None]
+        tables = [
+            t
+            for t in schema.tables
+            if t.source == source and t.provider is None and not NOT_THE_APP.search(t.path)
+        ]
         made = _made(source, sql, alembic)
         if MAKER[source] == "Alembic" and any(s.alembic and s.ref_known is False for s in migrations.steps):
             continue  # Its tables stand elsewhere, or another rule tells of it.

@@ -107,8 +107,8 @@ def check(alembic: AlembicHistory, migrations: MigrationSteps) -> Iterator[Findi
     """Find ways back that cannot run, or that drop what the upgrade did not make."""
     for history in alembic.histories:
         yield from _without_names(history)
-    for _, revision in alembic.revisions:
-        yield from _foreign(revision)
+    for history, revision in alembic.revisions:
+        yield from _foreign(history, revision)
         for step in migrations.of(revision.path):
             if step.kind == "alter type" and not step.forward and needs_using(step):
                 yield _type(step)
@@ -148,7 +148,7 @@ def _unnamed(revision: Revision, operation: Operation) -> Finding:
     )  # fmt: skip
 
 
-def _foreign(revision: Revision) -> Iterator[Finding]:
+def _foreign(history: History, revision: Revision) -> Iterator[Finding]:
     """Find tables that go on the way back without having come on the way there."""
     if not any(o.kind == "create_table" for o in revision.upgrade):
         return
@@ -162,15 +162,23 @@ def _foreign(revision: Revision) -> Iterator[Finding]:
         return
     for operation in revision.downgrade:
         if operation.kind == "drop_table" and operation.table and operation.table.key not in made:
-            yield Finding(
-                revision.path,
-                operation.line,
-                f"`alembic downgrade` drops `{operation.table}` with all its rows, which revision "
-                f"{revision.id} did not create.",
-                ("Remove the drop: the way back undoes what the upgrade did, and no more.",),
-                f"# remove: op.drop_table({str(operation.table)!r})",
-                Severity.HIGH,
-            )
+            yield _not_ours(history, revision, operation)
+
+
+def _not_ours(history: History, revision: Revision, operation: Operation) -> Finding:
+    maker = next((r for r in history.revisions if operation.table and operation.table.key in r.creates), None)
+    if maker is not None:
+        what = f"drops `{operation.table}` with all its rows, which revision {maker.id} made, not this one"
+    else:
+        what = f"drops `{operation.table}`, which no revision makes: it fails, or takes the rows of another"
+    return Finding(
+        revision.path,
+        operation.line,
+        f"`alembic downgrade` {what}.",
+        ("Remove the drop: the way back undoes what the upgrade did, and no more.",),
+        f"# remove: op.drop_table({str(operation.table)!r})",
+        Severity.HIGH if maker is not None else None,
+    )
 
 
 def _type(step: Step) -> Finding:
