@@ -54,7 +54,7 @@ class Model:
         if PEOPLE.search(self.name):
             return []
         sure = [c for c in self.columns if c.lower() in OWNER or c in self.tenants]
-        return sure + [c for c in self.columns if c in MAKER or (c not in sure and self._refers_to_users(c))]
+        return sure + [c for c in self.columns if c in MAKER or (c not in sure and self.refers_to_users(c))]
 
     @property
     def is_private(self) -> bool:
@@ -68,7 +68,8 @@ class Model:
         """Whether a column says that rows may be shown to others."""
         return any(SHARED.match(c) for c in self.columns)
 
-    def _refers_to_users(self, column: str) -> bool:
+    def refers_to_users(self, column: str) -> bool:
+        """Tell whether a column is a foreign key to the users."""
         value = self.columns[column]
         return value is not None and any(USERS_KEY.match(text) for text in _texts(value))
 
@@ -91,10 +92,16 @@ class Owners:
         """Find the table classes of SQLModel and SQLAlchemy."""
         models: dict[str, Model] = {}
         for file in files.containing(
-            "SQLModel", "__tablename__", "DeclarativeBase", "declarative_base", "db.Model"
+            "SQLModel",
+            "__tablename__",
+            "DeclarativeBase",
+            "declarative_base",
+            "db.Model",
+            "Column(",
+            "mapped_column(",
         ):
             for found in file.classes:
-                if is_table(file, found):
+                if is_table(file, found) or _is_named_by_base(files, file, found):
                     qualified = f"{file.module}.{found.qualname}"
                     columns = columns_of(files, file, found)
                     models[qualified] = Model(
@@ -124,6 +131,26 @@ def is_table(file: PythonFile, found: Class) -> bool:
     if any("__tablename__" in _targets(a) for a in found.assignments):
         return True
     return any((file.resolve(base) or "").endswith("db.Model") for base in found.bases)
+
+
+def _is_named_by_base(files: PythonFiles, file: PythonFile, found: Class, depth: int = 0) -> bool:
+    """Tell whether a class with columns gets its table's name from a base class of the project."""
+    if depth == 0 and not any(_is_column(a.value) for a in found.assignments):
+        return False
+    for base in found.bases if depth < 5 else ():
+        origin = files.definition(file.resolve(base))
+        if origin is None or not isinstance(origin[1], Class):
+            continue
+        if any(f.name == "__tablename__" for f in origin[1].functions):
+            return True
+        if _is_named_by_base(files, *origin, depth + 1):  # type: ignore[arg-type]
+            return True
+    return False
+
+
+def _is_column(value: ast.expr | None) -> bool:
+    func = value.func if isinstance(value, ast.Call) else None
+    return (getattr(func, "attr", "") or getattr(func, "id", "")) in ("Column", "mapped_column")
 
 
 def _table_name(found: Class) -> ast.expr | None:

@@ -55,6 +55,8 @@ class Verdict:
     query: Query
     model: Model
     owned: Owned
+    everywhere: int = 0
+    """Doors to the table, where no statement of the project binds it: one decision, not many faults."""
     neighbour: Door | None = None
     """A door to the same table that asks who is calling, where this one does not."""
 

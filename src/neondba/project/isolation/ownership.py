@@ -13,6 +13,7 @@ MEMBERSHIP = re.compile(
     r"member|access|share|permission|collaborat|participant|role|grant|assignment|acl|invite|contributor|tenant|user",
     re.IGNORECASE,
 )
+WEAK = frozenset({"owner", "owner_email", "user_email"})
 TRIVIAL = re.compile(
     r"like|favou?rite|bookmark|vote|reaction|view|follow|read|comment|star|rating|review", re.IGNORECASE
 )
@@ -34,6 +35,8 @@ class Owned:
     """The columns among them that say whose a row is, not merely who had to do with it."""
     optional: bool = False
     """Whether a row may belong to nobody."""
+    weak: bool = False
+    """Whether only a name such as `owner` tells it, which may as well be a contact's."""
 
 
 class Ownership:
@@ -63,6 +66,7 @@ class Ownership:
                 model.is_private,
                 sure=sure or columns,
                 optional=columns[0] in model.optional,
+                weak=all(c.lower() in WEAK and not model.refers_to_users(c) for c in sure),
             )
         found: Owned | None = None
         for column in model.columns:
@@ -70,10 +74,11 @@ class Ownership:
             above = self.of(parent) if parent is not None and parent is not model else None
             if above is None or parent is None or above.chain.count(".") > 1:
                 continue
+            if column in model.optional or not _contains(parent, column):
+                continue
             name = column.removesuffix("_id").removesuffix("_uuid")
-            link = Owned(
-                f"{name}.{above.chain}", (column,), above.private and not model.is_shared, direct=False
-            )
+            private = above.private and not model.is_shared
+            link = Owned(f"{name}.{above.chain}", (column,), private, direct=False, weak=above.weak)
             if found is None or (link.private and not found.private):
                 found = link
         return found
@@ -102,6 +107,13 @@ def is_membership(model: Model) -> bool:
 def is_person_column(name: str) -> bool:
     """Tell whether a column names a user or a tenant."""
     return name.lower() in OWNER or name in MAKER
+
+
+def _contains(parent: Model, column: str) -> bool:
+    """Tell whether a foreign key names what a row is part of, not somebody's part in it."""
+    stem = re.sub(r"_?(id|uuid)$", "", column.lower()).replace("_", "")
+    name = parent.name.lower()
+    return bool(stem) and (stem in name or name.removesuffix("model") in stem)
 
 
 def _names(model: Model) -> list[str]:

@@ -7,8 +7,8 @@ import re
 from neondba.project.isolation.entrances import Door, doors, tools
 from neondba.project.isolation.judged import Judged
 from neondba.project.isolation.judging import Judge, Verdict
+from neondba.project.isolation.neighbours import mark_people, mark_twins, weigh_tables
 from neondba.project.isolation.ownership import Ownership
-from neondba.project.isolation.twins import mark_people, mark_twins
 from neondba.project.isolation.world import World
 from neondba.project.owners import Owners
 from neondba.project.places import is_migration, is_script, is_test
@@ -49,6 +49,7 @@ class PythonIsolation:
         found = list(doors(World(files, owners), files, routes))
         verdicts = [v for door in found for v in judge.door(door)]
         mark_people(verdicts)
+        weigh_tables(verdicts)
         if not routes.has_guarding_middleware:
             mark_twins(verdicts)
         return cls(verdicts, found, ownership, by_policy)

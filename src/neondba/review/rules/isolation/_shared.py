@@ -10,11 +10,20 @@ from neondba.review.finding import Severity
 
 
 def first_per_door(verdicts: Iterable[Verdict], *faults: Fault) -> Iterator[Verdict]:
-    """Give the first open statement of each entrance: those after it have the same cause."""
-    told: set[int] = set()
+    """Give the first open statement of each entrance: those after it have the same cause.
+
+    A table that nothing binds anywhere is one cause, too, as is a statement that many entrances reach.
+    """
+    told: set[object] = set()
     for verdict in verdicts:
-        if verdict.fault in faults and id(verdict.door) not in told:
-            told.add(id(verdict.door))
+        site = verdict.judged.path, verdict.judged.line
+        causes: list[object] = [id(verdict.door)]
+        if verdict.everywhere:
+            causes.append(verdict.model.qualified)
+        if verdict.judged.way and verdict.judged.way[0].line == verdict.door.function.line:
+            causes.append(site)
+        if verdict.fault in faults and not told.intersection(causes):
+            told.update(causes)
             yield verdict
 
 
@@ -34,7 +43,7 @@ def place(verdict: Verdict, verdicts: Iterable[Verdict]) -> tuple[str, int]:
 def severity(verdict: Verdict) -> Severity | None:
     """Lower the severity where a row hangs on others by a chain, or may belong to nobody."""
     chained = verdict.judged.owner.count(".") > 1
-    return Severity.MEDIUM if chained or verdict.owned.optional else None
+    return Severity.MEDIUM if chained or verdict.owned.optional or verdict.everywhere else None
 
 
 def way(verdict: Verdict) -> tuple[str, ...]:

@@ -54,6 +54,38 @@ def mark_people(verdicts: Iterable[Verdict]) -> None:
             verdict.fault = Fault.NONE
 
 
+COMMON = 4
+"""Doors to a table from which on its being open everywhere is one decision."""
+
+
+def weigh_tables(verdicts: Iterable[Verdict]) -> None:
+    """Tell tables that the program keeps apart by owner from those it never does."""
+    by_model: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        by_model[verdict.model.qualified].append(verdict)
+    for several in by_model.values():
+        if any(_keeps_apart(v) for v in several):
+            continue
+        opened = [v for v in several if v.judged.binding is Binding.OPEN]
+        doors = len({id(v.door) for v in opened})
+        for verdict in opened:
+            if verdict.owned.weak or (not verdict.owned.direct and doors >= COMMON):
+                why = f"nothing in the project holds {verdict.owned.chain} against a caller"
+                verdict.judged = replace(verdict.judged, binding=Binding.PUBLIC, why=why)
+                verdict.fault = Fault.NONE
+            elif doors >= COMMON:
+                verdict.everywhere = doors
+
+
+def _keeps_apart(verdict: Verdict) -> bool:
+    """Tell whether a statement on the table is bound, for a weak column by that column itself."""
+    if verdict.query.kind == "insert" or verdict.judged.binding not in (Binding.BOUND, Binding.BOUND_LATER):
+        return False
+    if not verdict.owned.weak:
+        return True
+    return verdict.owned.direct and verdict.judged.why.partition(" ")[0] in verdict.owned.columns
+
+
 def _asks(door: Door) -> bool:
     return door.authenticated and door.route is not None and not door.route.is_for_staff
 
