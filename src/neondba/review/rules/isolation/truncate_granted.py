@@ -19,6 +19,17 @@ CREATE POLICY own ON notes USING (user_id = auth.user_id());
 GRANT SELECT, INSERT, UPDATE, DELETE ON notes TO authenticated;
 ```
 
+```sql bad path=migrations/0004_notes.sql case=numbered
+CREATE TABLE notes (id bigint PRIMARY KEY, user_id text NOT NULL);
+ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON notes USING (user_id = auth.user_id());
+GRANT SELECT, INSERT, TRUNCATE ON notes TO authenticated;  -- <- finding
+```
+
+```sql fixed path=migrations/0005_revoke_truncate_on_notes.sql case=numbered
+revoke truncate on notes from authenticated;
+```
+
 ## When it does not matter
 
 Roles that no user has:
@@ -34,10 +45,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neondba.postgres.statement import Grant
+from neondba.postgres.statement import Grant, Name
 from neondba.project.row_security import SERVICE, RowSecurity, Secured
-from neondba.review.finding import Category, Finding, Severity
+from neondba.review.finding import Category, Change, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import quoted
 
 USERS = frozenset({"anon", "anonymous", "authenticated", "public", "web_anon", "app_user"})
 
@@ -61,7 +73,16 @@ def check(security: RowSecurity) -> Iterator[Finding]:
                     f"{tables[0]} is asked.",
                     steps=("Revoke the privilege; REFERENCES and TRIGGER are not needed by users either.",),
                     snippet=f"REVOKE TRUNCATE, REFERENCES, TRIGGER ON {tables[0]} FROM {', '.join(roles)};",
+                    change=Change(
+                        f"revoke truncate on {tables[0].name}",
+                        (f"revoke truncate on {_written(tables)} from {', '.join(roles)}",),
+                        (f"grant truncate on {_written(tables)} to {', '.join(roles)}",),
+                    ),
                 )
+
+
+def _written(tables: list[Name]) -> str:
+    return ", ".join(quoted(table) for table in tables)
 
 
 def _is_revoked(state: Secured, granted: Grant) -> bool:

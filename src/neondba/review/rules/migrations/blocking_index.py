@@ -15,7 +15,7 @@ create index users_email on users (email);  -- <- finding
 create index concurrently users_email on users (email);
 ```
 
-```python bad path=alembic/versions/b2_email.py
+```python bad path=alembic/versions/b2_email.py case=alembic
 from alembic import op
 
 revision = "b2"
@@ -24,6 +24,18 @@ down_revision = "a1"
 
 def upgrade():
     op.create_index("users_email", "users", ["email"])  # <- finding
+```
+
+```python fixed path=alembic/versions/b2_email.py case=alembic
+from alembic import op
+
+revision = "b2"
+down_revision = "a1"
+
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.create_index("users_email", "users", ["email"], postgresql_concurrently=True)
 ```
 
 ```python good path=alembic/versions/b2_email.py
@@ -59,11 +71,15 @@ Alembic's batch mode, which exists for SQLite, and the way back (`downgrade()`) 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from neondba.postgres.statement import Name
+from neondba.project.alembic_history import AlembicHistory
 from neondba.project.migration_steps import MigrationSteps, Step
-from neondba.review.finding import Category, Finding, Severity
+from neondba.review.editing import with_keywords
+from neondba.review.finding import Category, Edit, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.migrations._shared import (
     alone,
@@ -81,7 +97,7 @@ from neondba.review.rules.migrations._shared import (
 
 @rule("NDB601", Category.MIGRATION, Severity.HIGH)
 @settled
-def check(migrations: MigrationSteps) -> Iterator[Finding]:
+def check(migrations: MigrationSteps, alembic: AlembicHistory) -> Iterator[Finding]:
     """Find indexes built on existing tables without CONCURRENTLY."""
     steps = [s for s in migrations.live("create index") if blocks(s)]
     for group in by_table(steps):
@@ -94,7 +110,30 @@ def check(migrations: MigrationSteps) -> Iterator[Finding]:
             f"{'are' if several else 'is'} built.",
             _steps(first),
             "\n".join(_snippet(s) for s in group),
+            edits=_edits(first, alembic) if len(group) == 1 else (),
         )
+
+
+def _edits(step: Step, alembic: AlembicHistory) -> tuple[Edit, ...]:
+    """Build it concurrently where nothing else is in the newest revision: what stands before would be kept
+    when the build fails, and an older revision has run.
+    """
+    heads = [head for history in alembic.histories for head in history.heads]
+    revision = next((head for head in heads if head.path == step.path), None)
+    upgrade = revision.function("upgrade") if revision else None
+    if revision is None or upgrade is None:
+        return ()
+    doc = ast.get_docstring(upgrade) is not None
+    statement = upgrade.body[-1]
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if len(upgrade.body) != 1 + doc or not isinstance(call, ast.Call) or call.lineno != call.end_lineno:
+        return ()
+    made = with_keywords(step.path, revision.file.text, call, postgresql_concurrently="True")
+    if not made or not isinstance(call.func, ast.Attribute) or call.func.attr != "create_index":
+        return ()
+    head = made[0].old[: len(made[0].old) - len(made[0].old.lstrip())]
+    block = f"{head}with {ast.unparse(call.func.value)}.get_context().autocommit_block():"
+    return (replace(made[0], new=f"{block}\n{head}    {made[0].new.lstrip()}"),)
 
 
 def _steps(step: Step) -> tuple[str, ...]:
