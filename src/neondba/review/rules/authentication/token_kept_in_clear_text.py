@@ -27,6 +27,17 @@ class User(SQLModel, table=True):
     reset_token_hash: str | None = None
 ```
 
+A table of its own for the tokens makes no difference:
+
+```prisma bad path=prisma/schema.prisma
+model PasswordResetToken {
+  id      String   @id
+  email   String
+  token   String   @unique // <- finding
+  expires DateTime
+}
+```
+
 ## When it does not matter
 
 The program hashes the token before it keeps it, and tables of the provider are the provider's affair:
@@ -60,6 +71,12 @@ from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
 TOKEN = re.compile(r"^(refresh|reset|password_?reset|reset_?password)_?token$", re.IGNORECASE)
+ANY_TOKEN = re.compile(TOKEN.pattern + r"|^token$", re.IGNORECASE)
+OWNERS = frozenset({"user", "account", "member", "customer"})
+TOKENS = frozenset(
+    {"passwordresettoken", "passwordreset", "resettoken", "resetpasswordtoken", "refreshtoken", "usertoken"}
+)
+"""Tables that hold nothing else."""
 HASHED = re.compile(
     r"(?:hash|digest|sha256|encrypt)\w*\(\s*[^()]{0,40}token"
     r"|token\w*\s*[:=]\s*(?:await\s+)?(?:\w+\.)*(?:hash|sha256|createHash|encrypt)",
@@ -72,14 +89,11 @@ def check(tree: Tree, schema: Schema) -> Iterator[Finding]:
     """Look for tokens in the project's own tables of users."""
     told: set[str] = set()
     for table in schema.tables:
-        if table.provider is not None or plain(table.name.name) not in (
-            "user",
-            "account",
-            "member",
-            "customer",
-        ):
+        name = plain(table.label or table.name.name)
+        if table.provider is not None or name not in OWNERS | TOKENS:
             continue
-        column = next((c for c in table.columns.values() if TOKEN.match(_snake(c.name))), None)
+        pattern = ANY_TOKEN if name in TOKENS else TOKEN
+        column = next((c for c in table.columns.values() if pattern.match(_snake(c.name))), None)
         if column is None or is_test(table.path) or plain(table.name.name) in told:
             continue
         if "provider_account_id" in table.columns or _hashes(tree):

@@ -1,0 +1,231 @@
+"""Who signs up chooses the own role.
+
+The role of the new account is taken from the request. That it is one of the known roles is checked, that the
+caller may have it is not: anybody registers as an administrator.
+
+## Instead
+```typescript bad path=src/register.ts case=script
+import bcrypt from "bcryptjs";
+
+export async function register(req, res) {
+  const { email, password, role } = req.body;
+  if (!["ADMIN", "USER"].includes(role)) { // <- finding
+    return res.status(400).json({ error: "No such role" });
+  }
+  const hash = await bcrypt.hash(password, 12);
+  await prisma.user.create({
+    data: { email, hash, role },
+  });
+}
+```
+```prisma bad path=prisma/schema.prisma case=script
+model User {
+  id    String @id
+  email String @unique
+  hash  String
+  role  String
+}
+```
+```typescript good path=src/register.ts case=script
+import bcrypt from "bcryptjs";
+
+export async function register(req, res) {
+  const { email, password } = req.body;
+  const hash = await bcrypt.hash(password, 12);
+  await prisma.user.create({ data: { email, hash, role: "USER" } });
+}
+```
+```prisma good path=prisma/schema.prisma case=script
+model User {
+  id    String @id
+  email String @unique
+  hash  String
+  role  String
+}
+```
+```python bad path=app/auth.py
+from fastapi import APIRouter
+
+router = APIRouter()
+ROLES = ("admin", "member")
+
+@router.post("/register")
+def register(data: UserCreate, session: Session):
+    user = User(email=data.email, hashed_password=hash_password(data.password), role=data.role)  # <- finding
+    session.add(user)
+    session.commit()
+```
+## When it does not matter
+An administrator adds users, or all roles that one can choose from are equal:
+```typescript good path=src/register.ts case=equal
+export async function register(req, res) {
+  const { email, role } = req.body;
+  await prisma.user.create({ data: { email, role } });
+}
+```
+```prisma good path=prisma/schema.prisma case=equal
+enum Role {
+  STUDENT
+  RECRUITER
+}
+model User {
+  id    String @id
+  email String @unique
+  role  Role
+}
+```
+```python good path=app/users.py
+from fastapi import APIRouter, Depends
+
+router = APIRouter()
+
+@router.post("/users")
+def create_user(data: UserCreate, session: Session, admin: User = Depends(require_admin)):
+    session.add(User(email=data.email, hashed_password=hash_password(data.password), role=data.role))
+    session.commit()
+
+@router.post("/register")
+def register(data: UserCreate, session: Session):
+    session.add(User(email=data.email, hashed_password=hash_password(data.password), role="member"))
+    session.commit()
+```
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from neondba.project.orm_calls import OrmCalls, Use, names_in
+from neondba.project.places import is_test
+from neondba.project.python import Function, PythonFile, PythonFiles
+from neondba.project.schema_provider import plain
+from neondba.project.typescript import nodes as script
+from neondba.review.finding import Category, Finding, Severity
+from neondba.review.rule import rule
+
+SIGN_UP = re.compile(r"register|sign_?up|create_?account", re.IGNORECASE)
+RIGHTS = frozenset(
+    {"role", "roles", "is_admin", "isAdmin", "is_superuser", "isSuperuser", "userRole", "user_role"}
+)
+USERS = frozenset({"user", "account", "member", "appuser"})
+ALLOWED = re.compile(
+    r"admin(?!['\"\w]*['\"])|current_?user|session\.user|getServerSession|invit", re.IGNORECASE
+)
+
+
+@rule("NDB509", Category.AUTH, Severity.HIGH)
+def check(calls: OrmCalls, files: PythonFiles) -> Iterator[Finding]:
+    """Find sign-ups that take the role of the account from the request."""
+    for file in calls.running(".create(", ".insert("):
+        for function, uses in calls.functions(file):
+            if not _is_sign_up(function.name, file.path) or _has_guard(function):
+                continue
+            for use in uses:
+                found = _taken(function, use)
+                known = f"{calls.files.text(use.table.path)}{calls.files.text(file.path)}".lower()
+                if found is not None and "admin" in known:
+                    line = _checked(function, names_in(found.value)) or found.line
+                    yield _finding(file.path, line, function.name or "The handler", found.key)
+    if not any("role" in f.text.lower() for f in files.containing("admin", "ADMIN", "Admin")):
+        return
+    for module in files.containing("role", "is_admin", "is_superuser"):
+        for made in () if is_test(module.path) else module.functions:
+            if SIGN_UP.search(made.name):
+                yield from _in_python(module, made)
+
+
+def _is_sign_up(name: str, path: str) -> bool:
+    return bool(SIGN_UP.search(name) or (name in ("POST", "", "default") and SIGN_UP.search(path)))
+
+
+def _has_guard(function: script.Function) -> bool:
+    """Tell whether a function asks who calls it."""
+    called = {n.name for n in script.walk(function.body) if isinstance(n, script.Call)}
+    return any(re.search(r"admin|session|currentUser|^auth$|require", name) for name in called)
+
+
+def _taken(function: script.Function, use: Use) -> script.Property | None:
+    """Give the field that gets rights from the request."""
+    if use.kind != "create" or plain(use.table.label or use.table.name.name) not in USERS or use.data is None:
+        return None
+    given = _from_client(function)
+    for one in use.data.properties:
+        if (
+            one.key in RIGHTS
+            and isinstance(one.value, script.Name | script.Member)
+            and names_in(one.value) & given
+        ):
+            return one
+    return None
+
+
+def _checked(function: script.Function, names: set[str]) -> int:
+    """Give the line of the check that lets every known role through; 0 where nothing is checked."""
+    for node in script.walk(function.body):
+        if isinstance(node, script.If) and names & names_in(node.test):
+            called = [n.name for n in script.walk(node.test) if isinstance(n, script.Call)]
+            if any(name.endswith((".includes", ".has")) for name in called):
+                return node.line
+    return 0
+
+
+def _from_client(function: script.Function) -> set[str]:
+    """Give the names whose values come with the request."""
+    given = {"req", "request", "ctx"} | {n for p in function.parameters for n in names_in(p.target)}
+    given -= {"res", "response", "next", "tx", "prisma", "db"}
+    for _ in range(3):
+        for node in script.walk(function.body):
+            if not isinstance(node, script.Declare) or node.value is None:
+                continue
+            handed = not isinstance(node.value, script.Call) or _hands_on(node.value)
+            if handed and names_in(node.value) & given:
+                given |= names_in(node.target)
+    return given
+
+
+def _hands_on(call: script.Call) -> bool:
+    """Tell whether a call gives what it was given in another form."""
+    last = call.name.rpartition(".")[2]
+    return last in (
+        "json",
+        "parse",
+        "safeParse",
+        "formData",
+        "get",
+        "toUpperCase",
+        "toLowerCase",
+        "trim",
+        "body",
+    )
+
+
+def _in_python(file: PythonFile, function: Function) -> Iterator[Finding]:
+    said = ast.unparse(function.node.args) + " ".join(ast.unparse(d) for d in function.decorators)
+    if ALLOWED.search(said):
+        return
+    parameters = {p.name for p in function.parameters}
+    for call in function.calls:
+        name = ast.unparse(call.func).rpartition(".")[2]
+        if plain(name) not in USERS:
+            continue
+        for keyword in call.keywords:
+            value = keyword.value
+            owner = value.value if isinstance(value, ast.Attribute) else value
+            taken = isinstance(owner, ast.Name) and owner.id in parameters
+            if keyword.arg in RIGHTS and taken and isinstance(value, ast.Attribute | ast.Name):
+                yield _finding(file.path, value.lineno, function.name, keyword.arg)
+
+
+def _finding(path: str, line: int, function: str, field: str) -> Finding:
+    return Finding(
+        path,
+        line,
+        f"Whoever calls {function}() chooses the {field} of the new account: anybody can become an "
+        "administrator.",
+        steps=(
+            f"Set {field} to the lowest one in {function}(), whatever the request says.",
+            "Let only an administrator raise it, in a route of its own.",
+        ),
+    )
