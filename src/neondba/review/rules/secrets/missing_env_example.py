@@ -33,6 +33,21 @@ DATABASE_URL=
 BETTER_AUTH_SECRET=
 MAIL_KEY=
 ```
+```typescript bad path=src/db.ts case=script
+export const url = process.env.DATABASE_URL;
+```
+```json bad path=package.json case=script
+{"name": "shop", "dependencies": {"pg": "8"}}  // <- finding
+```
+An example without a line says as little:
+```bash bad path=.env.example case=empty
+# <- finding
+```
+```python bad path=app.py case=empty
+import os
+
+KEY = os.environ["DATABASE_URL"]
+```
 ## When it does not matter
 One or two variables that the README explains; variables with usable defaults:
 ```python good path=app.py case=few
@@ -90,23 +105,48 @@ _GIVEN = frozenset(
 @rule("NDB113", Category.ENV, Severity.LOW)
 def check(environment: Environment, ignores: Ignores, tree: Tree) -> Iterator[Finding]:
     """Report the first reader of a project that documents none of its variables."""
-    if has_example(tree) or ignores.ignores(".env.example") or _tracks_one(environment, tree):
-        return
     needed = [r for r in environment.reads if r.required and _is_needed(r)]
     names = list(dict.fromkeys(r.name for r in sorted(needed, key=_rank)))
+    empty = [f.path for f in environment.files if f.is_example and not (tree.text(f.path) or "").strip()]
+    if names and empty and all(f.path in empty for f in environment.files if f.is_example):
+        yield _empty(empty[0], names)
+        return
+    if has_example(tree) or ignores.ignores(".env.example") or _tracks_one(environment, tree):
+        return
     explained = "\n".join(tree.text(p) or "" for p in tree.named(suffix=(".md", ".rst")) if p.count("/") <= 1)
     if len(names) < 3 and all(name in explained for name in names):
         return
     first = min((r for r in needed), key=lambda r: (_rank(r), r.path, r.line))
+    manifest = _manifest(tree, first)
     yield Finding(
-        first.path,
-        first.line,
+        manifest or first.path,
+        1 if manifest else first.line,
         f"{first.path} needs {some(names)} "
         "from its environment, and no .env.example says so. Whoever sets up another environment "
         "finds out by failing.",
         steps=("Commit a .env.example with these names and no values.",),
         snippet="\n".join(f"{name}=" for name in names),
         edits=appended(".env.example", None, *(f"{name}=" for name in names)),
+    )
+
+
+def _manifest(tree: Tree, read: Read) -> str:
+    """Give the package.json of a program in JavaScript: it has no settings class to point to."""
+    if read.path.endswith(".py"):
+        return ""
+    found = [p for p in tree.named("package.json") if read.path.startswith(p.removesuffix("package.json"))]
+    return max(found, key=len, default="")
+
+
+def _empty(path: str, names: list[str]) -> Finding:
+    return Finding(
+        path,
+        1,
+        f"{path} is empty, but the program needs {some(names)} from its environment. Whoever copies it "
+        "finds out by failing.",
+        steps=("Write the names, without values, into it.",),
+        snippet="\n".join(f"{name}=" for name in names),
+        edits=appended(path, "", *(f"{name}=" for name in names)),
     )
 
 
