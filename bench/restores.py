@@ -100,6 +100,7 @@ def exact(inside: Inside, mark: Mark, point: Point, name: str) -> tuple[bool, fl
     compute = inside.plane.computes.start(name)
     took = time.perf_counter() - begun
     with compute.admin("neondb") as session:
+        session.execute("set search_path = public")
         found = session.execute("select max(number), count(*) from witness").fetchone()
         balanced = session.execute(BALANCED).fetchone()
     inside.plane.computes.stop(name, at_once=True)
