@@ -31,6 +31,16 @@ def health():
         connection.execute(text("select 1"))
     return {"status": "ok"}
 ```
+```typescript bad path=src/app/api/health/route.ts case=script
+export async function GET() { // <- finding
+  return Response.json({ status: "ok" });
+}
+```
+```prisma bad path=prisma/schema.prisma case=script
+model Order {
+  id String @id
+}
+```
 ## When it does not matter
 A check of liveness beside one of readiness that asks, and programs without a database:
 ```python good path=app/main.py case=beside
@@ -51,6 +61,18 @@ def ready(session: Session = Depends(get_session)):
     session.exec(text("select 1"))
     return {"status": "ok"}
 ```
+```typescript good path=src/server.ts case=script
+app.get("/health", (req, res) => res.json({ status: "ok" }));
+app.get("/health/ready", async (req, res) => {
+  await prisma.$queryRaw`SELECT 1`;
+  res.json({ status: "ok" });
+});
+```
+```prisma good path=prisma/schema.prisma case=script
+model Order {
+  id String @id
+}
+```
 """
 
 from __future__ import annotations
@@ -62,9 +84,14 @@ from collections.abc import Iterator
 
 from neondba.project.engines import Engines
 from neondba.project.python import Function, PythonFile, PythonFiles
+from neondba.project.schema import Schema
 from neondba.project.services import Services
+from neondba.project.typescript import nodes as script
+from neondba.project.typescript.file import TypeScriptFile
+from neondba.project.typescript.files import TypeScriptFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.production._probes import asks, probes
 from neondba.review.rules.production._shared import apps, route_of
 
 _PATH = re.compile(r"/?(?:[\w/-]*/)?(?:health(?:z|[-_]?check)?|ready|readyz|readiness)(?:/\w+)?/?$")
@@ -74,8 +101,11 @@ _ASKS = re.compile(
 
 
 @rule("NDB904", Category.PRODUCTION, Severity.LOW)
-def check(python: PythonFiles, engines: Engines, services: Services) -> Iterator[Finding]:
+def check(
+    python: PythonFiles, engines: Engines, services: Services, scripts: TypeScriptFiles, schema: Schema
+) -> Iterator[Finding]:
     """Report one health check a file if none of the program's asks."""
+    yield from _in_scripts(services, scripts, schema)
     with_database = {services.of(engine.path).folder for engine in engines.of_apps(services)}
     checks: dict[str, list[tuple[PythonFile, Function, str]]] = defaultdict(list)
     for file in apps(python, "/health", "/ready"):
@@ -86,18 +116,31 @@ def check(python: PythonFiles, engines: Engines, services: Services) -> Iterator
     for folder, found in checks.items():
         if folder in with_database and not any(_asks(function) for _, function, _ in found):
             for file, function, path in {f.path: (f, g, p) for f, g, p in reversed(found)}.values():
-                yield _finding(file.path, function, path)
+                snippet = 'session.execute(text("select 1"))'
+                yield _finding(file.path, function.line, f"{function.name}()", path, snippet)
 
 
-def _finding(file: str, function: Function, path: str) -> Finding:
+def _in_scripts(services: Services, files: TypeScriptFiles, schema: Schema) -> Iterator[Finding]:
+    folders = {services.of(t.path).folder for t in schema.tables if t.source in ("prisma", "drizzle")}
+    found: dict[str, list[tuple[TypeScriptFile, script.Function, str]]] = defaultdict(list)
+    for probe in probes(files) if folders else ():
+        found[services.of(probe[0].path).folder].append(probe)
+    for folder, several in found.items():
+        if folder in folders and not any(asks(handler) for _, handler, _ in several):
+            file, handler, path = several[0]
+            name = f"{handler.name}()" if handler.name else "the handler"
+            yield _finding(file.path, handler.line, name, path, "await prisma.$queryRaw`SELECT 1`;")
+
+
+def _finding(file: str, line: int, name: str, path: str, snippet: str) -> Finding:
     return Finding(
         file,
-        function.line,
+        line,
         f"{path} says that all is well while the database cannot be reached: users are sent to an instance "
         "that fails "
         "every request.",
-        steps=(f"Run one small statement in {function.name}(), and answer 503 when it fails.",),
-        snippet='session.execute(text("select 1"))',
+        steps=(f"Run one small statement in {name}, and answer 503 when it fails.",),
+        snippet=snippet,
     )
 
 
