@@ -28,6 +28,13 @@ TENANT = re.compile(
     r"(account|tenant|organi[sz]ation|org|company|workspace|clinic|school|firm)(_\w+)?_(id|uuid)$"
 )
 """Names for the group that a user works for, as against a role, a country or a plan."""
+KEY = re.compile(r"^(\w+\.)?\w+\.(id|uuid|\w+_id)$")
+HOLDER = re.compile(
+    r"user|account|tenant|organi[sz]ation|\borg|compan|workspace|clinic|school|firm|profile|person|people|member|customer"
+    r"|employee|patient|student|author|owner|team|group|auth|identit|client|seller|vendor|merchant|player|teacher|doctor",
+    re.IGNORECASE,
+)
+"""Tables that a person or tenant stands in."""
 USERS_KEY = re.compile(r"^(\w+\.)?(users?|accounts?)\.(id|uuid|email)$", re.IGNORECASE)
 
 
@@ -53,8 +60,17 @@ class Model:
         """Columns that name the owner or maker of a row; the surest first."""
         if PEOPLE.search(self.name):
             return []
-        sure = [c for c in self.columns if c.lower() in OWNER or c in self.tenants]
+        sure = [c for c in self.columns if self._is_sure(c)]
+        sure.sort(key=lambda c: c in ("owner", "owner_email", "user_email"))
         return sure + [c for c in self.columns if c in MAKER or (c not in sure and self.refers_to_users(c))]
+
+    def _is_sure(self, column: str) -> bool:
+        """Tell whether a column names a user or tenant, and no key of it points elsewhere."""
+        if column.lower() not in OWNER and column not in self.tenants:
+            return False
+        value = self.columns[column]
+        keys = [t for t in _texts(value) if KEY.match(t)] if value is not None else []
+        return all(HOLDER.search(t.rpartition(".")[0]) for t in keys)
 
     @property
     def is_private(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -54,6 +55,7 @@ def mark_people(verdicts: Iterable[Verdict]) -> None:
             verdict.fault = Fault.NONE
 
 
+USER = re.compile(r"user|owner", re.IGNORECASE)
 COMMON = 4
 """Doors to a table from which on its being open everywhere is one decision."""
 
@@ -69,7 +71,8 @@ def weigh_tables(verdicts: Iterable[Verdict]) -> None:
         opened = [v for v in several if v.judged.binding is Binding.OPEN]
         doors = len({id(v.door) for v in opened})
         for verdict in opened:
-            if verdict.owned.weak or (not verdict.owned.direct and doors >= COMMON):
+            shared = not verdict.owned.direct or not USER.search(verdict.owned.chain)
+            if verdict.owned.weak or (shared and doors >= COMMON):
                 why = f"nothing in the project holds {verdict.owned.chain} against a caller"
                 verdict.judged = replace(verdict.judged, binding=Binding.PUBLIC, why=why)
                 verdict.fault = Fault.NONE
