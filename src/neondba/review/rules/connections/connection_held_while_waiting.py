@@ -110,12 +110,15 @@ from neondba.review.rule import rule
 
 @rule("NDB216", Category.POOLING, Severity.MEDIUM)
 def check(held: HeldConnections, services: Services) -> Iterator[Finding]:
-    """Report the first wait for a model of each function, and of each file for other servers."""
+    """Report the first wait for a model of each function, and of each program for other servers."""
     groups: dict[tuple[str, int], list[Held]] = {}
     for place in held.all:
         if services.uses_postgres(place.file.path):
-            one = id(place.function) if _is_long(place) else 0
-            groups.setdefault((place.file.path, one), []).append(place)
+            if _is_long(place):
+                group = (place.file.path, id(place.function))
+            else:
+                group = (services.of(place.file.path).folder, 0)
+            groups.setdefault(group, []).append(place)
     for places in groups.values():
         yield _finding(places)
 

@@ -53,6 +53,7 @@ NEXT_PUBLIC_API_URL=
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from neondba.project.environment import EnvFile, Environment
@@ -77,7 +78,9 @@ def check(classes: SettingsClasses, environment: Environment) -> Iterator[Findin
 
 def _is_read(settings: SettingsClass, example: EnvFile) -> bool:
     """Tell whether a copy of the example lies where the class, started in its project's folder, reads."""
-    folder = example.path.rpartition("/")[0]
+    folder, _, name = example.path.rpartition("/")
+    if not re.fullmatch(r"\.?env\.(?:example|sample|template|dist)", name):
+        return False
     known = sum(_takes(settings, entry.key) for entry in example.entries)
     inside = not folder or settings.path.startswith(f"{folder}/")
     return inside and known * 2 >= len(example.entries)
