@@ -6,8 +6,10 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from neondba.project.dependencies import DATABASE, Dependency
+from neondba.project.isolation.binding import Bindings
 from neondba.project.isolation.callers import CONTEXT
 from neondba.project.isolation.judged import Entrance, EntranceKind, Step
 from neondba.project.isolation.values import NOTHING, Caller, Client, Fields, Summary, Thing, Value
@@ -45,6 +47,11 @@ class Door:
     route: Route | None = None
     authenticated: bool = False
     """Whether strangers are turned away."""
+
+    @cached_property
+    def bindings(self) -> Bindings:
+        """What behind the door is known to be the caller's."""
+        return Bindings(self.summary)
 
     @property
     def is_reading(self) -> bool:

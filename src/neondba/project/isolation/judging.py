@@ -105,7 +105,7 @@ class _Behind:
 
     def __init__(self, judge: Judge, door: Door) -> None:
         self.judge, self.door = judge, door
-        self.bindings = Bindings(door.summary)
+        self.bindings = door.bindings
         self._known: dict[Query, Reason] = {}
 
     def about(self, query: Query) -> tuple[Model, Owned] | None:

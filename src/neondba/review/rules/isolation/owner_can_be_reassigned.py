@@ -88,16 +88,14 @@ def other(note: Note, session: Session = Depends(get_session), user=Depends(get_
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
-from neondba.project.isolation.binding import Bindings
+from neondba.project.isolation.bodies import Copy, copies, fields, is_left_out
 from neondba.project.isolation.entrances import Door
 from neondba.project.isolation.ownership import Ownership
 from neondba.project.isolation.python import PythonIsolation
-from neondba.project.isolation.values import Built, Client, Query, Row, Value
-from neondba.project.owners import columns_of
-from neondba.project.python import Class, Function, PythonFiles
+from neondba.project.isolation.values import Client
+from neondba.project.python import PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
@@ -105,97 +103,32 @@ from neondba.review.rule import rule
 @rule("NDB405", Category.ISOLATION, Severity.MEDIUM)
 def check(files: PythonFiles, isolation: PythonIsolation) -> Iterator[Finding]:
     """Look for copies of a request body into an owned row, owner included."""
-    told: set[tuple[str, int]] = set()
     for door in isolation.doors:
         if not door.authenticated or (door.route is not None and door.route.is_for_staff):
             continue
-        for copied in _copies(door):
-            found = _taken(files, isolation.ownership, door, copied)
-            if found is not None and (copied.path, copied.line) not in told:
-                told.add((copied.path, copied.line))
+        for copied in copies(door):
+            found = _taken(files, isolation.ownership, door, copied) if copied.column == "*" else None
+            if found is not None:
                 yield _finding(door, copied, *found)
 
 
-class _Copy:
-    """A place where all fields of a value are copied into a row."""
-
-    def __init__(self, query: Query, value: Value, path: str, line: int, function: Function | None) -> None:
-        self.query, self.path, self.line, self.function = query, path, line, function
-        self.bodies = [a.name for a in value if isinstance(a, Client) and not a.field]
-        self.key = ""
-
-
-def _copies(door: Door) -> Iterator[_Copy]:
-    for query in door.summary.queries:
-        for condition in query.conditions if query.kind == "insert" else ():
-            if condition.column == "=*":
-                yield _Copy(query, condition.value, query.path, query.line, query.function)
-    for write in door.summary.writes:
-        for atom in write.target if write.field == "*" else ():
-            if isinstance(atom, Row | Built):
-                copied = _Copy(atom.query, write.value, write.path, write.line, write.function)
-                copied.key = write.key
-                yield copied
-
-
-def _taken(
-    files: PythonFiles, ownership: Ownership, door: Door, copied: _Copy
-) -> tuple[str, str, str] | None:
+def _taken(files: PythonFiles, ownership: Ownership, door: Door, copied: Copy) -> tuple[str, str, str] | None:
     """Give model, owner column and body, where the body may carry the owner."""
     for model in copied.query.models:
         owned = ownership.of(model)
         if owned is None or not owned.direct:
             continue
         for body in copied.bodies:
-            columns = _columns(files, door, body)
+            columns = fields(files, door, body)
             owner = next((o for o in owned.sure if o in columns), None)
-            if owner is not None and not _is_settled(door, copied, owner):
+            if owner is None or Client(body, owner) in door.bindings.confirmed:
+                continue
+            if Client(body) not in door.bindings.confirmed and not is_left_out(copied, door, owner):
                 return model.name, owner, body
     return None
 
 
-def _columns(files: PythonFiles, door: Door, body: str) -> frozenset[str]:
-    """Give the fields of the parameter that is a body."""
-    parameter = next((p for p in door.function.parameters if p.name == body), None)
-    annotation = parameter.annotation if parameter is not None else None
-    if isinstance(annotation, ast.Subscript):
-        annotation = (
-            annotation.slice if not isinstance(annotation.slice, ast.Tuple) else annotation.slice.elts[0]
-        )
-    found = files.definition(door.file.resolve(annotation))
-    if found is not None and isinstance(found[1], Class):
-        return frozenset(columns_of(files, found[0], found[1]))
-    return frozenset()
-
-
-def _is_settled(door: Door, copied: _Copy, owner: str) -> bool:
-    """Tell whether the owner is set or left out by the program itself."""
-    if any(c.column == f"={owner}" for c in copied.query.conditions):
-        return True
-    confirmed = Bindings(door.summary).confirmed
-    if any(Client(body, owner) in confirmed or Client(body) in confirmed for body in copied.bodies):
-        return True
-    for write in door.summary.writes:
-        if write.field == owner and any(
-            isinstance(a, Row | Built) and a.query is copied.query for a in write.target
-        ):
-            return True
-    functions = [f for f in (copied.function, door.function) if f is not None]
-    return any(_leaves_out(f, copied.key, owner) for f in functions)
-
-
-def _leaves_out(function: Function, key: str, owner: str) -> bool:
-    for node in function.nodes:
-        if isinstance(node, ast.Constant) and node.value == owner:
-            return True
-        if isinstance(node, ast.Attribute) and node.attr == owner and isinstance(node.ctx, ast.Store):
-            return True
-        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and node.left.id == key:
-            return True
-    return False
-
-
-def _finding(door: Door, copied: _Copy, model: str, owner: str, body: str) -> Finding:
+def _finding(door: Door, copied: Copy, model: str, owner: str, body: str) -> Finding:
     return Finding(
         copied.path,
         copied.line,

@@ -72,7 +72,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from neondba.project.isolation.binding import Bindings
 from neondba.project.isolation.callers import CLAIMS
 from neondba.project.isolation.entrances import Door
 from neondba.project.isolation.judged import EntranceKind
@@ -106,7 +105,7 @@ def check(files: PythonFiles, isolation: PythonIsolation) -> Iterator[Finding]:
 def _claim(door: Door) -> str | None:
     """Give the parameter that names a user and that nothing behind the tool checks."""
     name = next((p.name for p in door.function.parameters if p.name.lower() in CLAIMS), None)
-    if name is None or Client(name) in Bindings(door.summary).confirmed:
+    if name is None or Client(name) in door.bindings.confirmed:
         return None
     return name
 
