@@ -54,7 +54,8 @@ ROLE = re.compile(r"(^|\.)(role|roles|isAdmin|is_admin|admin|permissions?|isSupe
 STAFF_CALL = re.compile(r"(require|check|is|ensure|assert|verify|with|only)_?(Super)?_?(Admin|Staff"
                         r"|Moderator)|adminOnly"
                         r"|adminMiddleware|adminAuth|isRoot|requireRole|checkRole|authorizeRoles?|restrictTo|hasRole"
-                        r"|adminProcedure|allowRoles|roleGuard|admin_?guard", re.IGNORECASE)  # fmt: skip
+                        r"|adminProcedure|allowRoles|admin\w*(Action|Client|Handler|Only|Middleware)"
+                        r"|^(can|cannot)$|roleGuard|admin_?guard", re.IGNORECASE)  # fmt: skip
 GUARD_CALL = re.compile(
     r"auth|session|protect|verifyToken|verifyJwt|jwt|passport|requireUser|requireLogin|isLoggedIn|ensureLogged|guard"
     r"|validateToken|clerk|bearer|checkUser|withUser|withWorkspace|withTeam|private|secured|signedin|loggedin"

@@ -163,7 +163,7 @@ def _default(file: TypeScriptFile) -> Node | None:
 def _actions(file: TypeScriptFile) -> Iterator[Way]:
     for export in file.exports:
         node = file.definitions.get(export.local)
-        if export.source or node is None:
+        if export.source or node is None or _is_safe_action(node):
             continue
         name = export.name if export.name != "default" else export.local
         if isinstance(node, Function):
@@ -180,6 +180,11 @@ def _argument(target: Node, number: int) -> Value:
 
 def _chain_of(node: Node) -> str:
     return dotted(node.callee) if isinstance(node, Call) else ""
+
+
+def _is_safe_action(node: Node) -> bool:
+    """Tell whether an export is found as a procedure."""
+    return isinstance(node, Call) and isinstance(node.callee, Member) and node.callee.name == "action"
 
 
 def _procedures(file: TypeScriptFile) -> Iterator[Way]:

@@ -9,6 +9,7 @@ from neondba.project.isolation.judged import Step
 from neondba.project.typescript import calls, execute, members
 from neondba.project.typescript.file import TypeScriptFile
 from neondba.project.typescript.files import Found, TypeScriptFiles
+from neondba.project.typescript.interest import Interest
 from neondba.project.typescript.nodes import (
     Array,
     Assign,
@@ -35,7 +36,7 @@ from neondba.project.typescript.nodes import (
 from neondba.project.typescript.owned import OwnedTables
 from neondba.project.typescript.relevance import Relevance
 from neondba.project.typescript.run import DEEPEST, Run
-from neondba.project.typescript.values import Closure, Scope, Value, item_of, merged, union
+from neondba.project.typescript.values import Closure, Scope, Value, item_of, merged, signature, union
 
 
 class Interpreter:
@@ -48,7 +49,9 @@ class Interpreter:
         relevance: Relevance,
         run: Run,
         shared: dict[tuple[str, str], Value],
+        interest: Interest,
     ) -> None:
+        self.interest = interest
         self.shared = shared
         """Values of names at the top of files that say nothing about a run."""
         self.files = files
@@ -56,6 +59,8 @@ class Interpreter:
         self.relevance = relevance
         self.run = run
         self._modules: dict[tuple[str, str], Value] = {}
+        self._plain: dict[tuple[int, tuple[Any, ...]], Value] = {}
+        """What calls gave that did nothing else, by function and arguments."""
 
     def value(self, node: Node | None, scope: Scope) -> Value:
         """Give what an expression stands for."""
@@ -262,7 +267,22 @@ class Interpreter:
         mark = id(function)
         if mark in run.active or len(run.active) >= DEEPEST or function.broken:
             return Value(union(arguments))
-        run.active.append(mark)
+        at_top = closure.scope.parent is None
+        if at_top and not _brings_functions(arguments) and not self.interest.of(function, closure.scope.file):
+            return Value(union(arguments))
+        signed = [signature(a) for a in arguments] if at_top and this is None else [None]
+        key = None if None in signed else (mark, tuple(signed))
+        if key is not None and key in self._plain:
+            return self._plain[key]
+        before = (run.clock, len(run.callers), len(run.actions))
+        given = self._entered(closure, arguments, line, this)
+        if key is not None and before == (run.clock, len(run.callers), len(run.actions)) and not run.tired:
+            self._plain[key] = given
+        return given
+
+    def _entered(self, closure: Closure, arguments: list[Value], line: int, this: Value | None) -> Value:
+        function, run = closure.function, self.run
+        run.active.append(id(function))
         if function.name:
             run.way.append(Step(function.name, closure.scope.file.path, line or function.line))
         scope = Scope(closure.scope.file, parent=closure.scope, this=this)
@@ -300,6 +320,15 @@ class Interpreter:
             if named.kind == "class":
                 return Value(kind="instance", made=named.made)
         return given
+
+
+def _brings_functions(arguments: list[Value]) -> bool:
+    return any(
+        a.closure is not None
+        or a.inner
+        or (a.fields and any(f.closure is not None for f in a.fields.values()))
+        for a in arguments
+    )
 
 
 Evaluated = Callable[[Interpreter, Any, Scope], Value]

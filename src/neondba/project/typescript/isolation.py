@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import count
 
+from neondba.project.facts import Unparsed
 from neondba.project.isolation.judged import Binding, Entrance, EntranceKind, Judged
 from neondba.project.tree import Tree
 from neondba.project.typescript import callers
@@ -13,6 +15,7 @@ from neondba.project.typescript.entrances import Way, Ways, client, guards_by_na
 from neondba.project.typescript.evaluate import Interpreter
 from neondba.project.typescript.file import TypeScriptFile
 from neondba.project.typescript.files import TypeScriptFiles
+from neondba.project.typescript.interest import Interest
 from neondba.project.typescript.mounts import Mounts
 from neondba.project.typescript.nodes import Function, Name, Node, Object, dotted
 from neondba.project.typescript.owned import OwnedTables
@@ -41,9 +44,7 @@ class TypeScriptIsolation:
         if not files.paths:
             return cls([])
         judge = Judge(tree, files, tables)
-        found = [
-            verdict for way in judge.ways.all() for door in judge.doors(way) for verdict in verdicts(door)
-        ]
+        found = [v for way in judge.ways.all() for door in judge.followed(way) for v in verdicts(door)]
         return cls(_shown_elsewhere(_worst(found)))
 
 
@@ -56,12 +57,23 @@ class Judge:
         self.ways = Ways(files, self.relevance)
         self.mounts = Mounts(files, self.relevance)
         self._tree = tree
+        self._numbers = count()
+        self._interest = Interest(files, self.relevance)
         self._shared: dict[tuple[str, str], Value] = {}
+
+    def followed(self, way: Way) -> list[Door]:
+        """Follow one way in; one that goes too deep is put on the list of what was not read."""
+        try:
+            return self.doors(way)
+        except RecursionError:
+            reason = f"{way.name} is nested too deeply to be followed"
+            self.files.unparsed.append(Unparsed(path=way.file.path, line=way.line, reason=reason))
+            return []
 
     def doors(self, way: Way) -> list[Door]:
         """Follow one way in; inline server actions inside it are doors of their own."""
-        run = Run(trusted=self.mounts.trusted)
-        ip = Interpreter(self.files, self.tables, self.relevance, run, self._shared)
+        run = Run(trusted=self.mounts.trusted, numbers=self._numbers)
+        ip = Interpreter(self.files, self.tables, self.relevance, run, self._shared, self._interest)
         door = self._door(way, run)
         scope = Scope(way.file)
         shared = request()
@@ -117,10 +129,16 @@ class Judge:
             if closure.scope.file is not way.file or way.file.directive == "use server":
                 continue
             # The page's statements keep their numbers, which the variables refer to.
-            inner = Run(statements=[replace(s, quiet=True) for s in run.statements], trusted=run.trusted)
+            inner = Run(
+                statements={n: replace(s, quiet=True) for n, s in run.statements.items()},
+                numbers=self._numbers,
+                trusted=run.trusted,
+            )
             name = closure.function.name or "action"
             entrance = Entrance(EntranceKind.ACTION, f"{name}()", way.file.path, closure.function.line)
-            follower = Interpreter(self.files, self.tables, self.relevance, inner, self._shared)
+            follower = Interpreter(
+                self.files, self.tables, self.relevance, inner, self._shared, self._interest
+            )
             arguments = [client(_word(p.target)) for p in closure.function.parameters]
             follower.invoke(closure, arguments)
             principal = inner.callers[0] if inner.callers else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from neondba.project.schema_provider import plain
@@ -11,6 +12,10 @@ from neondba.project.typescript.values import Closure, Scope, Value, item_of
 if TYPE_CHECKING:
     from neondba.project.typescript.evaluate import Interpreter
 
+PLAIN = frozenset({"db", "prisma", "req", "res", "request", "response", "headers", "logger", "env", "input",
+                   "params", "query", "body", "requestId", "userAgent"})  # fmt: skip
+CALLERS_PART = re.compile(r"Id$|user|session|account|member|\borg|team|workspace|tenant|email", re.IGNORECASE)
+"""Parts that a middleware before has put into a context, about who is calling."""
 SAME = frozenset({"data", "value", "current", "json", "trim", "toString", "valid"})
 """Parts that stand for the whole: the data of a parse."""
 STORES = frozenset({"get", "var", "locals", "variables", "state", "store"})
@@ -58,6 +63,8 @@ def _inside(kind: str, key: str, name: str) -> tuple[str, str]:
 def _of_request(ip: Interpreter, owner: Value, name: str) -> Value:
     written = f"{owner.written}.{name}" if owner.written else name
     if is_identity(name) or (owner.kind == "context" and callers.SCOPED.match(name)):
+        return ip.run.ask(written)
+    if owner.kind == "context" and name not in PLAIN and CALLERS_PART.search(name):
         return ip.run.ask(written)
     if name in STORES:
         return Value(kind="context", written=written)
@@ -116,7 +123,8 @@ def asked(ip: Interpreter, value: Value) -> None:
         role = kind == "caller" and bool(callers.ROLE.search(key))
         if kind == "row" and callers.ROLE.search(value.written):
             # A role in a team says nothing about the rows of other teams.
-            table = ip.run.statements[int(key)].table
+            read = ip.run.statements.get(int(key))
+            table = read.table if read else None
             role = bool(
                 table and plain(table.name) in ("user", "profile", "admin") and ip.run.row_is_bound(int(key))
             )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from neondba.project.isolation.judged import Step
 from neondba.project.typescript.owned import OwnedTable
@@ -19,7 +21,9 @@ DEEPEST = 9
 class Run:
     """The facts gathered while the code of an entrance is followed."""
 
-    statements: list[Statement] = field(default_factory=list)
+    statements: dict[int, Statement] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
+    """Gives each statement a number that no other run uses: what is at the top of files is shared."""
     vouched: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Paths of client values: when and how they were checked."""
     staff: tuple[int, str] | None = None
@@ -60,13 +64,13 @@ class Run:
 
     def send(self, kind: str, table: OwnedTable | None, path: str, line: int, function: str) -> Statement:
         """Note a statement."""
-        made = Statement(len(self.statements), kind, table, path, line, self.tick(), function=function)
+        made = Statement(next(self.numbers), kind, table, path, line, self.tick(), function=function)
         made.way = tuple(self.way)
         made.quiet = self.quiet
         made.by_policy = self.policy
         made.staff = self.staff[1] if self.staff else ""
         made.checks = self.vouched.copy()
-        self.statements.append(made)
+        self.statements[made.number] = made
         return made
 
     def ask(self, written: str) -> Value:
@@ -74,36 +78,50 @@ class Run:
         self.callers.append(written)
         return Value(frozenset({("caller", written)}), written=written)
 
-    def is_bound(self, origins: frozenset[Origin], checks: dict[str, tuple[int, str]] | None = None) -> str:
+    def is_bound(
+        self,
+        origins: frozenset[Origin],
+        checks: dict[str, tuple[int, str]] | None = None,
+        seen: set[int] | None = None,
+    ) -> str:
         """Tell by what values are the caller's; empty where they are not."""
         known = self.vouched if checks is None else checks
-        for kind, key in sorted(origins):
+        rows = []
+        for kind, key in origins if len(origins) < 2 else sorted(origins):
             if kind == "caller":
                 return key
             if kind == "client" and key in known:
                 return known[key][1]
-            if kind == "row" and (why := self.row_is_bound(int(key))):
+            if kind == "row":
+                rows.append(int(key))
+        seen = set() if seen is None else seen
+        for number in rows:
+            if number not in seen and (why := self.row_is_bound(number, seen)):
                 return why
         return ""
 
-    def row_is_bound(self, number: int) -> str:
+    def row_is_bound(self, number: int, seen: set[int] | None = None) -> str:
         """Tell by what a row read before is the caller's."""
-        statement = self.statements[number]
+        statement = self.statements.get(number)
+        if statement is None:
+            return ""
         if statement.compared:
             return statement.compared[1]
-        if bound := self.bound_by(statement):
-            return f"{statement.table.name if statement.table else 'row'} of {bound}"
+        if bound := self.bound_by(statement, seen):
+            return f"{statement.table_name} of {bound}"
         return ""
 
-    def bound_by(self, statement: Statement) -> str:
+    def bound_by(self, statement: Statement, seen: set[int] | None = None) -> str:
         """Tell by which condition a statement is bound."""
+        seen = set() if seen is None else seen
+        seen.add(statement.number)
         values = [v for _, v in statement.where] + statement.inside
         if statement.kind == "insert":
             values += [v for _, v in statement.data]
         for value in values:
             # A row can only be bound by rows read before it.
             before = (o for o in value.origins if o[0] != "row" or int(o[1]) < statement.number)
-            if why := self.is_bound(frozenset(before), statement.checks):
+            if why := self.is_bound(frozenset(before), statement.checks, seen):
                 return why
         return ""
 
@@ -114,7 +132,9 @@ class Run:
             if kind == "client":
                 self._note(key, moment, why)
             elif kind == "row":
-                statement = self.statements[int(key)]
+                statement = self.statements.get(int(key))
+                if statement is None:
+                    continue
                 statement.compared = statement.compared or (moment, why)
                 for leaf in [v for _, v in statement.where]:
                     for inner, path in leaf.origins:
@@ -136,6 +156,11 @@ class Run:
                     self._note(key, statement.seen, f"the same row as {bound}")
                 elif kind == "row":
                     # The parent's row was found, and the caller with it.
-                    parent = self.statements[int(key)]
-                    if parent is not statement and not parent.compared and not parent.is_write:
+                    parent = self.statements.get(int(key))
+                    if (
+                        parent is not None
+                        and parent is not statement
+                        and not parent.compared
+                        and not parent.is_write
+                    ):
                         parent.compared = (statement.seen, f"a row of {bound} that refers to it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neondba.project.typescript.file import TypeScriptFile
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Origin = tuple[str, str]
 """Where a value comes from: (`caller`, as written), (`client`, its path), (`row`, number of a statement),
 (`env`, name), (`fixed`, text)."""
+DEEPEST_PART = 6
+"""Objects inside objects that are looked into."""
 NOTHING: frozenset[Origin] = frozenset()
 
 
@@ -82,11 +84,11 @@ class Value:
     """Functions given to a wrapper that nobody could look into."""
     node: Node | None = None
 
-    def all_origins(self) -> frozenset[Origin]:
-        """Give the origins of the value and of everything inside it."""
-        if not self.fields:
+    def all_origins(self, depth: int = 0) -> frozenset[Origin]:
+        """Give the origins of the value and of what is inside it; an object may hold itself."""
+        if not self.fields or depth > DEEPEST_PART:
             return self.origins
-        return self.origins.union(*(v.all_origins() for v in self.fields.values()))
+        return self.origins.union(*(v.all_origins(depth + 1) for v in self.fields.values()))
 
     def leaves(self, path: tuple[str, ...] = (), depth: int = 0) -> Iterator[tuple[tuple[str, ...], Value]]:
         """Give the innermost values with the keys that lead to them."""
@@ -97,6 +99,22 @@ class Value:
             yield path, Value(self.origins)
         for key, value in self.fields.items():
             yield from value.leaves((*path, key), depth + 1)
+
+
+Signature = tuple[frozenset[Origin], tuple[tuple[str, Any], ...]]
+
+
+def signature(value: Value, depth: int = 0) -> Signature | None:
+    """Give what makes a value behave as it does; none where it holds functions or is too deep."""
+    if value.closure or value.inner or value.statement or value.kind or value.column or depth > 3:
+        return None
+    parts = []
+    for name, part in (value.fields or {}).items():
+        inner = signature(part, depth + 1)
+        if inner is None:
+            return None
+        parts.append((name, inner))
+    return value.origins, tuple(parts)
 
 
 def union(values: Iterable[Value]) -> frozenset[Origin]:

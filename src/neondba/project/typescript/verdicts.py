@@ -54,7 +54,7 @@ class Door:
 def verdicts(door: Door) -> list[Verdict]:
     """Judge the statements of one entrance; such as only follow an open one are left out."""
     found: list[Verdict] = []
-    for statement in door.run.statements:
+    for statement in door.run.statements.values():
         if statement.table is None or statement.quiet or not statement.table.is_owned:
             continue
         made = _verdict(door, statement)
@@ -153,6 +153,10 @@ def _vouched_later(run: Run, statement: Statement) -> str:
 
 
 def _insert_is_bound(door: Door, statement: Statement) -> tuple[Binding, str] | None:
+    if statement.by_policy:
+        return (Binding.BY_POLICY, f"{statement.by_policy}: the policies of {statement.table_name} decide")
+    if door.staff or statement.staff:
+        return (Binding.BOUND, f"only staff get here: {statement.staff or door.entrance.name}")
     claim, _ = _named_owner(door, statement)
     if claim:
         return None
