@@ -32,6 +32,39 @@ url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://
 url = url.replace("sslmode=", "ssl=").replace("&channel_binding=require", "")
 engine = create_async_engine(url)
 ```
+Where one module translates the parameters and another reads the variable anew, the other fails. This is
+how migrations break that use an asynchronous engine:
+```python bad path=app/db.py case=beside
+import os
+from sqlalchemy.ext.asyncio import create_async_engine
+
+# asyncpg knows no sslmode
+url = os.environ["DATABASE_URL"].split("?sslmode")[0]
+engine = create_async_engine(url, connect_args={"ssl": "require"})
+```
+```python bad path=alembic/env.py case=beside
+import os
+from alembic import context
+from sqlalchemy.ext.asyncio import async_engine_from_config
+
+url = os.getenv("DATABASE_URL")  # <- finding
+context.config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+engine = async_engine_from_config(context.config.get_section("alembic"))
+```
+```python good path=alembic/env.py case=shared
+from alembic import context
+from sqlalchemy.ext.asyncio import async_engine_from_config
+
+from app.db import url
+
+context.config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+engine = async_engine_from_config(context.config.get_section("alembic"))
+```
+```python good path=app/db.py case=shared
+import os
+
+url = os.environ["DATABASE_URL"].split("?sslmode")[0]
+```
 ## When it does not matter
 `asyncpg.create_pool` reads `sslmode` out of the address itself:
 ```python good path=app/pool.py
@@ -47,18 +80,25 @@ import re
 from collections.abc import Iterator
 
 from neondba.project.addresses import Address, Addresses
-from neondba.project.places import is_document, is_test
+from neondba.project.places import is_document, is_script, is_test
 from neondba.project.python import PythonFiles
+from neondba.project.services import Services
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
 _LIBPQ = re.compile(r"[?&](?P<name>sslmode|channel_binding)=")
 _TURNED = re.compile(r"""replace\([^)\n]{0,60},\s*["']postgresql\+asyncpg://""")
+_TRANSLATES = re.compile(r"sslmode|channel_binding|make_url|urlparse|urlsplit|\.split\([\"']\?|\bssl\b")
+_READS = re.compile(
+    r"^[^#\n]*\b(?:getenv\(|environ(?:\.get\(|\[))\s*[\"'](?P<name>\w*DATABASE_URL|POSTGRES_URL)[\"']",
+    re.MULTILINE,
+)
 
 
 @rule("NDB202", Category.CONNECTION, Severity.HIGH)
-def check(addresses: Addresses, python: PythonFiles) -> Iterator[Finding]:
-    """Report addresses, and code that turns one into such an address."""
+def check(addresses: Addresses, python: PythonFiles, services: Services) -> Iterator[Finding]:
+    """Report addresses, code that turns one into such an address, and code that forgets to translate."""
+    yield from _beside(python, services)
     translated = any(not is_test(file.path) for file in python.containing("sslmode"))
     ships = False
     seen = set()
@@ -75,13 +115,40 @@ def check(addresses: Addresses, python: PythonFiles) -> Iterator[Finding]:
     for file in python.containing("+asyncpg://"):
         if not ships or is_test(file.path) or "create_async_engine" not in file.text:
             continue
-        if re.search(
-            r"sslmode|channel_binding|make_url|urlparse|urlsplit|\.split\([\"']\?|\bssl\b", file.text
-        ):
+        if _TRANSLATES.search(file.text):
             continue
         turned = _TURNED.search(file.text)
         if turned:
             yield _in_code(file.path, file.text.count("\n", 0, turned.start()) + 1)
+
+
+def _beside(python: PythonFiles, services: Services) -> Iterator[Finding]:
+    """Find modules that read the address anew beside one that translates it."""
+    translating = [
+        f for f in python.containing("sslmode", "channel_binding")
+        if not is_test(f.path) and not is_script(f.path) and "asyncpg" in f.text
+    ]  # fmt: skip
+    if not translating:
+        return
+    for file in python.containing("async_engine_from_config", "create_async_engine"):
+        beside = [f for f in translating if services.of(f.path) is services.of(file.path)]
+        if not beside or is_test(file.path) or is_script(file.path) or _TRANSLATES.search(file.text):
+            continue
+        read = _READS.search(file.text)
+        if read:
+            line = file.text.count("\n", 0, read.start()) + 1
+            yield _untranslated(file.path, line, beside[0].path, read["name"])
+
+
+def _untranslated(path: str, line: int, other: str, name: str) -> Finding:
+    return Finding(
+        path,
+        line,
+        f"{other} takes sslmode and channel_binding out of the address for asyncpg; {path} reads {name} as "
+        "it is, and its first connection fails with a TypeError.",
+        steps=(f"Import the address that {other} has made, instead of reading {name} anew.",),
+        snippet=f"from {other.removesuffix('.py').replace('/', '.')} import DATABASE_URL",
+    )
 
 
 def _in_address(address: Address, name: str) -> Finding:

@@ -101,9 +101,11 @@ def _finding(engine: Engine, edits: tuple[Edit, ...]) -> Finding:
     asyncpg = "asyncpg" in engine.file.text
     argument = "timeout" if asyncpg else "connect_timeout"
     long = "for a minute" if asyncpg else "for minutes"
+    arguments = engine.keywords.get("connect_args")
+    written = arguments is not None and engine.line <= arguments.lineno <= (engine.call.end_lineno or 0)
     return Finding(
         engine.path,
-        engine.line,
+        arguments.lineno if arguments is not None and written else engine.line,
         f"When {address_of(engine)} cannot be reached, each request that needs a connection hangs {long} "
         "before it fails.",
         steps=(f'Add connect_args={{"{argument}": 10}} to {engine.factory} in {engine.path}.',),

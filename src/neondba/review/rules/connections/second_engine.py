@@ -32,6 +32,17 @@ from app.settings import settings  # postgresql://
 
 engine = create_engine(settings.DATABASE_URL, pool_pre_ping=True)
 ```
+One module may make it twice, as after a merge; what was made from the first keeps its pool:
+```python bad path=app/db.py case=again
+from fastapi import FastAPI
+from sqlmodel import Session, create_engine
+from app.settings import settings  # postgresql://
+
+engine = create_engine(settings.DATABASE_URL, pool_pre_ping=True)
+session = Session(engine)
+
+engine = create_engine(settings.DATABASE_URL, pool_pre_ping=True)  # <- finding
+```
 ## When it does not matter
 Another database, a pool of another kind (one for handlers, one for a synchronous library), the two
 branches of an `if`, and programs of their own in one repository:
@@ -74,6 +85,7 @@ _RUNS_ALONE = re.compile(r"\bFastMCP\(|\bCelery\(|__main__|\bScheduler\(")
 def check(engines: Engines, services: Services, python: PythonFiles) -> Iterator[Finding]:
     """Report every engine of a program but the most used one."""
     groups: dict[tuple[str, str, str], dict[str, Engine]] = defaultdict(dict)
+    yield from _twice(list(engines.of_apps(services)))
     for engine in engines.of_apps(services):
         variable = _variable(engine)
         if engine.kind == "sqlalchemy" and variable and not _RUNS_ALONE.search(engine.file.text):
@@ -87,6 +99,43 @@ def check(engines: Engines, services: Services, python: PythonFiles) -> Iterator
         for path, engine in by_path.items():
             if path != main:
                 yield _finding(engine, main, variable)
+
+
+def _twice(engines: list[Engine]) -> Iterator[Finding]:
+    """Find engines that one module makes under one name for one address: the first is lost."""
+    known: dict[tuple[str, str, str, str], Engine] = {}
+    for engine in engines:
+        name = _name(engine)
+        if engine.function is not None or not name or not _variable(engine):
+            continue
+        first = known.setdefault((engine.path, engine.factory, _variable(engine), name), engine)
+        if first is not engine and not _in_branch(engine, first):
+            yield Finding(
+                engine.path,
+                engine.line,
+                f"{engine.path} makes {name} a second time; what was made from the one in line {first.line} "
+                "keeps a pool of its own, and the program takes twice the connections.",
+                steps=(f"Delete one of the two, and what hangs on it, in {engine.path}.",),
+                snippet=f"{name} = {engine.factory}(...)  # once",
+            )
+
+
+def _name(engine: Engine) -> str:
+    """Give the module's name that is assigned the engine."""
+    for node in engine.scope.assignments:
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        if node.value is engine.call and isinstance(target, ast.Name):
+            return target.id
+    return ""
+
+
+def _in_branch(engine: Engine, first: Engine) -> bool:
+    """Tell whether one of two stands under a condition, so that only one is made."""
+    return any(
+        isinstance(node, ast.If | ast.Try) and node.lineno < e.line <= (node.end_lineno or 0)
+        for e in (engine, first)
+        for node in (e.file.tree.body if e.file.tree else ())
+    )
 
 
 def _variable(engine: Engine) -> str:

@@ -134,7 +134,7 @@ def _is_constant_name(node: ast.expr) -> bool:
 
 def _finding(text: SqlText, flow: Flow) -> Finding:
     where = f"{text.function.name}()" if text.function else text.file.path
-    severity = Severity.CRITICAL if text.is_route else Severity.MEDIUM if text.is_by_hand else Severity.HIGH
+    severity = Severity.CRITICAL if text.is_route else Severity.LOW if text.is_by_hand else Severity.HIGH
     return Finding(
         flow.path,
         flow.line,

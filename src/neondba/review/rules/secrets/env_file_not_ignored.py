@@ -38,6 +38,15 @@ DATABASE_URL = os.environ["DATABASE_URL"]  # <- finding
 .env.*
 !.env.example
 ```
+Stand-ins in a file that git tracks, and nothing that will ever hide it:
+```bash bad path=api/.env case=kept
+SECRET_KEY=your-secret-key-here  # <- finding
+```
+```python bad path=api/app.py case=kept
+import os
+
+SECRET_KEY = os.environ["SECRET_KEY"]
+```
 ## When it does not matter
 A rule in the folder of the code, or one for many spellings; a project that reads no secret:
 ```javascript good path=web/db.js case=nested
@@ -73,6 +82,7 @@ from neondba.project.tree import FolderTree, Tree
 from neondba.review.editing import appended
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.secrets.tracked_env_file import is_real
 
 _SECRET: Final = re.compile(
     r"(?:^|_)(?:DATABASE_URL|POSTGRES_URL|DB_URL|SECRET\w*|PASSWORD|API_KEY|TOKEN|PRIVATE_KEY)$"
@@ -91,12 +101,15 @@ def check(environment: Environment, ignores: Ignores, tree: Tree) -> Iterator[Fi
         return
     if isinstance(tree, FolderTree) and not (tree.folder / ".git").exists():
         return
-    if any(tree.is_tracked(f.path) and f.path.endswith(".env") for f in environment.files):
+    kept = [f for f in environment.files if tree.is_tracked(f.path) and f.path.endswith(".env")]
+    if kept:
+        if not ignores.rules and not any(is_real(entry) for entry in kept[0].entries):
+            yield _kept(kept[0].path, reads[0])
         return
     folders = _roots(reads)
     if any(ignores.ignores(f"{folder}.env") for folder in folders):
         return
-    yield _finding(tree, reads[0])
+    yield _finding(tree, reads[0], local=ignores.ignores(".env.local"))
 
 
 def _roots(reads: list[Read]) -> set[str]:
@@ -108,7 +121,23 @@ def _roots(reads: list[Read]) -> set[str]:
     return folders
 
 
-def _finding(tree: Tree, read: Read) -> Finding:
+def _kept(path: str, read: Read) -> Finding:
+    return Finding(
+        path,
+        1,
+        f"git tracks {path}, and the project has no .gitignore: the first real value of {read.name} that "
+        "somebody fills in is published with the next commit.",
+        steps=(
+            f"Rename {path} to {path}.example.",
+            "Add these lines to .gitignore.",
+        ),
+        snippet=".env\n.env.*\n!.env.example",
+        evidence=f"{read.name}=…",
+        masked=True,
+    )
+
+
+def _finding(tree: Tree, read: Read, *, local: bool) -> Finding:
     manifest = next(
         (p for p in ("package.json", "pyproject.toml", "requirements.txt") if p in tree.paths), ""
     )
@@ -122,6 +151,7 @@ def _finding(tree: Tree, read: Read) -> Finding:
         "publishes it.",
         steps=("Add these lines to .gitignore.", "Ship a .env.example with the names of the variables."),
         snippet=".env\n.env.*\n!.env.example",
+        severity=Severity.LOW if local else None,
         edits=appended(
             ".gitignore", tree.text(".gitignore") if there else None, ".env", ".env.*", "!.env.example"
         ),

@@ -73,12 +73,12 @@ def check(environment: Environment, tree: Tree, ignores: Ignores) -> Iterator[Fi
     for file in environment.files:
         if file.is_example or file.is_test or not is_kept(tree, ignores, file.path):
             continue
-        real = [entry for entry in file.entries if _is_real(entry)]
+        real = [entry for entry in file.entries if is_real(entry)]
         if real:
             yield _finding(file, real)
 
 
-def _is_real(entry: EnvEntry) -> bool:
+def is_real(entry: EnvEntry) -> bool:
     """Tell whether a value says something about a real installation."""
     value = entry.value.reveal()
     if _PUBLIC.match(entry.key) and not _BACKEND.search(value):
