@@ -9,9 +9,18 @@ does both or neither.
 def order(session, data):
     order = Order(**data)
     session.add(order)
-    session.commit()
-    session.add(Stock(product=order.product))
     session.commit()  # <- finding
+    session.add(Stock(product=order.product))
+    session.commit()
+
+async def say(session, text, conversation_id):
+    message = Message(text=text)
+    session.add(message)
+    await session.commit()  # <- finding
+    conversation = await session.get(Conversation, conversation_id)
+    if conversation:
+        conversation.updated_at = message.at
+        await session.commit()
 ```
 ```python good path=app/orders.py case=python
 def order(session, data):
@@ -130,6 +139,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from neondba.project.orm_calls import OrmCalls, Use, names_in
 from neondba.project.python import Function, PythonFiles
@@ -161,7 +171,7 @@ _COMMIT = frozenset({"commit"})
 
 @rule("NDB906", Category.PRODUCTION, Severity.LOW)
 def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
-    """Report the second commit in a row, or the first of two Prisma or Drizzle writes."""
+    """Report the first of two commits in a row, or the first of two Prisma or Drizzle writes."""
     for file in apps(python, ".commit()"):
         for function in file.functions:
             if sum(is_session_work(call, _COMMIT) for call in function.calls) > 1:
@@ -181,19 +191,62 @@ def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
 
 def _in_function(path: str, function: Function) -> Iterator[Finding]:
     for block in _blocks(function.node.body):
-        seen, added = False, False
+        state = _State()
+        if state.follow(block):
+            yield _finding(path, state.line, function.name, f"{state.session}.flush()")
+            return
+
+
+@dataclass
+class _State:
+    """What has been written so far, statement by statement."""
+
+    line: int = 0
+    """Of the first commit; 0 before it."""
+    session: str = ""
+    added: bool = False
+    rows: set[str] = field(default_factory=set)
+    """What was added before the first commit."""
+    again: bool = False
+    """Something else was added or changed since."""
+
+    def follow(self, block: list[ast.stmt]) -> bool:
+        """Go through statements that run in a row; True at a second commit of another change."""
         for statement in block:
-            if seen and _waits_for_others(statement):
-                seen = added = False
-            call = _call(statement)
-            if call is None:
+            if isinstance(statement, ast.If):
+                goes_on = not statement.orelse and not isinstance(statement.body[-1], ast.Return | ast.Raise)
+                if self.line and goes_on and self.follow(statement.body):
+                    return True
                 continue
-            added |= method(call) in ("add", "add_all", "delete") and seen
-            if is_session_work(call, _COMMIT):
-                if seen and added:
-                    yield _finding(path, statement.lineno, function.name, f"{receiver(call)}.flush()")
-                    return
-                seen = True
+            if self.line and _waits_for_others(statement):
+                self.line, self.added, self.again, self.rows = 0, False, False, set()
+            if self.line and isinstance(statement, ast.Assign):
+                self.again |= self.added and self._changes_another(statement)
+            call = _call(statement)
+            if call is not None and self._write(call, statement.lineno):
+                return True
+        return False
+
+    def _changes_another(self, statement: ast.Assign) -> bool:
+        target = statement.targets[0]
+        return (
+            isinstance(target, ast.Attribute)
+            and isinstance(target.value, ast.Name)
+            and target.value.id not in self.rows | {"self", "cls"}
+        )
+
+    def _write(self, call: ast.Call, line: int) -> bool:
+        name = method(call)
+        if name in ("add", "add_all", "delete"):
+            self.again |= bool(self.line)
+            self.added = True
+            self.rows |= {a.id for a in call.args if isinstance(a, ast.Name)}
+        if not is_session_work(call, _COMMIT):
+            return False
+        if self.line and self.again:
+            return True
+        self.line, self.session, self.again = line, receiver(call), False
+        return False
 
 
 def _waits_for_others(statement: ast.stmt) -> bool:
