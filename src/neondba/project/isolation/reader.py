@@ -205,9 +205,11 @@ class Reader:
     def name(self, node: ast.Name) -> Value:
         """Give what a name holds: local, or of the module."""
         found = self.names.get(node.id)
-        if found is not None:
-            return found
-        return self.world.named(self.file, node)
+        if found is None:
+            return self.world.named(self.file, node)
+        roles = [a for a in found if isinstance(a, Caller) and a.role]
+        self.role_asked |= frozenset(roles)
+        return found
 
     def attribute(self, node: ast.Attribute) -> Value:
         """Give a field's value; what a middleware has filled in is the caller's."""

@@ -95,6 +95,7 @@ def add(country_id: int, session: Session = Depends(get_session), user=Depends(g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from neondba.project.isolation.bodies import Copy, copies, fields, is_left_out
@@ -103,10 +104,12 @@ from neondba.project.isolation.judged import Binding, EntranceKind
 from neondba.project.isolation.ownership import Ownership, is_membership
 from neondba.project.isolation.python import PythonIsolation
 from neondba.project.isolation.values import Client
-from neondba.project.owners import Model
+from neondba.project.owners import TENANT, Model
 from neondba.project.python import PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+
+PLATFORM = re.compile(r"platform|super|staff|internal|service_", re.IGNORECASE)
 
 
 @rule("NDB408", Category.ISOLATION, Severity.MEDIUM)
@@ -120,7 +123,7 @@ def check(files: PythonFiles, isolation: PythonIsolation) -> Iterator[Finding]:
     if not kept or isolation.by_policy:
         return
     for door in isolation.doors:
-        if not door.authenticated or door.bindings.staff is not None or _is_for_staff(door):
+        if not door.authenticated or door.entrance.kind is EntranceKind.JOB or PLATFORM.search(_guards(door)):
             continue
         for copied in copies(door):
             for model in copied.query.models[:1]:
@@ -129,8 +132,16 @@ def check(files: PythonFiles, isolation: PythonIsolation) -> Iterator[Finding]:
                     yield _finding(door, copied, model, *found)
 
 
-def _is_for_staff(door: Door) -> bool:
-    return door.entrance.kind is EntranceKind.JOB or (door.route is not None and door.route.is_for_staff)
+def _guards(door: Door) -> str:
+    """Give the names of what a route asks of its callers."""
+    return " ".join(d.name for d in door.route.dependencies) if door.route is not None else ""
+
+
+def _is_for_staff(door: Door, model: Model) -> bool:
+    """Tell whether administrators come here: not those of one tenant, whose table is kept by tenant."""
+    if any(TENANT.search(o) or o in model.tenants for o in model.owners):
+        return False
+    return door.bindings.staff is not None or (door.route is not None and door.route.is_for_staff)
 
 
 def _hung(
@@ -138,7 +149,14 @@ def _hung(
 ) -> tuple[str, Model] | None:
     """Give the foreign key that the client fills in, and the private table it points at."""
     own = ownership.of(model)
-    if copied.query.staff or is_membership(model) or own is None or not own.private or not own.direct:
+    if (
+        _is_for_staff(door, model)
+        or copied.query.staff
+        or is_membership(model)
+        or own is None
+        or not own.private
+        or not own.direct
+    ):
         return None
     confirmed = door.bindings.confirmed
     for column in model.columns if copied.column == "*" else [copied.column]:
@@ -148,11 +166,7 @@ def _hung(
             continue
         if copied.column != "*":
             sent = [a for a in copied.value if isinstance(a, Client) and a.chosen]
-            if (
-                chosen(copied.value)
-                and sent
-                and not any(a in confirmed or Client(a.name) in confirmed for a in sent)
-            ):
+            if sent and not any(a in confirmed or Client(a.name) in confirmed for a in sent):
                 return column, parent
             continue
         for body in copied.bodies:
@@ -163,6 +177,7 @@ def _hung(
 
 
 def _finding(door: Door, copied: Copy, model: Model, column: str, parent: Model) -> Finding:
+    owner = f"{parent.name}.{parent.owners[0]}"
     return Finding(
         copied.path,
         copied.line,
@@ -172,6 +187,6 @@ def _finding(door: Door, copied: Copy, model: Model, column: str, parent: Model)
             f"Read the {parent.name} with {column} and the caller in the condition before it is used.",
             f"Answer 404 where there is no such {parent.name}.",
         ),
-        snippet=f"select({parent.name}).where({parent.name}.id == {column}, {parent.name}.{parent.owners[0]} == ...)",
+        snippet=f"select({parent.name}).where({parent.name}.id == {column}, {owner} == ...)",
         way=(f"{door.entrance.path}:{door.entrance.line} {door.entrance.name}",),
     )
