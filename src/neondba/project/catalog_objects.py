@@ -138,6 +138,11 @@ class Constraint:
     follows_updates: bool
     definition: str
 
+    @property
+    def parent(self) -> str:
+        """The table that a foreign key points at."""
+        return self.target or ""
+
 
 @dataclass(frozen=True)
 class Sequence:
@@ -273,6 +278,11 @@ class Slot:
     kind: str
     status: str | None
     bytes: int | None
+
+    @property
+    def kept(self) -> int:
+        """Bytes of log that the server holds for it."""
+        return self.bytes or 0
 
 
 @dataclass(frozen=True)

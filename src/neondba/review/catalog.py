@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from neondba.project.database import Database
-from neondba.project.database_places import Spot, name_of
 from neondba.review.finding import Evidence, EvidenceKind, Finding, Reported, Severity
 from neondba.review.rule import Rule
+
+if TYPE_CHECKING:
+    from neondba.project.database import Database
+    from neondba.project.database_places import Spot
 
 MOST_NAMED: Final = 3
 
@@ -45,6 +47,8 @@ def confirmed(finding: Finding, known: Iterable[Reported], answered: Iterable[tu
 
 def plain(name: str) -> str:
     """Write a name without `public`, as people say it."""
+    from neondba.project.database_places import name_of
+
     return str(name_of(name)).removeprefix("public.")
 
 

@@ -25,6 +25,10 @@ class Step:
     as_superuser: bool = False
     counted_days: float | None = None
     """How long the counters shall have counted."""
+    severity: str = ""
+    """Of each finding; the rule's own if empty, `any` to leave it open."""
+    says: str = ""
+    """What each message must hold."""
 
 
 @dataclass
@@ -50,6 +54,8 @@ def live_cases(page: str) -> list[LiveCase]:
                 frozenset(o.replace("&", " ") for o in options.get("object", "").split(",") if o),
                 "superuser" in words,
                 float(days) if days else None,
+                options.get("severity", ""),
+                options.get("says", "").replace("&", " "),
             )
         )
     return list(found.values())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, Target
 from neondba.core.problem import NotFoundProblem, Problem
 from neondba.core.secret import Secret
-from neondba.project.database import Database
 from neondba.project.facts import Unavailable
+
+if TYPE_CHECKING:
+    from neondba.project.database import Database
 
 PURPOSE = "look"
 
@@ -74,6 +77,7 @@ def _made(ctx: Context, folder: Path) -> Database:
 def _read(ctx: Context, direct: Secret, title: str, *, used: bool) -> Database:
     from neondba.postgres.connect import connect
     from neondba.postgres.looking import look
+    from neondba.project.database import Database
 
     with connect(direct, limit=ctx.settings.step_limit) as session:
         found, refused = look(session)

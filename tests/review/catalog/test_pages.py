@@ -25,7 +25,8 @@ def test_the_fault_is_found_on_its_object_and_its_repair_is_silent(
         assert {f.path.removeprefix("database:") for f in outcome.findings} == step.objects
         assert bool(step.objects) is (step.kind == "fault")
         for finding in outcome.findings:
-            assert finding.message
+            assert step.says in finding.message
+            assert finding.severity == (step.severity or rule.severity) or step.severity == "any"
             assert finding.steps
             assert finding.evidence.kind == "shown"
 

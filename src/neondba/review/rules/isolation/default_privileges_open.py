@@ -23,6 +23,16 @@ create role authenticated;
 alter default privileges in schema public grant select on tables to reporting;
 alter default privileges in schema public grant select, insert on tables to authenticated;
 ```
+
+```sql fault case=everywhere object=default-privileges.shop_owner.all.tables
+alter default privileges grant select on tables to public;
+```
+
+```sql silent case=others
+create schema extensions;
+alter default privileges in schema extensions grant select on tables to public;
+alter default privileges in schema public grant usage on sequences to public;
+```
 """
 
 from __future__ import annotations

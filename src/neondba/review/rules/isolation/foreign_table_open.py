@@ -20,6 +20,12 @@ revoke select on ledger from authenticated, public;
 ## When it does not matter
 
 Where only the program reads it.
+
+```sql silent case=table
+create role authenticated;
+create table ledger (id bigint primary key);
+grant select on ledger to authenticated;
+```
 """
 
 from __future__ import annotations

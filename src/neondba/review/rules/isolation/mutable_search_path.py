@@ -16,7 +16,7 @@ create function add_profile() returns trigger language plpgsql security definer
 alter function add_profile() set search_path = '';
 ```
 
-```sql fault case=caller object=public.grand_total()
+```sql fault case=caller object=public.grand_total() severity=low says=and&1&other&function&find&their
 create function total() returns bigint language sql as $$ select 1::bigint $$;
 create function grand_total() returns bigint language sql as $$ select 2::bigint $$;
 ```
@@ -33,6 +33,11 @@ settled when it is made.
 
 ```sql silent case=settled
 create function two() returns int language sql begin atomic select 2; end;
+```
+
+```sql fault case=both object=public.a(),public.b() severity=any
+create function a() returns int language sql security definer as $$ select 1 $$;
+create function b() returns int language sql as $$ select 1 $$;
 ```
 """
 

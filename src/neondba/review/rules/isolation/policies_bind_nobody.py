@@ -48,6 +48,45 @@ alter table notes enable row level security;
 create policy own on notes to authenticated using (user_id = (select current_setting('app.user')));
 grant select on notes to authenticated;
 ```
+
+Roles that cannot log in, that have BYPASSRLS or that are superusers are bound by nothing; a role with the
+rights of the owner is, where the table forces it:
+
+```sql fault case=others object=public.notes says=`batch`&and&`shop_owner`&have&BYPASSRLS
+create role team;
+create role batch login bypassrls;
+create table notes (id bigint primary key, user_id text not null);
+alter table notes enable row level security;
+create policy own on notes using (user_id = (select current_setting('app.user')));
+grant select on notes to team, batch;
+```
+
+```sql fault case=member object=public.notes superuser
+create role team;
+create role member login in role team;
+create table notes (id bigint primary key, user_id text not null);
+alter table notes owner to team;
+alter table notes enable row level security;
+create policy own on notes using (user_id = (select current_setting('app.user')));
+```
+
+```sql repair case=member superuser
+alter table notes force row level security;
+```
+
+```sql fault case=superuser object=public.notes superuser
+create table notes (id bigint primary key, user_id text not null);
+alter table notes enable row level security;
+alter table notes force row level security;
+create policy own on notes using (user_id = (select current_setting('app.user')));
+```
+
+```sql silent case=nothing
+create table notes (id bigint primary key, user_id text not null);
+alter table notes enable row level security;
+create table drafts (id bigint primary key, user_id text not null);
+create policy own on drafts using (user_id = (select current_setting('app.user')));
+```
 """
 
 from __future__ import annotations
@@ -83,7 +122,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             "Prove it: neondba isolation prove shows what each role may do with foreign rows.",
         ),
         "create role app login;\ngrant select, insert, update, delete on all tables in schema public to app;",
-        seen=", ".join(f"{r.name}: {_passes(r)}" for r in reach) or "no role but superusers can log in",
+        seen="; ".join(f"{r.name}: {_passes(r)}" for r in reach),
         database=database,
     )
 

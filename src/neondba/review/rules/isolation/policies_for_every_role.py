@@ -35,6 +35,22 @@ alter table news enable row level security;
 create policy everyone on news for select using (true);
 grant select on news to anon;
 ```
+
+```sql fault case=two object=public.notes.own says=and&1&other&like&it
+create role anon;
+create table notes (id bigint primary key, user_id text not null);
+alter table notes enable row level security;
+create policy own on notes using (user_id = (select current_setting('app.user', true)));
+create policy add on notes for insert with check (user_id = (select current_setting('app.user', true)));
+grant select on notes to anon;
+```
+
+```sql silent case=off
+create role anon;
+create table notes (id bigint primary key, user_id text not null);
+create policy own on notes using (user_id = (select current_setting('app.user', true)));
+grant select on notes to anon;
+```
 """
 
 from __future__ import annotations

@@ -18,6 +18,12 @@ alter table notes enable row level security;
 ## When it does not matter
 
 Nowhere: where the policies are not wanted, they mislead whoever reads them.
+
+```sql silent case=platform
+create schema storage;
+create table storage.objects (id bigint primary key);
+create policy own on storage.objects using (true);
+```
 """
 
 from __future__ import annotations

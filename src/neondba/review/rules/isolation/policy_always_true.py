@@ -5,20 +5,17 @@ looks protected.
 
 ## Instead
 
-```sql fault object=public.notes.edit,public.notes.give,public.notes.whole,public.notes.add
+```sql fault object=public.notes.edit,public.notes.whole,public.notes.add
 create role authenticated;
 create table notes (id bigint primary key, user_id text not null);
 alter table notes enable row level security;
 create policy edit on notes for update to authenticated using (true);
-create policy give on notes for update to authenticated
-  using (user_id = (select current_setting('app.user'))) with check ((1 = 1));
 create policy whole on notes using ( TRUE );
 create policy add on notes for insert to authenticated with check (true);
 ```
 
 ```sql repair
 alter policy edit on notes using (user_id = (select current_setting('app.user')));
-alter policy give on notes with check (user_id = (select current_setting('app.user')));
 alter policy whole on notes using (user_id = (select current_setting('app.user')));
 alter policy add on notes with check (user_id = (select current_setting('app.user')));
 ```
@@ -40,6 +37,31 @@ create policy none on notes for insert to authenticated;
 create table contact (id bigint primary key, message text not null);
 alter table contact enable row level security;
 create policy send on contact for insert to authenticated with check (true);
+```
+
+A check alone lets users give their own rows away:
+
+```sql fault case=give object=public.notes.give severity=medium says=Whoever&has&role&`authenticated`
+create role authenticated;
+create table notes (id bigint primary key, user_id text not null);
+alter table notes enable row level security;
+create policy give on notes for update to authenticated
+  using (user_id = (select current_setting('app.user'))) with check ((1 = 1));
+```
+
+```sql fault case=whole object=public.notes.whole says=Every&role&may&change&and&delete&every&row
+create table notes (id bigint primary key, user_id text not null);
+alter table notes enable row level security;
+create policy whole on notes using (true);
+```
+
+```sql silent case=not-applied
+create schema storage;
+create table storage.objects (id bigint primary key);
+alter table storage.objects enable row level security;
+create policy add on storage.objects for insert with check (true);
+create table notes (id bigint primary key, user_id text not null);
+create policy whole on notes using (true);
 ```
 """
 
@@ -80,9 +102,7 @@ def _open(policy: Policy, owned: bool) -> str:
         return "change and delete" if policy.command == "all" else policy.command
     if policy.command == "insert":
         return "add rows in anybody's name to" if owned and always(policy.check) else ""
-    return (
-        "give rows of their own to anybody in" if always(policy.check) and policy.command != "select" else ""
-    )
+    return "give rows of their own to anybody in" if always(policy.check) else ""
 
 
 def _finding(database: Database, places: Places, policy: Policy, what: str) -> Finding:

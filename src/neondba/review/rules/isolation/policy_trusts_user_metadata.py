@@ -49,6 +49,6 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
                     f"`{claim}`, "
                     "which users write themselves.",
                     ("Ask a claim that only the program sets, or a table of the program.",),
-                    seen=f"{policy.condition or policy.check}",
+                    seen=policy.text.strip(),
                     database=database,
                 )

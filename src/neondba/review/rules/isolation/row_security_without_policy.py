@@ -24,6 +24,12 @@ No role but the owner may touch the table anyway:
 create table audit (id bigint primary key, what text);
 alter table audit enable row level security;
 ```
+
+```sql silent case=off
+create role authenticated;
+create table plain (id bigint primary key);
+grant select on plain to authenticated;
+```
 """
 
 from __future__ import annotations

@@ -27,6 +27,13 @@ create table people (id bigint primary key, name text not null, password_hash te
 create table posts (id bigint primary key, title text not null);
 grant select (id, name) on people to anon;
 ```
+
+```sql silent case=program
+create role anon;
+create role reporting;
+create table people (id bigint primary key, password_hash text not null);
+grant select on people to reporting;
+```
 """
 
 from __future__ import annotations

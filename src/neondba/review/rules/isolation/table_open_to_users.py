@@ -49,6 +49,45 @@ create policy everyone on countries for select using (true);
 grant select on countries to authenticated;
 create table settings (key text primary key, value text);
 ```
+
+Tables with policies that are not applied, and those with values of a private kind, are reported as that; a
+table of nobody's rows is open to the application on purpose; and many tables with one fault are one finding:
+
+```sql silent case=told-elsewhere
+create role authenticated;
+create table notes (id bigint primary key, user_id text not null);
+create policy own on notes using (user_id = (select current_setting('app.user')));
+create table cards (id bigint primary key, user_id text not null, credit_card text);
+grant select on notes, cards to authenticated;
+```
+
+```sql silent case=lookup
+create role shop_app login;
+create table orders (id bigint primary key, tenant_id bigint not null);
+alter table orders enable row level security;
+create policy own on orders using (tenant_id = (select current_setting('app.tenant')::bigint));
+create table currencies (code text primary key);
+grant select on orders, currencies to shop_app;
+```
+
+```sql fault case=many object=public.a severity=low
+create role anon;
+create table a (id bigint primary key);
+create table b (id bigint primary key);
+create table c (id bigint primary key);
+create table d (id bigint primary key);
+grant select on a, b, c, d to anon;
+```
+
+```sql fault case=mixed object=public.a severity=high
+create role anon;
+create table a (id bigint primary key, user_id text);
+grant select on a to anon;
+```
+
+```sql repair case=many
+revoke select on a, b, c, d from anon;
+```
 """
 
 from __future__ import annotations

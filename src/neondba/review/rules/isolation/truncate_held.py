@@ -19,6 +19,12 @@ revoke truncate, references, trigger on notes from authenticated;
 ## When it does not matter
 
 Roles of the program itself, which pass by policies anyway.
+
+```sql silent case=off
+create role authenticated;
+create table notes (id bigint primary key, user_id text not null);
+grant all on notes to authenticated;
+```
 """
 
 from __future__ import annotations

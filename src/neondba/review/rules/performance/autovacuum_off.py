@@ -36,7 +36,7 @@ OFF = re.compile(r"^autovacuum_enabled=(off|false|no|0)$", re.IGNORECASE)
 def check(database: Database, places: Places) -> Iterator[Finding]:
     """Find servers and tables without autovacuum."""
     server = database.server
-    if database.used and not server.autovacuum:
+    if not server.autovacuum:
         yield shown(
             places.other(server.database),
             f"No table of `{server.database}` is vacuumed or analyzed by itself: autovacuum is off.",

@@ -20,6 +20,17 @@ vacuum full analyze jobs;
 
 Less than 16 MB, less than half, or space that the next hour fills again, as in a queue. The size is an
 estimate from the statistics of the columns.
+
+```sql silent case=less
+create table little (id bigint primary key, body text not null);
+insert into little select g, repeat('x', 200) from generate_series(1, 20000) g;
+delete from little where id % 10 > 0;
+vacuum analyze little;
+create table large (id bigint primary key, body text not null);
+insert into large select g, repeat('x', 400) from generate_series(1, 150000) g;
+delete from large where id % 10 > 6;
+vacuum analyze large;
+```
 """
 
 from __future__ import annotations

@@ -26,6 +26,19 @@ insert into carts select g, 0 from generate_series(1, 20000) g;
 analyze carts;
 update carts set total = 1 where id < 5000;
 ```
+
+```sql silent case=small
+create table kinds (id bigint primary key, total int not null);
+insert into kinds select g, 0 from generate_series(1, 100) g;
+analyze kinds;
+update kinds set total = 1;
+update kinds set total = 2;
+update kinds set total = 3;
+create table large (id bigint primary key, total int not null);
+insert into large select g, 0 from generate_series(1, 60000) g;
+analyze large;
+update large set total = 1 where id <= 12000;
+```
 """
 
 from __future__ import annotations

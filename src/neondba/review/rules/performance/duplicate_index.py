@@ -35,6 +35,28 @@ create index items_title_team on items (title) where team_id > 0;
 create index items_title_hash on items using hash (title);
 create index items_title_with on items (title) include (team_id);
 ```
+
+What a constraint or replication needs is kept, whichever is older; and what a foreign key needs too:
+
+```sql fault case=older object=public.a_first,public.b_first
+create table a (id bigint primary key, email text not null);
+create unique index a_first on a (email);
+alter table a add constraint a_second unique (email);
+create table b (id bigint primary key, email text not null);
+create unique index b_first on b (email);
+create unique index b_second on b (email);
+alter table b replica identity using index b_second;
+```
+
+```sql silent case=needed
+create table a (id bigint primary key, email text not null);
+create unique index a_first on a (email);
+create table c (id bigint primary key, email text references a (email));
+alter table a add constraint a_second unique (email);
+create table b (id bigint primary key, email text not null unique);
+create unique index b_second on b (email);
+alter table b replica identity using index b_second;
+```
 """
 
 from __future__ import annotations
@@ -70,7 +92,7 @@ def _identity(index: Index) -> tuple[object, ...]:
 
 
 def _is_needed(index: Index) -> bool:
-    return index.of_constraint or index.identifies or index.referenced
+    return index.of_constraint or index.identifies
 
 
 def _finding(database: Database, places: Places, index: Index, kept: Index) -> Finding:

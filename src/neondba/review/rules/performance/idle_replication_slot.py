@@ -35,7 +35,7 @@ GB = 1024**3
 def check(database: Database, places: Places) -> Iterator[Finding]:
     """Find replication slots without a reader."""
     for slot in database.in_use().idle_slots:
-        kept = f"{(slot.bytes or 0) / 1024**2:,.0f} MB of log"
+        kept = f"{slot.kept / 1024**2:,.0f} MB of log"
         yield shown(
             places.other("slot", slot.name),
             f"Nobody reads replication slot `{slot.name}`, and the server keeps {kept} for it.",
@@ -43,5 +43,5 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             f"select pg_drop_replication_slot('{slot.name}');",
             seen=f"{slot.kind} slot, not active, wal_status = {slot.status}",
             database=database,
-            severity=Severity.HIGH if (slot.bytes or 0) >= GB else None,
+            severity=Severity.HIGH if slot.kept >= GB else None,
         )

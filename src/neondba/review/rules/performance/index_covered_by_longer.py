@@ -37,6 +37,22 @@ create index seats_row on seats (row desc);
 create index seats_row_hall on seats (row, hall);
 create index seats_row_some on seats (row) where hall = 1;
 ```
+
+```sql silent case=kinds
+create table posts (id bigint primary key, tags text[], more text[], at int, kind int);
+create index on posts using gin (tags);
+create index on posts using gin (tags, more);
+create index on posts (at) include (kind);
+create index on posts (at, id);
+create table seats (id bigint primary key, hall int, row int);
+insert into seats values (1, 1, 0), (2, 1, 0);
+create index seats_hall on seats (hall);
+create unique index concurrently seats_place  -- refused
+  on seats (hall, row);
+create index concurrently seats_share  -- refused
+  on seats ((1 / row));
+create index seats_share_hall on seats ((1 / nullif(row, 0)), hall);
+```
 """
 
 from __future__ import annotations
@@ -71,9 +87,9 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
 
 
 def _replaces(other: Index, index: Index) -> bool:
-    if other is index or not (other.valid and index.valid) or index.method != "btree":
+    if not (other.valid and index.valid) or index.method != "btree":
         return False
-    if index.is_unique or index.identifies or index.included or other.method != "btree":
+    if index.is_unique or index.included:
         return False
     if other.condition != index.condition or other.exact[: len(index.exact)] != index.exact:
         return False

@@ -24,6 +24,23 @@ create table mails (id bigint primary key, sent boolean not null, at timestamptz
 create index mails_sent_at on mails (sent, at);
 create unique index mails_one on mails (sent) where sent;
 ```
+
+```sql silent case=others
+create table mails (id bigint primary key, sent boolean not null, n int);
+create index mails_waiting on mails (sent) where not sent;
+create table flags (id bigint primary key, only_one boolean);
+create unique index flags_one on flags (only_one);
+create table used (id bigint primary key, sent boolean not null, n int);
+create index used_sent on used (sent);
+set enable_seqscan = off;
+set enable_bitmapscan = off;
+select * from used where sent;
+reset enable_seqscan;
+reset enable_bitmapscan;
+insert into used values (1, true, 0);
+create index concurrently used_share  -- refused
+  on used ((1 / n > 0));
+```
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ and a unique one promises nothing.
 
 ## Instead
 
-```sql fault object=public.logins_email
+```sql fault object=public.logins_email severity=high
 create table logins (id bigint primary key, email text not null);
 insert into logins values (1, 'a@example.org'), (2, 'a@example.org');
 create unique index concurrently logins_email  -- refused
@@ -15,6 +15,15 @@ create unique index concurrently logins_email  -- refused
 ```sql repair
 delete from logins where id = 2;
 reindex index concurrently logins_email;
+```
+
+One that is not unique promises nothing, and only costs:
+
+```sql fault case=plain object=public.shares_each
+create table shares (id bigint primary key, parts int not null);
+insert into shares values (1, 0);
+create index concurrently shares_each  -- refused
+  on shares ((1 / parts));
 ```
 
 ## When it does not matter

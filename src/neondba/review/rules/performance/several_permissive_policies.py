@@ -34,6 +34,12 @@ create policy readers on posts for select to reader using (true);
 create policy editors on posts to editor using (author = (select current_setting('app.user')));
 create policy hours on posts as restrictive for select using (extract(hour from now()) > 6);
 ```
+
+```sql silent case=off
+create table posts (id bigint primary key);
+create policy a on posts using (id > 1);
+create policy b on posts using (id > 2);
+```
 """
 
 from __future__ import annotations

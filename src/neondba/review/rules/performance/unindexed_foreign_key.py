@@ -37,6 +37,19 @@ create table drafts (id bigint primary key, user_id bigint references users (id)
 create index drafts_user on drafts (user_id) where user_id is not null;
 create table profiles (user_id bigint primary key references users (id));
 ```
+
+An index that was never finished, or of a kind that keeps no order, serves nothing:
+
+```sql fault case=useless object=public.notes.user_id,public.drafts.user_id
+create table users (id bigint primary key);
+create table notes (id bigint primary key, user_id bigint references users (id));
+create index notes_user on notes using brin (user_id);
+create table drafts (id bigint primary key, user_id bigint references users (id));
+insert into users values (1);
+insert into drafts values (1, 1), (2, 1);
+create unique index concurrently drafts_user  -- refused
+  on drafts (user_id);
+```
 """
 
 from __future__ import annotations
@@ -59,7 +72,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             names, words = ", ".join(key.columns), ", ".join(map(bare, key.columns))
             yield shown(
                 places.foreign_key(key.relation, key.columns, key.name),
-                f"Deleting one row of `{plain(key.target or '')}` reads all of `{plain(key.relation)}`, and "
+                f"Deleting one row of `{plain(key.parent)}` reads all of `{plain(key.relation)}`, and "
                 f"so does every query by `{words}`: the foreign key has no index in the database.",
                 (f"Add an index on {names}.", "In production build it with CONCURRENTLY."),
                 f"create index concurrently on {key.relation} ({names});",

@@ -26,6 +26,36 @@ alter table notes enable row level security;
 create policy add on notes for insert with check (user_id = (select current_setting('app.user')));
 create policy everyone on notes for select using (true);
 ```
+
+```sql silent case=small
+create table notes (id bigint primary key, user_id text not null);
+alter table notes enable row level security;
+create policy own on notes using (user_id = (select current_setting('app.user')));
+insert into notes values (1, 'a');
+analyze notes;
+create table off (id bigint primary key, user_id text not null);
+create policy own on off using (user_id = (select current_setting('app.user')));
+create schema storage;
+create table storage.objects (id bigint primary key, owner text);
+alter table storage.objects enable row level security;
+create policy own on storage.objects using (owner = (select current_setting('app.user')));
+```
+
+```sql fault case=large object=public.notes.user_id severity=medium
+create table notes (id bigint primary key, user_id text not null);
+alter table notes enable row level security;
+create policy own on notes using (user_id = (select current_setting('app.user')));
+insert into notes select g, 'u' from generate_series(1, 100000) g;
+create unique index concurrently notes_user  -- refused
+  on notes (user_id);
+analyze notes;
+```
+
+```sql fault case=parts object=public.parted.user_id
+create table parted (id bigint, user_id text not null) partition by range (id);
+alter table parted enable row level security;
+create policy own on parted using (user_id = (select current_setting('app.user')));
+```
 """
 
 from __future__ import annotations
@@ -76,6 +106,6 @@ def _rows(database: Database, relation: str) -> int:
 
 
 def _compared(policy: Policy) -> set[str]:
-    if not policy.applies or policy.command == "insert":
+    if not policy.applies or policy.condition is None:
         return set()
-    return {match["column"] for match in COMPARED.finditer(policy.condition or "")}
+    return {match["column"] for match in COMPARED.finditer(policy.condition)}

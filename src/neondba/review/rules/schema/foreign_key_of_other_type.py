@@ -5,7 +5,7 @@ Every check and every join converts one of them. A narrower one fails first: an 
 
 ## Instead
 
-```sql fault object=public.posts.user_id
+```sql fault object=public.posts.user_id says=cannot&be&pointed&at
 create table users (id bigint primary key);
 create table posts (id bigint primary key, user_id integer references users (id));
 create index posts_user on posts (user_id);
@@ -22,6 +22,11 @@ Kinds of text, which are compared as they are:
 ```sql silent case=text
 create table users (id varchar(36) primary key);
 create table posts (id text primary key, user_id text references users (id));
+```
+
+```sql fault case=wider object=public.posts.user_id severity=low says=converts&one&of&them
+create table users (id integer primary key);
+create table posts (id bigint primary key, user_id bigint references users (id));
 ```
 """
 
@@ -46,10 +51,10 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
         for column, own, other in zip(key.columns, key.types, key.target_types, strict=True):
             if own == other or {own, other} <= TEXT:
                 continue
-            narrow = MOST.get(own, 0) < MOST.get(other, 0) and own in MOST
+            narrow = MOST.get(own, 1 << 63) < MOST.get(other, 0)
             lost = "every join and check converts one of them"
             if narrow:
-                lost = f"rows of `{plain(key.target or '')}` beyond {MOST[own]:,} cannot be pointed at"
+                lost = f"rows of `{plain(key.parent)}` beyond {MOST[own]:,} cannot be pointed at"
             yield shown(
                 places.foreign_key(key.relation, key.columns, key.name),
                 f"`{plain(key.relation)}.{column}` is {own} and points at {other}: {lost}.",

@@ -30,6 +30,20 @@ create table towns (id bigint primary key, country text references places (count
 create table notes (id bigint primary key, team_id bigint, user_id bigint,
   foreign key (team_id, user_id) references users (team_id, id));
 ```
+
+A table of a platform may change under you, whatever the value is:
+
+```sql fault case=platform object=public.cards.code severity=medium
+create schema auth;
+create table auth.users (id uuid primary key, code text unique);
+create table cards (id bigint primary key, code text references auth.users (code) on update cascade);
+```
+
+```sql silent case=several
+create table users (id bigint primary key, name text, team_id bigint, unique (name, team_id));
+create table posts (id bigint primary key, name text, team_id bigint,
+  foreign key (name, team_id) references users (name, team_id));
+```
 """
 
 from __future__ import annotations
@@ -50,17 +64,17 @@ CHANGES = re.compile(r"(^|_)(e?mail|user_?name|name|login|phone|handle|nick|titl
 def check(database: Database, places: Places) -> Iterator[Finding]:
     """Find foreign keys to names and addresses instead of primary keys."""
     for key in database.foreign_keys:
-        theirs = name_of(key.target or "").schema in PLATFORM
+        theirs = name_of(key.parent).schema in PLATFORM
         if key.targets_key or len(key.columns) > 1 or (key.follows_updates and not theirs):
             continue
         column = key.target_columns[0]
         if theirs or CHANGES.search(column):
             yield shown(
                 places.foreign_key(key.relation, key.columns, key.name),
-                f"`{plain(key.relation)}.{key.columns[0]}` points at `{plain(key.target or '')}.{column}`: "
+                f"`{plain(key.relation)}.{key.columns[0]}` points at `{plain(key.parent)}.{column}`: "
                 "whoever "
                 "changes that value is refused while rows point at it.",
-                (f"Point at the primary key of {plain(key.target or '')}.",),
+                (f"Point at the primary key of {plain(key.parent)}.",),
                 seen=f"constraint {key.name}: {key.definition}",
                 database=database,
                 severity=Severity.MEDIUM if theirs else None,

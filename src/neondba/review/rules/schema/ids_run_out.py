@@ -6,21 +6,26 @@ looked at, by the smaller of what the sequence and the column can hold.
 
 ## Instead
 
-```sql fault object=public.events.id,public.badges.id
+```sql fault object=public.events.id severity=critical
 create table events (id integer generated always as identity primary key);
 select setval('events_id_seq', 2147000000);
-create table badges (id smallserial primary key);
-select setval('badges_id_seq', 20000);
 ```
 
 ```sql repair
 alter table events alter column id type bigint;
 alter sequence events_id_seq as bigint;
-alter table badges alter column id type bigint;
-alter sequence badges_id_seq as bigint;
 ```
 
-```sql fault case=narrow-column object=public.visits.id
+```sql fault case=small object=public.badges.id severity=medium
+create table badges (id smallserial primary key);
+select setval('badges_id_seq', 20000);
+```
+
+```sql fault case=small object=public.badges.id severity=high
+select setval('badges_id_seq', 26000);
+```
+
+```sql fault case=narrow-column object=public.visits.id severity=critical
 create sequence numbers;
 create table visits (id integer primary key default nextval('numbers'));
 select setval('numbers', 2100000000);
@@ -37,6 +42,16 @@ Sequences that begin again, and less than half:
 ```sql silent case=half
 create table events (id serial primary key);
 select setval('events_id_seq', 1000000000);
+create table fresh (id serial primary key);
+create sequence rounds maxvalue 100 cycle;
+create table turns (id integer primary key default nextval('rounds'));
+select setval('rounds', 99);
+create sequence down increment -1 minvalue 1 maxvalue 100 start 100;
+create table lots (id integer primary key default nextval('down'));
+select setval('down', 90);
+create sequence below minvalue -100 maxvalue -1;
+create table depths (id integer primary key default nextval('below'));
+select setval('below', -90);
 ```
 """
 

@@ -15,7 +15,7 @@ alter table readings add column id bigint generated always as identity primary k
 
 A unique index on columns that are never null tells rows apart too, and weighs less:
 
-```sql fault case=unique object=public.tokens
+```sql fault case=unique object=public.tokens severity=low
 create table tokens (token text not null unique, email text);
 ```
 
@@ -35,6 +35,21 @@ alter table prices replica identity using index prices_sku;
 create table log (at date not null, what text) partition by range (at);
 create table log_old partition of log for values from ('2020-01-01') to ('2021-01-01');
 alter table log add primary key (at);
+```
+
+No index that leaves rows out, lets nulls in or was never finished tells all rows apart:
+
+```sql fault case=not-unique object=public.a,public.b,public.c,public.d
+create table other (token text primary key);
+create table a (token text unique);
+create table b (token text not null);
+create index on b (token);
+create table c (token text not null, used boolean);
+create unique index on c (token) where used;
+create table d (token text not null);
+insert into d values ('x'), ('x');
+create unique index concurrently d_token  -- refused
+  on d (token);
 ```
 """
 

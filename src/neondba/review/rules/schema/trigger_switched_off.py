@@ -5,7 +5,7 @@ on; where it is a foreign key's own trigger, rows without a parent are let in.
 
 ## Instead
 
-```sql fault superuser object=public.items
+```sql fault superuser object=public.items severity=high says=foreign&key&`items_owner_id_fkey`
 create table users (id bigint primary key);
 create table items (id bigint primary key, owner_id bigint references users (id));
 alter table items disable trigger all;
@@ -15,7 +15,7 @@ alter table items disable trigger all;
 alter table items enable trigger all;
 ```
 
-```sql fault case=own object=public.notes
+```sql fault case=own object=public.notes says=Trigger&`touch`
 create table notes (id bigint primary key, at timestamptz);
 create function touch() returns trigger language plpgsql as $$ begin new.at = now(); return new; end $$;
 create trigger touch before update on notes for each row execute function touch();
@@ -29,6 +29,13 @@ drop trigger touch on notes;
 ## When it does not matter
 
 While the load runs.
+
+```sql fault case=constraint object=public.notes says=Trigger&`look`
+create table notes (id bigint primary key);
+create function look() returns trigger language plpgsql as $$ begin return null; end $$;
+create constraint trigger look after insert on notes for each row execute function look();
+alter table notes disable trigger look;
+```
 """
 
 from __future__ import annotations
