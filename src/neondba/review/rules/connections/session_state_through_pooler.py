@@ -57,7 +57,7 @@ from neondba.review.rule import rule
 from neondba.review.rules.connections._shared import shows_pooler
 
 _STATE = re.compile(
-    r"^\s*(?:(?P<set>SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)(?:SESSION\s+)?[\w.]+\s*(?:=|TO)\s)|(?P<listen>LISTEN\s+\w+\s*;?\s*$)|"
+    r"^\s*(?:(?P<set>SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)(?:SESSION\s+)?\w+\s*(?:=|TO)\s)|(?P<listen>LISTEN\s+\w+\s*;?\s*$)|"
     r"(?P<temp>CREATE\s+TEMP(?:ORARY)?\s+TABLE\b)|(?P<lock>SELECT\s+pg_(?:try_)?advisory_lock(?:_shared)?\())",
     re.IGNORECASE,
 )
