@@ -123,6 +123,11 @@ class OrmCalls:
         self._tables = {t.label: t for t in schema.definitions if t.source == "drizzle" and t.label}
         self._read: dict[str, list[tuple[Function, list[Use]]]] = {}
 
+    @property
+    def tables(self) -> list[Table]:
+        """The tables that TypeScript code can name."""
+        return [*self._models.values(), *self._tables.values()]
+
     @classmethod
     def gather(cls, files: TypeScriptFiles, schema: Schema) -> OrmCalls:
         """Note which models there are."""
