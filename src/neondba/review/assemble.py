@@ -10,10 +10,8 @@ from pathlib import Path
 from neondba.core.context import Context
 from neondba.core.problem import ArgumentProblem, Problem
 from neondba.core.proof import Proof, Shown, provers
-from neondba.project.database import Database
 from neondba.project.facts import Facts
 from neondba.project.git import git
-from neondba.project.history import History, read_history
 from neondba.project.tree import FolderTree, RevisionTree, Tree
 from neondba.review import base as comparison
 from neondba.review import baseline as accepted
@@ -91,8 +89,12 @@ def _facts(ctx: Context, tree: Tree, folder: Path, request: Request, commit: str
     """Begin with what no file of the tree gives, where the user asked for it."""
     facts = Facts(tree)
     if request.prove or request.branch:
+        from neondba.project.database import Database
+
         facts.put(Database, looked_at(ctx, folder, request.branch, compared=bool(commit)))
     if request.history:
+        from neondba.project.history import History, read_history
+
         facts.put(History, read_history(tree, folder, commit))
     return facts
 
