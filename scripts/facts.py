@@ -83,8 +83,14 @@ class Runner:
 
     def run(self, name: str, case: Case) -> dict[str, Any]:
         """Give what was seen of one case."""
-        said = {k: case[k] for k in ("title", "subject", "sql", "before", "claim", "role") if k in case}
+        said = {
+            k: case[k]
+            for k in ("title", "subject", "sql", "before", "meanwhile", "queued", "claim", "role")
+            if k in case
+        }
         if isinstance(case["sql"], list):
+            if _leaves_nothing(case):
+                return said | _one_by_one(_on(self._server, "shared"), case)
             return said | self._prepared(case, _one_by_one)
         rolled_back = partial(_inside, name=name)
         seen = (
@@ -110,10 +116,19 @@ class Runner:
         return watch(url, case)
 
 
+def _leaves_nothing(case: Case) -> bool:
+    """Tell whether the database is as before once the case's sessions have ended."""
+    if "before" in case or "meanwhile" in case:
+        return False
+    texts = [text.split()[0] for text in case["sql"]]
+    return set(texts) <= {"select", "set"} or (texts[0] == "begin" and "commit" not in texts)
+
+
 def _one_by_one(url: Secret, case: Case) -> dict[str, Any]:
     """Run several statements; the last one's row counts, or the first error."""
     seen: dict[str, Any] = {}
-    with connect(url) as session, connect(url) as holder:
+    with connect(url) as session, connect(url) as holder, connect(url) as queue:
+        waiting = _others(holder, queue, case)
         if "role" in case:
             session.execute(trusted(f"set session authorization {case['role']}"))
         if "held" in case:
@@ -127,9 +142,23 @@ def _one_by_one(url: Secret, case: Case) -> dict[str, Any]:
                     break
             else:
                 seen["answer"] = cursor.fetchall() if cursor.description else []
+        holder.execute("rollback")
+        waiting.join()
     if "error" in seen and not case.get("go_on"):
         seen.pop("answer", None)
     return seen
+
+
+def _others(holder: Connection, queue: Connection, case: Case) -> threading.Thread:
+    """Let other sessions do what they do meanwhile; give the one that waits for the first of them."""
+    holder.execute(trusted(case.get("meanwhile", "")))
+    thread = threading.Thread(target=queue.execute, args=(trusted(case.get("queued", "")),))
+    pid = queue.info.backend_pid
+    thread.start()
+    waits = trusted(f"select from pg_locks where pid = {pid} and not granted")
+    while "queued" in case and not holder.execute(waits).rowcount:
+        pass
+    return thread
 
 
 def _inside(url: Secret, case: Case, name: str) -> dict[str, Any]:
