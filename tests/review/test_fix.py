@@ -289,7 +289,6 @@ create table items (id bigint primary key, owner_id bigint references users (id)
 @pytest.mark.parametrize(
     ("path", "text", "made"),
     [
-        ("migrations/0007_a.sql", SQL, "migrations/0008_index_items_owner_id.sql"),
         ("db/V3__a.sql", SQL, "db/V4__index_items_owner_id.sql"),
         ("migrations/000002_a.up.sql", SQL, "migrations/000003_index_items_owner_id.up.sql"),
         (
@@ -305,7 +304,7 @@ create table items (id bigint primary key, owner_id bigint references users (id)
     ],
 )
 def test_plain_migrations_continue_in_their_own_manner(folder: Path, path: str, text: str, made: str) -> None:
-    commit(folder, {path: text, "package.json": '{"dependencies": {"postgres-migrations": "5.0.0"}}'})
+    commit(folder, {path: text})
     result = fixed(folder, rule=["NDB701"])
     names = [file.path for file in result.files]
     assert any(name.endswith(made) for name in names)
@@ -317,6 +316,25 @@ def test_plain_migrations_continue_in_their_own_manner(folder: Path, path: str, 
         assert written.startswith("-- +goose NO TRANSACTION\n")
     if ".up." in path:
         assert (folder / made.replace(".up.", ".down.")).read_text().startswith("drop index concurrently")
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        (["migrations/0007_a.sql"], "nothing tells whether its tool allows that"),
+        (["supabase/migrations/20250101000000_a.sql"], "nothing tells whether its tool allows that"),
+        (["migrations/0007_a.sql", "migrations/atlas.sum"], "atlas migrate"),
+        (["db/old/V1__a.sql"], "no longer used"),
+        (["schema.sql"], "numbers no files"),
+    ],
+)
+def test_where_a_tool_may_refuse_a_migration_none_is_written(
+    folder: Path, files: list[str], why: str
+) -> None:
+    commit(folder, dict.fromkeys(files, SQL))
+    result = fixed(folder, rule=["NDB701"])
+    assert result.files == []
+    assert why in result.left[0].why
 
 
 def test_accepted_findings_are_left_alone(folder: Path) -> None:

@@ -58,7 +58,7 @@ def _written(guard: Guard, path: str, text: str, repairs: Repairs) -> FileWritte
         lineterm="",
     )  # fmt: skip
     rules = sorted({f"{f.rule} {f.name}" for f in repairs.because.get(path, [])})
-    return FileWritten(path=path, made=before is None, rules=rules, diff=masked("\n".join(rows)))
+    return FileWritten(path=path, made=before is None, rules=rules, diff="\n".join(map(masked, rows)))
 
 
 def _steps(files: list[FileWritten], repairs: Repairs) -> tuple[str, ...]:

@@ -76,8 +76,10 @@ class Migrations:
         )
 
     def _plain(self, change: Change, path: str) -> Written:
-        made = plain_sql.files(self._tree, path, change, self._now, self._added)
-        return Written(made) if made else Written(why_not="its folder does not number its files")
+        try:
+            return Written(plain_sql.files(self._tree, path, change, self._now, self._added))
+        except plain_sql.Unsuited as why:
+            return Written(why_not=str(why))
 
 
 def _unsound(history: History) -> str:

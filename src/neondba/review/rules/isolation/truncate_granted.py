@@ -26,7 +26,7 @@ CREATE POLICY own ON notes USING (user_id = auth.user_id());
 GRANT SELECT, INSERT, TRUNCATE ON notes TO authenticated;  -- <- finding
 ```
 
-```sql fixed path=migrations/0005_revoke_truncate_on_notes.sql case=numbered
+```sql fixed path=migrations/0005_revoke_truncate_on_notes_from_authenticated.sql case=numbered
 revoke truncate on notes from authenticated;
 ```
 
@@ -74,7 +74,7 @@ def check(security: RowSecurity) -> Iterator[Finding]:
                     steps=("Revoke the privilege; REFERENCES and TRIGGER are not needed by users either.",),
                     snippet=f"REVOKE TRUNCATE, REFERENCES, TRIGGER ON {tables[0]} FROM {', '.join(roles)};",
                     change=Change(
-                        f"revoke truncate on {tables[0].name}",
+                        f"revoke truncate on {tables[0].name} from {' '.join(roles)}",
                         (f"revoke truncate on {_written(tables)} from {', '.join(roles)}",),
                         (f"grant truncate on {_written(tables)} to {', '.join(roles)}",),
                     ),

@@ -154,6 +154,9 @@ model User {
 model Post {
   id       String @id
   authorId String
+  title    String
+  summary  String
+  body     String
   author   User   @relation(fields: [authorId], references: [id])
 
   @@index([authorId])
@@ -165,15 +168,14 @@ model Post {
 create index concurrently "Post_authorId_idx" on "Post" ("authorId");
 ```
 
-```sql bad path=migrations/0001_items.sql case=numbered
+```sql bad path=migrations/V1__items.sql case=numbered
 create table items (
   id bigint primary key,
   owner_id bigint not null references users (id)  -- <- finding
 );
 ```
 
-```sql fixed path=migrations/0002_index_items_owner_id.sql case=numbered
--- Runs outside a transaction, as the only statement of its file.
+```sql fixed path=migrations/V2__index_items_owner_id.sql case=numbered
 create index concurrently items_owner_id_idx on items (owner_id);
 ```
 

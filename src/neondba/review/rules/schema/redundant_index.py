@@ -35,14 +35,13 @@ model Invite {
 }
 ```
 
-```sql bad path=migrations/0001_visits.sql case=numbered
+```sql bad path=migrations/V1__visits.sql case=numbered
 create table visits (id bigint primary key, user_id bigint not null, at timestamptz not null);
 create index visits_user on visits (user_id);  -- <- finding
 create index visits_user_at on visits (user_id, at);
 ```
 
-```sql fixed path=migrations/0002_drop_index_visits_user.sql case=numbered
--- Runs outside a transaction, as the only statement of its file.
+```sql fixed path=migrations/V2__drop_index_visits_user.sql case=numbered
 drop index concurrently visits_user;
 ```
 
