@@ -132,6 +132,22 @@ def test_a_wrong_call_is_refused_with_what_it_takes(
     assert said in err
 
 
+def test_a_flag_may_turn_a_command_into_another(capsys: Captured, toys: Toys) -> None:
+    turned = run(capsys, "toy", "inspect", "--heap", "--count=1", "--format", "json")
+    assert turned == run(capsys, "toy", "heap", "--count=1", "--format", "json")
+    assert "--heap  " in run(capsys, "toy", "inspect", "--help")[1]
+    assert "Show a heap of toys. See: neondba toy heap" in run(capsys, "toy", "inspect", "--help")[1]
+    assert "Usage: neondba toy heap" in run(capsys, "toy", "inspect", "--heap", "--help")[1]
+
+
+def test_a_group_s_word_may_stand_for_one_of_its_verbs(capsys: Captured) -> None:
+    assert run(capsys, "rule", "NDB203") == run(capsys, "rule", "show", "NDB203")
+    assert run(capsys, "rule", "NDB203")[0] == 0
+    assert run(capsys, "rule", "NDB000")[0] == 4
+    assert run(capsys, "rule", "--help")[1].startswith("Usage: neondba rule VERB")
+    assert run(capsys, "rule")[0] == 2
+
+
 def test_problems_are_json_where_json_was_wanted(capsys: Captured, toys: Toys) -> None:
     status, out, err = run(capsys, "toy", "show", "lost", "--format=json")
     assert (status, err) == (4, "")

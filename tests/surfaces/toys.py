@@ -189,7 +189,11 @@ TOYS: list[tuple[str, Any, dict[str, Any]]] = [
     (
         "toy.inspect",
         toy_inspect,
-        {"examples": (Example(), Example({"faults": 3})), "findings": lambda r: len(r.faults)},
+        {
+            "turns": {"--heap": "toy.heap"},
+            "examples": (Example(), Example({"faults": 3})),
+            "findings": lambda r: len(r.faults),
+        },
     ),
     (
         "toy.make",
