@@ -269,6 +269,40 @@ def get_session(user=None):
     assert route("return session.get(Note, note_id)", deps=deps) == {"Note": Binding.BY_POLICY}
 
 
+@pytest.mark.parametrize(
+    ("call", "binding"),
+    [
+        ("session.execute(text('select * from note where id = :id'), {'id': note_id})", Binding.OPEN),
+        (
+            "conn.fetchrow('select * from note where id = $1 and user_id = $2', note_id, user.id)",
+            Binding.BOUND,
+        ),
+        ("cur.execute('delete from note where id = %s', (note_id,))", Binding.OPEN),
+        ("cur.execute('delete from note where id = %s and user_id = %s', (note_id, user.id))", Binding.BOUND),
+        (
+            "cur.execute('update note set text = %(t)s where user_id = %(u)s', {'t': '', 'u': user.id})",
+            Binding.BOUND,
+        ),
+        ("cur.execute('insert into note (user_id, text) values (%s, %s)', (user.id, 'x'))", Binding.BOUND),
+        (
+            "session.execute(text('select * from note where user_id = :u').bindparams(u=user.id))",
+            Binding.BOUND,
+        ),
+    ],
+)
+def test_statements_sent_as_text_are_read(call: str, binding: Binding) -> None:
+    assert list(route(f"from sqlalchemy import text\nreturn {call}").values()) == [binding]
+
+
+def test_tables_that_only_sql_knows_have_owners_too() -> None:
+    sql = "create table orders (id int primary key, user_id text not null);"
+    text = HEAD + ROUTE.format(method="get", path="x", given="order_id: int")
+    text += "    return conn.fetchrow('select * from orders where id = $1', order_id)\n"
+    files = {"app/main.py": text, "app/deps.py": "", "migrations/001_orders.sql": sql}
+    (found,) = Facts(MemoryTree(files)).get(Isolation).judged
+    assert (found.table, found.owner, found.binding) == ("orders", "user_id", Binding.OPEN)
+
+
 def test_the_sentence_counts_every_binding() -> None:
     text = (
         ROUTE.format(method="put", path="x", given="note_id: int") + "    return session.get(Note, note_id)\n"

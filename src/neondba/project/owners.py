@@ -21,9 +21,10 @@ MAKER = frozenset(
 """Columns that name who made a row; others may well read it."""
 SHARED = re.compile(r"^(is_)?(public|published|shared|visible|visibility|shared_with|listed|featured)$")
 PEOPLE = re.compile(
-    r"^(User|Account|Session|Verification|Jwks|Member|Membership|Profile|RefreshToken)s?$|Member"
+    r"^(User|Account|Session|Verification|Jwks|Member|Membership|Profile|RefreshToken)s?$|Member",
+    re.IGNORECASE,
 )
-USERS = re.compile(r"^(App|DB|Db)?Users?(Model|ORM|Table|DB)?$")
+USERS = re.compile(r"^(App|DB)?_?Users?(Model|ORM|Table|DB)?$", re.IGNORECASE)
 TENANT = re.compile(
     r"(account|tenant|organi[sz]ation|org|company|workspace|clinic|school|firm)(_\w+)?_(id|uuid)$"
 )

@@ -87,7 +87,7 @@ class SqlTexts:
                 argument = _sql_argument(file, call.node)
                 if argument is None:
                     continue
-                text = _constant(file, call.function, argument, 0)
+                text = constant_text(file, call.function, argument, 0)
                 if not SPEAKS_SQL.search(text):
                     continue
                 flows: tuple[Flow, ...] = ()
@@ -124,23 +124,23 @@ def _sql_argument(file: PythonFile, node: ast.Call) -> ast.expr | None:
     return None
 
 
-def _constant(file: PythonFile, function: Function | None, node: ast.expr | None, depth: int) -> str:
-    """Give the constant parts of a text."""
+def constant_text(file: PythonFile, function: Function | None, node: ast.expr | None, depth: int = 0) -> str:
+    """Give the constant parts of a text; what is mixed in is left out as `?`."""
     if depth > 6:
         return ""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else " ? "
     if isinstance(node, ast.JoinedStr):
-        return "".join(_constant(file, function, v, depth + 1) for v in node.values)
+        return "".join(constant_text(file, function, v, depth + 1) for v in node.values)
     if isinstance(node, ast.FormattedValue):
-        return _constant(file, function, node.value, depth + 1) or " ? "
+        return constant_text(file, function, node.value, depth + 1) or " ? "
     if isinstance(node, ast.BinOp):
-        return "".join(_constant(file, function, v, depth + 1) for v in reversed(operands(node)))
+        return "".join(constant_text(file, function, v, depth + 1) for v in reversed(operands(node)))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return _constant(file, function, node.func.value, depth + 1)
+        return constant_text(file, function, node.func.value, depth + 1)
     if isinstance(node, ast.Name):
         values = _values(file, function, node.id)
-        return " ".join(_constant(file, function, v, depth + 1) for v in values[:6])
+        return " ".join(constant_text(file, function, v, depth + 1) for v in values[:6])
     return ""
 
 

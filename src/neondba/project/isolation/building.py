@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from neondba.project.isolation.raw import sent
 from neondba.project.isolation.substitution import alter, narrow
 from neondba.project.isolation.values import (
     NOTHING,
@@ -59,6 +60,9 @@ def built(reader: Reader, node: ast.Call, name: str, receiver: Value) -> Value |
     """Give what a call of the ORM makes; `None` for other calls."""
     if name in STARTING and (node.args or name == "exists") and _is_start(reader, node, name, receiver):
         return _started(reader, node, name)
+    told = sent(reader, node, name)
+    if told is not None:
+        return told
     if isinstance(node.func, ast.Attribute):
         found = _method(reader, node, name, receiver)
         if found is not None or name in CHAINED:

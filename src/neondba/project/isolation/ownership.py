@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 
 from neondba.project.owners import MAKER, OWNER, PEOPLE, USERS, Model, Owners
+from neondba.project.schema import Schema
+from neondba.project.schema_table import Table as SqlTable
 
 FOREIGN = re.compile(r"^(?:\w+\.)?(\w+)\.(?:id|uuid|\w+_id)$")
 MEMBERSHIP = re.compile(
@@ -42,9 +44,13 @@ class Owned:
 class Ownership:
     """The owners of every model of a project."""
 
-    def __init__(self, owners: Owners) -> None:
+    def __init__(self, owners: Owners, schema: Schema | None = None) -> None:
         self.owners = owners
-        self._tables = {name: m for m in owners.models.values() for name in _names(m)}
+        self.tables = {name: m for m in owners.models.values() for name in _names(m)}
+        """Every model by the name of its table; tables that only SQL knows stand here, too."""
+        for table in schema.definitions if schema is not None else ():
+            if table.columns and table.name.key.rpartition(".")[2] not in self.tables:
+                self.tables[table.name.key.rpartition(".")[2]] = _modelled(table)
         self._known: dict[str, Owned | None] = {}
 
     def of(self, model: Model) -> Owned | None:
@@ -89,8 +95,8 @@ class Ownership:
         for node in ast.walk(value) if value is not None else ():
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 match = FOREIGN.match(node.value)
-                if match and match[1].lower() in self._tables:
-                    return self._tables[match[1].lower()]
+                if match and match[1].lower() in self.tables:
+                    return self.tables[match[1].lower()]
         return None
 
 
@@ -107,6 +113,18 @@ def is_membership(model: Model) -> bool:
 def is_person_column(name: str) -> bool:
     """Tell whether a column names a user or a tenant."""
     return name.lower() in OWNER or name in MAKER
+
+
+def _modelled(table: SqlTable) -> Model:
+    """Give a table that no class is mapped to as a model."""
+    keys = {c: f.table.key for f in table.foreign_keys for c in f.columns}
+    keys |= {c.name: c.references.table.key for c in table.columns.values() if c.references is not None}
+    columns: dict[str, ast.expr | None] = {
+        c.name: ast.Constant(f"{keys[c.name]}.id") if c.name in keys else None for c in table.columns.values()
+    }
+    name = table.name.key.rpartition(".")[2]
+    said = "".join(part.capitalize() for part in name.split("_"))
+    return Model(name, f"table:{said}", table.path, table.line, columns)
 
 
 def _contains(parent: Model, column: str) -> bool:

@@ -14,6 +14,7 @@ from neondba.project.owners import Owners
 from neondba.project.places import is_migration, is_script, is_test
 from neondba.project.python import PythonFile, PythonFiles
 from neondba.project.routes import Routes
+from neondba.project.schema import Schema
 
 POLICY_WORDS = ("set_config", "SET LOCAL", "set local", "with_loader_criteria", "request.jwt.claims")
 HANDED_OVER = re.compile(
@@ -38,15 +39,15 @@ class PythonIsolation:
         return [v.judged for v in self.verdicts]
 
     @classmethod
-    def gather(cls, files: PythonFiles, routes: Routes, owners: Owners) -> PythonIsolation:
+    def gather(cls, files: PythonFiles, routes: Routes, owners: Owners, schema: Schema) -> PythonIsolation:
         """Follow every entrance to the statements behind it."""
-        ownership = Ownership(owners)
-        if not owners.owned:
+        ownership = Ownership(owners, schema)
+        if not any(ownership.of(m) for m in ownership.tables.values()):
             return cls([], list(tools(World(files, owners), files)), ownership, "")
         policy = next((f.path for f in files.containing(*POLICY_WORDS) if _hands_over(f)), "")
         by_policy = f"{policy} tells the database who is calling" if policy else ""
         judge = Judge(ownership, by_policy=by_policy, behind_middleware=routes.has_guarding_middleware)
-        found = list(doors(World(files, owners), files, routes))
+        found = list(doors(World(files, owners, ownership.tables), files, routes))
         verdicts = [v for door in found for v in judge.door(door)]
         mark_people(verdicts)
         weigh_tables(verdicts)

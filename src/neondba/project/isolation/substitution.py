@@ -88,7 +88,7 @@ class Substitution:
             self._copies[query] = Query(
                 query.kind, NOTHING, query.path, query.line, query.function,
                 counts=query.counts, single=query.single, staff=query.staff or staff, changed=query.changed,
-                unknown=query.unknown, way=(step, *query.way),
+                unknown=query.unknown, way=(step, *query.way), order=query.order,
             )  # fmt: skip
         self._known = {NOTHING: NOTHING}
         for query in deep:

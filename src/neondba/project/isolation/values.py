@@ -139,10 +139,14 @@ class Query:
     unknown: bool = False
     """Something outside the project may narrow it for the caller."""
     way: tuple[Step, ...] = ()
+    order: tuple[Model, ...] = ()
+    """The tables in the order of the text, where it is SQL."""
 
     @property
     def models(self) -> list[Model]:
         """The models it is about."""
+        if self.order:
+            return list(self.order)
         return [a.model for a in self.tables if isinstance(a, Table)]
 
 

@@ -20,7 +20,7 @@ from neondba.project.isolation.values import (
     Thing,
     Value,
 )  # fmt: skip
-from neondba.project.owners import Owners
+from neondba.project.owners import Model, Owners
 from neondba.project.python import Class, Function, PythonFile, PythonFiles
 
 DEEPEST = 14
@@ -33,8 +33,10 @@ Kind = tuple[PythonFile, Class]
 class World:
     """Reads every function once, in terms of its parameters."""
 
-    def __init__(self, files: PythonFiles, owners: Owners) -> None:
+    def __init__(self, files: PythonFiles, owners: Owners, tables: dict[str, Model] | None = None) -> None:
         self.files, self.owners = files, owners
+        self.tables = tables or {}
+        """The models by the names of their tables, for statements sent as text."""
         self._summaries: dict[tuple[int, int], Summary | None] = {}
         self._open: set[tuple[int, int]] = set()
         self._module: dict[tuple[str, str], Value] = {}
