@@ -27,6 +27,8 @@ DOWN = re.compile(
     r"^--\s*(?:\+\w+\s+down\b|migrate:down\b|//@undo\b|[-=#*\s]*(?:down|rollback)(?:\s+(?:migration|script))?(?:[-=#*\s]*$|:[^\n]*$))",
     re.IGNORECASE | re.MULTILINE,
 )
+TOOL_MARK = re.compile(r"--\s*(?:\+\w+|migrate:|//@)", re.IGNORECASE)
+"""Marks that count wherever they stand; a comment at the head of a file only tells how to go back."""
 PLACEHOLDER = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|\$\{[^{}\n]*\}|%\([A-Za-z_]\w*\)s|(?<![\w%])%s|(?<![:\w]):[A-Za-z_]\w*"
     r"|(?<!:):['\"][A-Za-z_]\w*['\"]|(?<=[\s(,=])\?(?=[\s),;]|$)",
@@ -154,8 +156,10 @@ def without_placeholders(text: str) -> str:
 
 def line_where_down_starts(sql: str) -> int | None:
     """Give the line after which a migration file holds its way back."""
-    match = DOWN.search(sql)
-    return sql.count("\n", 0, match.start()) + 1 if match else None
+    for match in DOWN.finditer(sql):
+        if TOOL_MARK.match(match[0]) or _leading(sql[: match.start()]) < match.start():
+            return sql.count("\n", 0, match.start()) + 1
+    return None
 
 
 def _tokens(sql: str, wanted: re.Pattern[str] = TOKEN) -> Iterator[tuple[int, int, str]]:

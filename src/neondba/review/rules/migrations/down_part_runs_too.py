@@ -20,6 +20,13 @@ alter table notes add column read_at timestamptz;
 
 ## When it does not matter
 
+A comment at the head of the file only tells how to go back:
+
+```sql good path=supabase/migrations/20260101_read_at.sql
+-- Rollback: alter table notes drop column read_at;
+alter table notes add column read_at timestamptz;
+```
+
 The tool knows the mark:
 
 ```sql good path=db/migrations/20260101_read_at.sql
@@ -33,12 +40,14 @@ alter table notes drop column read_at;
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from neondba.project.sql import Role, SqlFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
+UNDOES = re.compile(r"\bdrop\b|\bdelete\b|\brename\b", re.IGNORECASE)
 KNOW_NO_MARK = frozenset({"Prisma", "Drizzle", "Supabase", "Flyway"})
 
 
@@ -47,6 +56,8 @@ def check(sql: SqlFiles) -> Iterator[Finding]:
     """Find down parts in files that run as a whole."""
     for file in sql.of(Role.MIGRATION):
         if file.tool not in KNOW_NO_MARK or file.backward or not file.statements or not file.down:
+            continue
+        if not any(UNDOES.search(statement.text) for statement in file.down):
             continue
         first = file.down[0]
         yield Finding(
