@@ -18,11 +18,14 @@ ASKING = re.compile(
     r"|getClaims|currentProfile|initialProfile|getProfile|getIronSession|withAuth|getSessionCookie|authorize"
     r"|getUserSession|getServerUser|readSession|loadSession|decryptSession|getAuthSession|requireAdmin\w*"
     r"|(get|verify|validate|load|read|require|fetch|decode|check|decrypt|resolve|ensure|use)\w*Session\w*"
+    r"|(get|require|validate|fetch|load|check|ensure|verify|resolve)\w*(Auth|CurrentUser|LoggedIn|Viewer|Principal)\w*"
     r"|getCurrentProfile|getCurrentMember|getDbUserId|getActiveOrganization|getActiveMember|getJwtPayload)$"
 )
 VERIFYING = re.compile(
-    r"(^|\.)(jwt|jose|jsonwebtoken|JWT|Jwt|jwtService|fastify\.jwt|request\.jwt)\.(verify|decode)\w*$"
+    r"(^|\.)(decodeJwt|jwtDecode|jwt_decode)$|(^|\.)(jwt|jose|jsonwebtoken|JWT|Jwt|jwtService|fastify\.jwt|request\.jwt)\.(verify|decode)\w*$"
 )
+SOMEBODY = re.compile(r"^(get|require|fetch|load|current|find|ensure)\w*User(Id|Email)?$")
+"""Names of functions that, asked without an argument, can only mean the caller."""
 NAMES = re.compile(
     r"^(user|userId|user_id|session|currentUser|auth|authUser|uid|viewer|account|identity|claims|jwtPayload|jwt"
     r"|member|membership|me|principal|userSession|dbUser|sessionUser|authenticatedUser|kindeUser|clerkUser|profile"

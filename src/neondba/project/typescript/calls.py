@@ -100,7 +100,8 @@ def _foreign(ip: Interpreter, node: Call, receiver: Value, arguments: list[Value
         return arguments[0]
     if isinstance(node.callee, Member) and (made := _of_request(ip, receiver, last, node)) is not None:
         return made
-    if told.asking and not _looks_up(node, last, arguments):
+    nameless = not arguments and callers.SOMEBODY.search(last) is not None
+    if (told.asking or nameless) and not _looks_up(node, last, arguments):
         return ip.run.ask(f"{node.name}()")
     if (made := _of_list(ip, node, receiver, arguments, last)) is not None:
         return made
@@ -109,7 +110,7 @@ def _foreign(ip: Interpreter, node: Call, receiver: Value, arguments: list[Value
         return Value(union(arguments), kind="wrapped", inner=functions, written=node.name, node=node)
     if last in CHOOSING or last in MADE:
         return _over(ip, receiver, arguments, last)
-    results = _run_all(ip, arguments, Value())
+    results = _run_all(ip, arguments, Value(receiver.origins))
     return Value(receiver.origins | union([receiver, *arguments, *results]), inner=functions)
 
 

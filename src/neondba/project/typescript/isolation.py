@@ -74,6 +74,8 @@ class Judge:
         """Follow one way in; inline server actions inside it are doors of their own."""
         run = Run(trusted=self.mounts.trusted, numbers=self._numbers)
         ip = Interpreter(self.files, self.tables, self.relevance, run, self._shared, self._interest)
+        if way.shape in ("procedure", "tool"):
+            run.parsed |= {"input", "tool"}
         door = self._door(way, run)
         scope = Scope(way.file)
         shared = request()

@@ -29,7 +29,11 @@ def is_identity(name: str) -> bool:
 def member(ip: Interpreter, owner: Value, name: str) -> Value:
     """Give a part of a value by its name."""
     if owner.fields is not None and name in owner.fields:
-        return owner.fields[name]
+        part = owner.fields[name]
+        if part.is_known or not owner.origins:
+            return part
+        # One way gives `null` there, another one something nobody looked into.
+        return member(ip, Value(owner.origins, written=owner.written), name)
     if owner.kind in ("request", "context"):
         return _of_request(ip, owner, name)
     if owner.kind == "module" and owner.module is not None:

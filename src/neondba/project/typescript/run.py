@@ -148,7 +148,7 @@ class Run:
     def settle(self, statement: Statement) -> None:
         """Let the client's values that found a row of the caller's count as checked."""
         bound = self.bound_by(statement)
-        if not bound or statement.kind == "insert" or statement.many:
+        if not bound or statement.kind == "insert" or (statement.many and not statement.is_write):
             return
         for value in [*(v for _, v in statement.where), *statement.inside]:
             for kind, key in value.origins:
@@ -163,4 +163,5 @@ class Run:
                         and not parent.compared
                         and not parent.is_write
                     ):
-                        parent.compared = (statement.seen, f"a row of {bound} that refers to it")
+                        why = f"a row of {bound} that refers to it"
+                        self.vouch(Value(frozenset({(kind, key)})), why)

@@ -84,6 +84,13 @@ class Value:
     """Functions given to a wrapper that nobody could look into."""
     node: Node | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of it."""
+        return bool(
+            self.origins or self.fields or self.closure or self.statement or self.kind or self.written
+        )
+
     def all_origins(self, depth: int = 0) -> frozenset[Origin]:
         """Give the origins of the value and of what is inside it; an object may hold itself."""
         if not self.fields or depth > DEEPEST_PART:

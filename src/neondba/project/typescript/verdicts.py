@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from neondba.project.isolation.judged import Binding, Entrance, Judged
@@ -11,6 +12,8 @@ from neondba.project.typescript.run import Run
 from neondba.project.typescript.statements import PUBLIC, Statement, is_token
 from neondba.project.typescript.values import Value
 
+ID = re.compile(r"(^|_)(id|ids|uuid|guid|pk|no|number)$|I[dD]s?$|Uuid$|^path$|[kK]ey$")
+"""Columns that name one row, or the one it belongs to."""
 READS = ("get", "select")
 
 
@@ -76,6 +79,10 @@ def _verdict(door: Door, statement: Statement) -> Verdict | None:
         fault = "owner"
     elif bound is None and not claim and statement.where:
         return None
+    elif bound is None and statement.kind in READS and column and not ID.search(column):
+        if statement.kind == "get":
+            bound = (Binding.PUBLIC, f"asks whether there is a row with this {column}")
+        fault = "list"
     elif bound is not None and (written := _written(door, statement, bound[0])):
         fault, claim, column = written
         bound = None
