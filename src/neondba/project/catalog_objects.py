@@ -155,11 +155,26 @@ class Sequence:
     step: int
     cycles: bool
     last_value: int | None
+    seen: bool
+    """We may see its value; none then means that it has given nothing yet."""
     relation: str
     schema: str
     column: str
     column_type: str
     identity: bool
+    first: int
+    """What it gives when nothing has been taken yet."""
+    looked_up: bool
+    """An index gives the column's highest number at once."""
+    highest: int | None = None
+    """The highest number in the column."""
+    is_taken: bool = False
+    """A row has the number that comes next."""
+
+    @property
+    def next_value(self) -> int:
+        """The number that it gives next."""
+        return self.first if self.last_value is None else self.last_value + self.step
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,12 @@ select format('%I.%I', sn.nspname, sc.relname) as name,
        q.seqcycle as cycles,
        case when has_sequence_privilege(q.seqrelid, 'select, usage')
             then pg_sequence_last_value(q.seqrelid) end as last_value,
+       has_sequence_privilege(q.seqrelid, 'select, usage')
+           and has_column_privilege(c.oid, a.attnum, 'select') as seen,
+       q.seqstart as first,
+       exists (select from pg_index i
+               where i.indrelid = c.oid and i.indisvalid and i.indpred is null
+                 and i.indkey[0] = a.attnum) as looked_up,
        format('%I.%I', n.nspname, c.relname) as relation,
        n.nspname::text as schema,
        quote_ident(a.attname) as column,
@@ -36,5 +42,5 @@ where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and not c.relisp
   and not exists (select from pg_depend x
                   where x.classid = 'pg_class'::regclass and x.objid = c.oid and x.deptype = 'e')
 group by sn.nspname, sc.relname, q.seqrelid, q.seqtypid, q.seqmax, q.seqmin, q.seqincrement, q.seqcycle,
-         n.nspname, c.relname, a.attname, a.atttypid
+         q.seqstart, n.nspname, c.relname, c.oid, a.attname, a.attnum, a.atttypid
 order by 1, 8, 10

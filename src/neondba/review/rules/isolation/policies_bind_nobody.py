@@ -17,22 +17,16 @@ create role shop_app login;
 grant select, insert, update, delete on notes to shop_app;
 ```
 
-```sql fault case=owner object=public.notes
+```sql fault case=owner object=public.notes superuser
 create role shop_app login;
-grant all on schema public to shop_app;
-grant shop_app to shop_owner;
 create table notes (id bigint primary key, user_id text not null);
 alter table notes owner to shop_app;
-set role shop_app;
 alter table notes enable row level security;
 create policy own on notes using (user_id = (select current_setting('app.user')));
-reset role;
 ```
 
-```sql repair case=owner
-set role shop_app;
+```sql repair case=owner superuser
 alter table notes force row level security;
-reset role;
 ```
 
 ## When it does not matter

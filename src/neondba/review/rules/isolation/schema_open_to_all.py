@@ -5,12 +5,13 @@ Whoever creates a function or table there puts it in the way of others that use 
 
 ## Instead
 
-```sql fault object=public
-grant create on schema public to public;
+```sql fault object=shared
+create schema shared;
+grant create on schema shared to public;
 ```
 
 ```sql repair
-revoke create on schema public from public;
+revoke create on schema shared from public;
 ```
 
 ## When it does not matter
