@@ -91,16 +91,15 @@ def compared(
         for trace in left:
             offered[key(trace)].append(trace)
         offered.pop(None, None)
-        still = []
+        still, used = [], set()
         for finding in waiting:
             same = offered.get(key(traces[id(finding)]), [])
-            fitting = next((t for t in same if number != CHANGED_LINE or near(t, finding)), None)
-            if fitting is None:
+            place = next((n for n, t in enumerate(same) if number != CHANGED_LINE or near(t, finding)), None)
+            if place is None:
                 still.append(finding)
             else:
-                same.remove(fitting)
-                left.remove(fitting)
-        waiting = still
+                used.add(id(same.pop(place)))
+        waiting, left = still, [trace for trace in left if id(trace) not in used]
     new = {id(finding) for finding in waiting}
     return waiting, [f for f in now if id(f) not in new], left
 

@@ -10,6 +10,7 @@ from neondba.core.version import VERSION
 from neondba.review.finding import Reported, Severity
 from neondba.review.gaps import gaps
 from neondba.review.harmless import name, prose
+from neondba.review.page import MARKER
 from neondba.review.rule import rules
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _rule(code: str, review: Review) -> dict[str, Any]:
         "name": first.name,
         "shortDescription": {"text": title},
         "fullDescription": {"text": plain or title},
-        "help": {"text": page, "markdown": page},
+        "help": {"text": page, "markdown": MARKER.sub("", page)},
         "defaultConfiguration": {"level": LEVELS[worst][0]},
         "properties": {
             "tags": [first.category],
