@@ -16,6 +16,14 @@ _URL: Final = re.compile(
     r"://(?P<user>[^\s:/@'\"`<>|\\]{0,80}):(?P<password>(?:(?!://)[^\s'\"`<>\\]){1,200})@"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/?#@'\"`<>,;()\\\]]*)(?::(?P<port>\d+))?(?P<rest>[^\s'\"`<>\\]*)"
 )
+_WORD: Final = re.compile(r"\b(host|user|password|dbname|port)=([^\s'\"`;,&]+)")
+_WORDS: Final = re.compile(
+    r"(?:\b(?:host|port|user|password|dbname|sslmode|channel_binding)=[^\s'\"`;,&]+[ \t]+){2,}"
+    r"\w+=[^\s'\"`;,&]+"
+)
+_QUERY: Final = re.compile(
+    r"postgres(?:ql)?://(?P<host>[^\s:/?#@'\"`<>]+)(?::\d+)?(?P<rest>/[\w-]*)(?P<query>\?[^\s'\"`<>]*\bpassword=[^\s'\"`<>]*)"
+)
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*$")
 _STORES: Final = re.compile(
     r"(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|cockroachdb|clickhouse|mssql|jdbc|libsql)\b",
@@ -115,7 +123,7 @@ class Addresses:
     def gather(cls, tree: Tree) -> Addresses:
         """Read every text file once."""
         found = cls()
-        for path in tree.having(("",), ("://",)):
+        for path in tree.having(("",), ("://", "password=")):
             found.all += in_text(path, tree.text(path) or "")
         return found
 
@@ -137,6 +145,27 @@ def in_text(path: str, text: str) -> Iterator[Address]:
                 match[k] or "" for k in ("user", "password", "host", "port", "rest")
             )
             yield Address(path, line, scheme[0], user, Secret(password), host, port, rest)
+    if "password=" in text:
+        yield from _by_parameters(path, text)
+
+
+def _by_parameters(path: str, text: str) -> Iterator[Address]:
+    """Give the addresses whose password is a parameter: libpq's `host=… password=…`, and JDBC's."""
+    for match in _WORDS.finditer(text):
+        found = dict(_WORD.findall(match[0]))
+        if found.keys() >= {"host", "password"}:
+            line = text.count("\n", 0, match.start()) + 1
+            rest = f"/{found.get('dbname', '')}"
+            user, secret = found.get("user", ""), Secret(found["password"])
+            yield Address(path, line, "postgresql", user, secret, found["host"], found.get("port", ""), rest)
+    for match in _QUERY.finditer(text):
+        given = dict(re.findall(r"[?&](user|password)=([^&\s'\"`<>]*)", match["query"]))
+        if given.get("password"):
+            line = text.count("\n", 0, match.start()) + 1
+            secret = Secret(given["password"])
+            yield Address(
+                path, line, "postgresql", given.get("user", ""), secret, match["host"], "", match["rest"]
+            )
 
 
 def is_local_host(host: str) -> bool:

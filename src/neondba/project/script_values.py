@@ -31,9 +31,8 @@ from neondba.project.typescript.nodes import (
     walk,
 )
 
-_CLIENT: Final = re.compile(
-    r"^(?:req|request|ctx\.req|c\.req|event|searchParams|params|formData|body|input|args)$|\.(?:searchParams|formData)$"
-)
+_ROUTE: Final = re.compile(r"(?:^|/)route\.[cm]?[jt]sx?$")
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _CLIENT_CALLS: Final = re.compile(
     r"(?:^|\.)(?:searchParams\.get(?:All)?|formData\.get(?:All)?|req\.(?:json|query|param|formData|text)|request\.(?:json|"
     r"formData|text)|getQuery|readBody|getRouterParam|useSearchParams)$"
@@ -178,27 +177,23 @@ class Place:
             self._open.discard(name)
         if found:
             return max(found)
-        parameter = self._parameter(name)
-        if parameter is None:
-            return Reach.NOBODY
-        return parameter
+        return self._parameter(name, depth) or Reach.NOBODY
 
-    def _parameter(self, name: str) -> Reach | None:
+    def _parameter(self, name: str, depth: int = 0) -> Reach | None:
         """Say who chooses a parameter; `None` where no function around has one of that name."""
-        for function in self._functions:
-            for number, parameter in enumerate(function.parameters):
-                names = {n.name for n in walk(parameter.target) if isinstance(n, Name)}
+        for number, function in enumerate(self._functions):
+            for parameter in function.parameters:
+                names = _names(parameter.target)
                 if name not in names:
                     continue
                 if _is_narrow(parameter.type):
                     return Reach.NOBODY
-                acts = self._file.directive == "use server" or function.directive == "use server"
-                handles = function.name in ("GET", "POST", "PUT", "PATCH", "DELETE") or (
-                    isinstance(parameter.target, Name)
-                    and _CLIENT.search(parameter.target.name)
-                    and (number == 0 or parameter.target.name in ("input", "args"))
-                )
-                client = acts or handles or (names & {"req", "request", "input", "searchParams"})
+                outer = self._functions[number + 1 :]
+                if over := _gone_over(function, outer):
+                    return self.reach(over, depth + 1)
+                acts = not outer and "use server" in (self._file.directive, function.directive)
+                handles = bool(_ROUTE.search(self._file.path)) and function.name in _METHODS
+                client = acts or handles or names & {"req", "request", "input", "searchParams"}
                 return Reach.CLIENT if client else Reach.CALLER
         return None
 
@@ -224,9 +219,20 @@ class Place:
 def _tests(node: Node, name: str) -> bool:
     if isinstance(node, Binary) and node.operator == "in":
         return dotted(node.left) == name
+    if isinstance(node, Binary) and node.operator in ("===", "=="):
+        return dotted(node.left) == name and isinstance(node.right, Text) and bool(node.right.value)
     if not isinstance(node, Call) or node.name.rpartition(".")[2] not in ("includes", "has", "test", "match"):
         return False
     return any(dotted(n) == name for a in [node.callee, *node.arguments] for n in walk(a))
+
+
+def _gone_over(function: Function, outer: list[Function]) -> Node | None:
+    """Give the list whose items a nameless function gets one by one."""
+    for place in outer[:1] if not function.name else ():
+        for node in walk(place.body):
+            if isinstance(node, Call) and any(a is function for a in node.arguments):
+                return node.callee.object if isinstance(node.callee, Member) else None
+    return None
 
 
 def _given(node: Node, name: str) -> Node | None:

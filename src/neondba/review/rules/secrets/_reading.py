@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Iterator
 
+from neondba.project.addresses import in_text
 from neondba.project.placeholder import is_placeholder, is_random
 
 _TOKEN = re.compile(
@@ -33,13 +34,22 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _PUBLIC = re.compile(
-    r"public|anon|publishable|site_?key|client_?id|key_?id|name$|file$|path$|header$|url$|hash$|ref$|arn$|id$",
+    r"public|anon|publishable|site_?key|client_?id|key_?id|name$|file$|path$|header$|url$|hash$|sha\d*$|digest$|ref$|arn$|"
+    r"id$",
     re.IGNORECASE,
 )
 _SET = re.compile(
     r"[\w.-]*(?P<close>\\?[\"'])?\]?(?:\s*:\s*(?:str|string|Final)(?:\[str\])?)?\s*(?::|=|=>|,)\s*(?P<quote>\\?[\"'])?"
     r"(?P<value>[A-Za-z0-9+/=_!#%^&*~.\-]{12,200})(?P<end>\\?[\"'\s,;)\\]|$)",
     re.MULTILINE,
+)
+_NOT_HERE = ("npg_", "napi_", "eyJ", "phc_", "pk_", "test_", "test-", "ci-", "6LeIxAcTAAAA", "1x0000000")
+"""Beginnings of what other rules report, of public keys, and of keys that are made for tests."""
+_CONTAINER = re.compile(
+    r"^(?:POSTGRES|MYSQL|MARIADB|MONGO\w*|REDIS|RABBITMQ\w*|MINIO|MEILI|OPENSEARCH|ELASTIC|KEYCLOAK|PGADMIN|GRAYLOG|NEO4J)_"
+)
+_ENTRY = re.compile(
+    r"^\s+[\"']?(?P<name>[\w.-]+)[\"']?:\s*[\"']?(?P<value>[A-Za-z0-9+/]{16,}={0,2})[\"']?\s*$", re.MULTILINE
 )
 _STARTS = (
     "sk_live_", "rk_live_", "sk-", "ghp_", "gho_", "ghs_", "github_pat_", "xoxb-", "xoxp-", "gsk_", "AKIA",
@@ -78,6 +88,10 @@ def tokens(text: str) -> Iterator[tuple[int, str, str]]:
 def private_key(text: str) -> re.Match[str] | None:
     """Give the first whole private key, with its `kind`."""
     match = _KEY.search(text) if "PRIVATE KEY" in text else None
+    if match and re.search(
+        r"placeholder\s*[=:]|example", text[max(0, match.start() - 60) : match.start()], re.IGNORECASE
+    ):
+        return None
     return match if match and len(set(match["body"])) >= 12 else None
 
 
@@ -88,7 +102,7 @@ def is_of_every_app(path: str) -> bool:
 
 def values(path: str, text: str) -> list[tuple[int, str, str]]:
     """Give random-looking values of secrets: where they stand, the name if there is one, the value."""
-    return sorted([*_assigned(path, text), *_prefixed(text), *_service_roles(text)])
+    return sorted([*_assigned(path, text), *_prefixed(text), *_service_roles(text), *_encoded(path, text)])
 
 
 def _looks_live(body: str) -> bool:
@@ -108,10 +122,19 @@ def _assigned(path: str, text: str) -> Iterator[tuple[int, str, str]]:
             at = text.find(word, at + len(word))
 
 
+def _is_of_a_container(path: str, name: str) -> bool:
+    """Tell whether a value only sets up a container that compose starts on this machine."""
+    file = path.rpartition("/")[2]
+    return "compose" in file and file.endswith((".yml", ".yaml")) and bool(_CONTAINER.search(name))
+
+
 def _whole_name(text: str, at: int, match: re.Match[str]) -> str:
     before = re.search(r"[\w-]*$", text[max(0, at - 60) : at])
     after = re.match(r"[\w-]*", match[0])
-    return (before[0] if before else "") + (after[0] if after else "")
+    name = (before[0] if before else "") + (after[0] if after else "")
+    glued = re.search(r"(?<=[a-z0-9])[A-Z][A-Z0-9_]{3,}$", name)
+    # What stands right before a name in capitals may be the end of another secret.
+    return glued[0] if glued else name
 
 
 def _counts(path: str, name: str, match: re.Match[str]) -> bool:
@@ -122,7 +145,8 @@ def _counts(path: str, name: str, match: re.Match[str]) -> bool:
     if (
         not _NAME.search(snake)
         or _PUBLIC.search(snake)
-        or match["value"].startswith(("npg_", "napi_", "eyJ"))
+        or match["value"].startswith(_NOT_HERE)
+        or _is_of_a_container(path, name)
     ):
         return False
     if (match["value"].count(".") > 0 and not quoted) or path.startswith(".github/workflows/"):
@@ -154,6 +178,21 @@ def _service_roles(text: str) -> Iterator[tuple[int, str, str]]:
             continue
         if '"service_role"' in claims.replace(" ", "") and "supabase-demo" not in claims:
             yield match.start(), "SUPABASE_SERVICE_ROLE_KEY", match[0]
+
+
+def _encoded(path: str, text: str) -> Iterator[tuple[int, str, str]]:
+    """Give what a Kubernetes Secret holds in base64, which hides nothing."""
+    if not path.endswith((".yml", ".yaml")) or not re.search(r"^kind:\s*Secret\b", text, re.MULTILINE):
+        return
+    for match in _ENTRY.finditer(text):
+        try:
+            said = base64.b64decode(match["value"], validate=True).decode("ascii").strip()
+        except ValueError:
+            continue
+        name = match["name"].replace("-", "_")
+        named = _NAME.search(name) and not _PUBLIC.search(name)
+        if (named and is_random(said, 12)) or any(address.is_live for address in in_text(path, said)):
+            yield match.start("name"), match["name"], match["value"]
 
 
 def _is_key(body: str) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from neondba.project.gitignore import Ignores
 from neondba.project.places import is_example, is_generated
 from neondba.project.tree import Tree
+
+_VENDORED = re.compile(r"/skills/neon-(?:postgres|drizzle|serverless|auth|js|toolkit)/references/")
+"""Neon's own documents, as its skills for coding agents bring them: their samples open nothing."""
 
 
 def is_kept(tree: Tree, ignores: Ignores, path: str) -> bool:
@@ -16,7 +21,7 @@ def is_kept(tree: Tree, ignores: Ignores, path: str) -> bool:
 
 def is_read_by_people(tree: Tree, ignores: Ignores, path: str) -> bool:
     """Tell whether a file is one that git keeps and that somebody wrote."""
-    return not is_generated(path) and is_kept(tree, ignores, path)
+    return not (is_generated(path) or _VENDORED.search(path)) and is_kept(tree, ignores, path)
 
 
 def from_environment(path: str, variable: str) -> str:

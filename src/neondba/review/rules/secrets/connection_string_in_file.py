@@ -23,6 +23,15 @@ Set the address first:
 
     export DATABASE_URL='postgresql\x3a//shop:Wq7rTz2KpX9v@db.shop-orders.io/shop'  <!-- <- finding -->
 ```
+The parts may be named one by one:
+```python bad path=app/db.py case=parts
+import psycopg
+
+db = psycopg.connect("host=db.shop-orders.io user=shop pass\x77ord=Wq7rTz2KpX9v dbname=shop")  # <- finding
+```
+```properties bad path=application.properties case=jdbc
+url=jdbc:postgresql://db.shop-orders.io/shop?user=shop&pass\x77ord=Wq7rTz2KpX9v  # <- finding
+```
 ## When it does not matter
 Text that only shows where the password goes, whatever its spelling, and the samples of Neon's own
 documents:
@@ -32,6 +41,8 @@ DATABASE_URL=postgresql://neondb_owner:xxxxxxxx@ep-xxx-pooler.us-east-2.aws.neon
 DATABASE_URL=postgresql://alex:AbC123dEf@ep-cool-darkness-123456.us-east-2.aws.neon.tech/dbname
 DATABASE_URL=postgresql://shop:<password>@db.shop-orders.io/shop
 DATABASE_URL=postgresql://shop:${PASSWORD}@db.shop-orders.io/shop
+DSN=host=db.shop-orders.io user=shop password=<password> dbname=shop
+DSN=host=localhost user=shop password=Wq7rTz2KpX9v dbname=shop
 DATABASE_URL=postgresql://shop:npg_...@ep-proud-river-a4k7x2bq.us-east-1.aws.neon.tech/shop
 ```
 Passwords of throw-away databases on this machine, in a compose file or in a pipeline:

@@ -86,6 +86,11 @@ _SIGNING = re.compile(
     r"(?:^|_)(?:(?<!CLIENT_)SECRET|SECRET_KEY|JWT_KEY|SIGNING_KEY|ENCRYPTION_KEY|PRIVATE_KEY)$"
 )
 _OTHER = re.compile(r"(?:^|_)(?:PASSWORD|API_KEY|ACCESS_KEY|TOKEN)$")
+_ELSEWHERE = re.compile(
+    r"(?:^|_)(?:MINIO|AWS|S3|R2|STRIPE|RECAPTCHA|TURNSTILE|GOOGLE|GITHUB|CLOUDINARY|PUSHER)_"
+)
+"""Names of keys of another service, which signs with them itself."""
+_NO_OWN = re.compile(r"^(?:WRONG|FAKE|TEST|EXPECTED|OTHER|INVALID|OLD)_|VECTOR")
 _PUBLIC = re.compile(
     r"^(?:NEXT_PUBLIC|VITE|EXPO_PUBLIC|REACT_APP|PUBLIC)_|ALGORITHM|EXPIRE|NAME|LENGTH|FILE|PATH|(?:_ID|_URL|_ARN)$"
 )
@@ -99,10 +104,15 @@ def check(environment: Environment, python: PythonFiles, tree: Tree, ignores: Ig
             continue
         if not _opens_something(read.name, read.default) or not is_read_by_people(tree, ignores, read.path):
             continue
-        if not _is_refused(read, tree.text(read.path) or ""):
+        if not _is_refused(read, tree.text(read.path) or "") and not _is_refused_elsewhere(read, python):
             yield _finding(read, "Where {name} is not set, the program starts all the same and uses a text")
     for read in _constants(python):
-        if not is_test(read.path) and not is_script(read.path) and read.default:
+        if (
+            not is_test(read.path)
+            and not is_script(read.path)
+            and read.default
+            and "vectors" not in read.path
+        ):
             yield _finding(read, "{name} is a text")
 
 
@@ -113,15 +123,19 @@ def _constants(python: PythonFiles) -> Iterator[Read]:
             text = value.value if isinstance(value, ast.Constant) else None
             if not isinstance(value, ast.Constant) or not isinstance(text, str):
                 continue
-            if _SIGNING.search(name) and text.lower() != name.lower():
+            if _SIGNING.search(name) and not _NO_OWN.search(name) and text.lower() != name.lower():
                 yield Read(name, file.path, value.lineno, text, required=False)
 
 
 def _opens_something(name: str, default: str) -> bool:
     """A signing secret is as good as its text; anything else must look like the real value."""
-    if _SIGNING.search(name):
+    if _SIGNING.search(name) and not _ELSEWHERE.search(name):
         return True
-    return bool(_OTHER.search(name)) and not is_placeholder(default) and is_random(default, 12)
+    return (
+        bool(_OTHER.search(name) or _ELSEWHERE.search(name))
+        and not is_placeholder(default)
+        and is_random(default, 12)
+    )
 
 
 def _is_refused(read: Read, text: str) -> bool:
@@ -134,6 +148,21 @@ def _is_refused(read: Read, text: str) -> bool:
         r"(?:throw|raise|process\.exit|sys\.exit)"
     )
     return bool(re.search(stop, text, re.IGNORECASE))
+
+
+def _is_refused_elsewhere(read: Read, python: PythonFiles) -> bool:
+    """Tell whether another module holds the setting against its default, or against how that begins."""
+    default = read.default or ""
+    pattern = re.compile(
+        rf"\b{read.name}\b[^\n]{{0,40}}(?:[!=]=|\bin\b|\.startswith\()[^\n]{{0,60}}[\"'](?P<text>[^\"'\n]{{4,}})[\"']",
+        re.IGNORECASE,
+    )
+    return any(
+        default.startswith(match["text"])
+        for file in python.containing(read.name, read.name.lower())
+        for match in pattern.finditer(file.text)
+        if not is_test(file.path)
+    )
 
 
 def _finding(read: Read, what: str) -> Finding:

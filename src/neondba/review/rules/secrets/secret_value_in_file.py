@@ -36,8 +36,10 @@ SECRET_KEY = "q8Zt3vXw6\x4crNp2KdYh5BsJm9"
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from neondba.project.environment import Environment
 from neondba.project.gitignore import Ignores
 from neondba.project.places import is_test
 from neondba.project.tree import Tree
@@ -46,20 +48,23 @@ from neondba.review.rule import rule
 from neondba.review.rules.secrets._reading import is_of_every_app, values
 from neondba.review.rules.secrets._shared import from_environment, is_read_by_people
 
+_END_TO_END = re.compile(r"(?:^|/)e2e[_.-][^/]*$")
+
 
 @rule("NDB105", Category.SECRET, Severity.HIGH)
-def check(tree: Tree, ignores: Ignores) -> Iterator[Finding]:
-    """Report each random-looking value of a secret once a file."""
+def check(tree: Tree, ignores: Ignores, environment: Environment) -> Iterator[Finding]:
+    """Report each random-looking value of a secret once a file; defaults in code are NDB103's."""
+    defaults = {(read.path, read.default) for read in environment.reads if read.default}
     for path in tree.paths:
         text = tree.text(path)
-        if not text or is_test(path) or is_of_every_app(path):
+        if not text or is_test(path) or is_of_every_app(path) or _END_TO_END.search(path):
             continue
         found = values(path, text)
         if not found or not is_read_by_people(tree, ignores, path):
             continue
         seen: set[str] = set()
         for start, name, value in found:
-            if value not in seen:
+            if value not in seen and (path, value) not in defaults:
                 seen.add(value)
                 yield _finding(path, text.count("\n", 0, start) + 1, name)
 
