@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from neondba.core.context import Context
@@ -95,7 +95,12 @@ edits = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.generate),
+)
 @given(start=st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(TEXTS)), max_size=12), steps=edits)
 def test_after_any_edit_the_remembered_review_is_the_fresh_one(
     start: list[tuple[str, str]], steps: list[tuple[str, str, str]], tmp_path_factory: pytest.TempPathFactory

@@ -157,7 +157,7 @@ class Memory:
             item
             for name, items in self._kept.unparsed.items()
             for item in items
-            if item.path not in self._changes.paths and (name not in built or built[name] in facts.grown)
+            if item.path not in self._changes.paths and (name not in built or name in self._kept.grown)
         ]
         return facts.unparsed(known)
 
@@ -175,6 +175,7 @@ class Memory:
                 fresh.answers[name] = _record(type(None), new.reads, _plain(new.value))
         for name in self._reused:
             self._carry(name, fresh)
+        fresh.grown = {full_name(kind) for kind in facts.grown} | (self._kept.grown & fresh.facts.keys())
         fresh.unparsed = self._unparsed_to_keep(facts, fresh)
         for query in fresh.queries():
             if query[0] == "having":
@@ -195,8 +196,8 @@ class Memory:
             if name in fresh.facts:
                 old = [item for item in items if item.path not in self._changes.paths]
                 new = found.get(name, [])
-                grown = name not in found or name in {full_name(kind) for kind in facts.grown}
-                found[name] = [*new, *(item for item in old if grown and item not in new)]
+                more = name not in found or name in self._kept.grown
+                found[name] = [*new, *(item for item in old if more and item not in new)]
         return {name: items for name, items in found.items() if items}
 
 

@@ -45,6 +45,8 @@ class Kept:
     facts: dict[str, Record] = field(default_factory=dict)
     answers: dict[str, Record] = field(default_factory=dict)
     unparsed: dict[str, list[Unparsed]] = field(default_factory=dict)
+    grown: set[str] = field(default_factory=set)
+    """Facts that read files when a rule asks: another rule's files are not in this run's fact."""
     rules: list[list[str]] = field(default_factory=list)
 
     def queries(self) -> set[Query]:
@@ -137,6 +139,7 @@ def packed(tree: Tree, kept: Kept) -> dict[str, Any]:
         "facts": {name: record(one) for name, one in kept.facts.items()},
         "answers": {name: record(one) for name, one in kept.answers.items()},
         "unparsed": {name: [u.model_dump() for u in items] for name, items in kept.unparsed.items()},
+        "grown": sorted(kept.grown),
         "rules": kept.rules,
         "sets": [sorted(members) for members in sets],
     }
@@ -173,6 +176,7 @@ def _unpacked(plain: dict[str, Any]) -> Kept:
         facts={name: record(row) for name, row in plain["facts"].items()},
         answers={name: record(row) for name, row in plain["answers"].items()},
         unparsed={name: [Unparsed(**u) for u in items] for name, items in plain["unparsed"].items()},
+        grown=set(plain["grown"]),
         rules=plain["rules"],
     )
 
