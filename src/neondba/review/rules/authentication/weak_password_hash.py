@@ -102,8 +102,8 @@ def _finding(path: str, line: int, function: str) -> Finding:
     return Finding(
         path,
         line,
-        f"{function or 'The function'}() hashes passwords with a fast hash: whoever reads the table, a backup "
-        "or a branch finds most passwords within hours.",
+        f"{function or 'The function'}() hashes passwords with a fast hash: whoever reads the table, a "
+        "backup or a branch finds most passwords within hours.",
         steps=(
             "Let the provider keep passwords, or use Argon2 or bcrypt, which are slow and salted.",
             "Hash anew at each user's next sign-in, and drop the old hashes.",
