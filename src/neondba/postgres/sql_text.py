@@ -43,10 +43,15 @@ class Dialect(StrEnum):
     SQLITE = "SQLite"
     TSQL = "Transact-SQL"
     ORACLE = "Oracle"
+    CLICKHOUSE = "ClickHouse"
 
 
 FLAGS = re.IGNORECASE | re.MULTILINE
 DIALECTS = (
+    (
+        Dialect.CLICKHOUSE,
+        re.compile(r"\bON\s+CLUSTER\b|\bENGINE\s*=?\s*\w*MergeTree\b|\bLowCardinality\(", FLAGS),
+    ),
     (
         Dialect.TSQL,
         re.compile(r"^\s*GO\s*$|\[dbo\]|\bNVARCHAR\b|\bIDENTITY\s*\(\s*\d+\s*,|\bsp_rename\b", FLAGS),

@@ -64,7 +64,10 @@ def _own_steps(path: str, statement: Statement, tool: str | None, state: SqlStat
         case DropObjects("table" | "index" as kind, names) as drop:
             for name in names:
                 owner = name if kind == "table" else _owner(state, name)
-                yield step(f"drop {kind}", owner, name=name.name, concurrently=drop.concurrently)
+                yield step(
+                    f"drop {kind}", owner, name=name.name, concurrently=drop.concurrently,
+                    if_exists=drop.if_exists,
+                )  # fmt: skip
         case Rename("table" | "column" as kind, table, old, new):
             there = state.tables.get(table.key) if state else None
             column = there.columns.get(old) if there else None
@@ -77,8 +80,9 @@ def _own_steps(path: str, statement: Statement, tool: str | None, state: SqlStat
 
 def _made(step: Make, made: CreateTable | CreateTrigger | CreatePolicy) -> Iterator[Step]:
     if isinstance(made, CreateTable):
+        kind = "create temporary" if made.temporary else "create table"
+        yield step(kind, made.table, if_exists=made.if_not_exists)
         if not made.temporary:
-            yield step("create table", made.table, if_exists=made.if_not_exists)
             yield from _references(step, made)
     else:
         kind = "create trigger" if isinstance(made, CreateTrigger) else "change"

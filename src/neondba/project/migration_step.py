@@ -17,8 +17,9 @@ class Step:
     foreign key`, `add unique`, `add primary key`, `add check`, `add exclude`, `add not null`, `validate
     constraint`, `drop column`, `drop table`, `drop index`, `drop constraint`, `rename column`, `rename
     table`, `reference` for a foreign key that comes with its column, `attach partition`, `set logged`,
-    `set unlogged`, `set tablespace`, `create table`, `create trigger`, `vacuum full`, `cluster`,
-    `reindex`, `refresh`, `update`, `delete`, `truncate` or `change` for what takes a lock for a moment."""
+    `set unlogged`, `set tablespace`, `create table`, `create temporary`, `create trigger`, `vacuum full`,
+    `cluster`, `reindex`, `refresh`, `update`, `delete`, `truncate` or `change` for what takes a lock for
+    a moment."""
     path: str
     line: int
     table: Name

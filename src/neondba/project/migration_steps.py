@@ -94,6 +94,7 @@ class _Run:
         self._emptied: set[str] = set()
         self._added: set[tuple[str, str | None]] = set()
         self._filled: set[tuple[str, str]] = set()
+        self._gone: set[tuple[str, str | None]] = set()
         self._held: dict[str, Step] = {}
         self._patient = False
 
@@ -156,7 +157,7 @@ class _Run:
 
     def _again(self, step: Step, table: Table | None) -> str:
         """Say where a table or column was made that is now made once more."""
-        if table is None or not table.whole or not table.columns:
+        if table is None or not table.whole or not table.columns or (table.name.key, step.name) in self._gone:
             return ""
         if step.kind == "create table":
             return f"{table.path}:{table.line}"
@@ -188,8 +189,10 @@ class _Run:
 
     def _note(self, step: Step) -> None:
         key = step.table.key
-        if step.kind == "create table":
+        if step.kind in ("create table", "create temporary"):
             self._created.add(key)
+        elif step.kind in ("drop column", "drop table"):
+            self._gone.add((key, step.name))
         elif step.kind == "add column":
             self._added.add((key, step.name))
         elif step.kind in ("delete", "truncate") and not step.filtered:

@@ -29,6 +29,10 @@ TOOL_FILES = {
     "sqlx-data.json": "sqlx", "diesel.toml": "Diesel", "knexfile.js": "Knex", "knexfile.ts": "Knex",
     "yoyo.ini": "yoyo", "sqitch.conf": "Sqitch", "dbmate.env": "dbmate",
 }  # fmt: skip
+OTHER_DATABASE = re.compile(
+    r"(?:^|[/_-])(clickhouse|mysql|mariadb|sqlite3?|mssql|sqlserver|oracle|bigquery|snowflake|duckdb|libsql|d1)(?:[/_-]|$)",
+    re.IGNORECASE,
+)
 POSTGRES = frozenset({"postgres", "postgresql", "pg", "cockroachdb"})
 
 
@@ -206,6 +210,12 @@ def natural(path: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path) if part]
 
 
+def _dialect(path: str, text: str) -> str | None:
+    """Tell another language by the folder's name, or by words that PostgreSQL does not have."""
+    named = OTHER_DATABASE.search(path.rpartition("/")[0])
+    return named[1] if named else dialect_of(text)
+
+
 def _file(path: str, text: str, tools: _Tools) -> SqlFile:
     role = _role(path, text)
     tool, dialect = tools.of(path, text) if role is Role.MIGRATION else (None, None)
@@ -217,7 +227,7 @@ def _file(path: str, text: str, tools: _Tools) -> SqlFile:
     )
     if dialect and dialect not in POSTGRES:
         return SqlFile(path, text, role, tool, dialect, backward)
-    return SqlFile(path, text, role, tool, dialect_of(text), backward)
+    return SqlFile(path, text, role, tool, _dialect(path, text), backward)
 
 
 def _role(path: str, text: str) -> Role:

@@ -63,7 +63,11 @@ from neondba.review.rules.migrations._swap import swapped
 @settled
 def check(migrations: MigrationSteps, sql: SqlFiles, schema: Schema) -> Iterator[Finding]:
     """Find drops of tables and columns on the way forward."""
-    steps = [s for s in migrations.forward("drop column", "drop table") if not _clears_the_way(sql, s)]
+    steps = [
+        s
+        for s in migrations.forward("drop column", "drop table")
+        if not _clears_the_way(sql, migrations.of(s.path), s)
+    ]
     steps = [s for s in steps if not s.new_column and not swapped(migrations, s)]
     tables = [s for s in steps if s.kind == "drop table"]
     for path in dict.fromkeys(s.path for s in tables):
@@ -89,9 +93,15 @@ def _finding(first: Step, what: str, severity: Severity | None) -> Finding:
     )  # fmt: skip
 
 
-def _clears_the_way(sql: SqlFiles, step: Step) -> bool:
+def _clears_the_way(sql: SqlFiles, again: list[Step], step: Step) -> bool:
     """`DROP TABLE IF EXISTS` before the same file creates the table again, as dumps and init scripts do."""
-    if step.kind != "drop table" or step.alembic or step.path not in sql:
+    if step.kind != "drop table":
+        return False
+    if any(s.kind == "create table" and s.table.key == step.table.key and s.forward for s in again):
+        return True
+    if step.if_exists and not step.known and any(s.kind == "create table" for s in again):
+        return True  # It tidies up what no migration made.
+    if step.alembic or step.path not in sql:
         return False
     text = sql[step.path].text.lower()
     return any(f"create table {q}" in text for q in (step.table.name.lower(), quoted(step.table).lower()))

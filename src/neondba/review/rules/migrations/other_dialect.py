@@ -53,6 +53,7 @@ POSTGRES = re.compile(
 OTHERS = {
     "MySQL": r"mysql|mariadb|planetscale", "SQLite": r"sqlite|libsql|turso|d1\b",
     "Transact-SQL": r"mssql|pyodbc|tedious|sqlserver|pymssql", "Oracle": r"oracle|cx_",
+    "ClickHouse": r"clickhouse",
 }  # fmt: skip
 
 
