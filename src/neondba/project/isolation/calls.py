@@ -44,6 +44,8 @@ CONVERTING = frozenset(
      "model_validate", "from_orm", "model_dump", "jsonable_encoder", "append", "extend", "strip", "lower"}
 )  # fmt: skip
 """Calls that check nothing, whatever they are given."""
+APART = frozenset({"add_task", "delay", "apply_async", "create_task"})
+"""Calls that run a function apart from the request; told nothing of it, it serves nobody in particular."""
 ADDING = frozenset({"append", "extend", "insert", "update"})
 DUMPING = frozenset({"model_dump", "dict", "dump", "copy", "model_copy"})
 LATER = frozenset(
@@ -69,7 +71,14 @@ def _value_of_call(reader: Reader, node: ast.Call) -> Value:
     if found is not None:
         return found
     if name in LATER and node.args:
-        node = _run_by(node, name) or node
+        inner = _run_by(node, name)
+        if inner is not None and name in APART and not any(reader.value(a) for a in inner.args):
+            before, reader.staff = reader.staff, True
+            try:
+                return _value_of_call(reader, inner)
+            finally:
+                reader.staff = before
+        node = inner or node
         func = node.func
         name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
     told = _told(reader, node, name, receiver)

@@ -9,7 +9,7 @@ from enum import Enum
 from neondba.project.isolation.binding import Bindings, spelled
 from neondba.project.isolation.entrances import Door
 from neondba.project.isolation.judged import Binding, EntranceKind, Judged
-from neondba.project.isolation.ownership import Owned, Ownership, is_membership, is_people
+from neondba.project.isolation.ownership import TOLD, Owned, Ownership, is_membership, is_people, joined
 from neondba.project.isolation.values import Built, Client, Cond, Query, Row, Thing, Value
 from neondba.project.owners import SHARED, Model
 
@@ -112,6 +112,8 @@ class _Behind:
         """Give the first table of a statement whose rows belong to somebody."""
         for model in query.models:
             owned = self.judge.ownership.of(model)
+            if owned is None and query.kind == "insert":
+                owned = joined(model)
             if owned is not None and (query.kind != "insert" or owned.direct):
                 return model, owned
         return None
@@ -153,9 +155,10 @@ class _Behind:
         )
 
     def _insert(self, query: Query, owned: Owned) -> Reason:
-        if not self.door.authenticated and is_open_to_all(self.door):
+        people = any(is_people(m) for m in query.models)
+        if not people and not self.door.authenticated and is_open_to_all(self.door):
             return Binding.PUBLIC, "the route's name says that strangers may come", Fault.NONE
-        if any(is_membership(m) for m in query.models):
+        if not people and any(is_membership(m) or TOLD.search(m.name) for m in query.models):
             return Binding.PUBLIC, "", Fault.NONE
         for condition in spelled(query.conditions):
             if condition.column.removeprefix("=") in owned.sure and chosen(condition.value):

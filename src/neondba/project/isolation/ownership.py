@@ -15,6 +15,9 @@ MEMBERSHIP = re.compile(
     r"member|access|share|permission|collaborat|participant|role|grant|assignment|acl|invite|contributor|tenant|user",
     re.IGNORECASE,
 )
+JOINED = re.compile(r"^(tenant|organi[sz]ation|org|workspace|company|account)_(id|uuid)$")
+TOLD = re.compile(r"notif|event|log$|logs$|audit|message|mail|alert|activit|invit|mention", re.IGNORECASE)
+"""Tables whose rows are written for whom they tell something, by whoever does it."""
 WEAK = frozenset({"owner", "owner_email", "user_email"})
 TRIVIAL = re.compile(
     r"like|favou?rite|bookmark|vote|reaction|view|follow|read|comment|star|rating|review", re.IGNORECASE
@@ -98,6 +101,14 @@ class Ownership:
                 if match and match[1].lower() in self.tables:
                     return self.tables[match[1].lower()]
         return None
+
+
+def joined(model: Model) -> Owned | None:
+    """Give the column by which a new user joins a tenant."""
+    if not is_people(model):
+        return None
+    column = next((c for c in model.columns if c in model.tenants or JOINED.search(c)), None)
+    return Owned(column, (column,), private=True, sure=(column,)) if column is not None else None
 
 
 def is_people(model: Model) -> bool:

@@ -8,7 +8,7 @@ from neondba.project.isolation.entrances import Door, doors, tools
 from neondba.project.isolation.judged import Judged
 from neondba.project.isolation.judging import Judge, Verdict
 from neondba.project.isolation.neighbours import mark_people, mark_twins, weigh_tables
-from neondba.project.isolation.ownership import Ownership
+from neondba.project.isolation.ownership import Ownership, joined
 from neondba.project.isolation.world import World
 from neondba.project.owners import Owners
 from neondba.project.places import is_migration, is_script, is_test
@@ -42,7 +42,7 @@ class PythonIsolation:
     def gather(cls, files: PythonFiles, routes: Routes, owners: Owners, schema: Schema) -> PythonIsolation:
         """Follow every entrance to the statements behind it."""
         ownership = Ownership(owners, schema)
-        if not any(ownership.of(m) for m in ownership.tables.values()):
+        if not any(ownership.of(m) or joined(m) for m in ownership.tables.values()):
             return cls([], list(tools(World(files, owners), files)), ownership, "")
         policy = next((f.path for f in files.containing(*POLICY_WORDS) if _hands_over(f)), "")
         by_policy = f"{policy} tells the database who is calling" if policy else ""

@@ -185,6 +185,7 @@ from collections.abc import Iterator
 
 from neondba.project.isolation.judged import EntranceKind
 from neondba.project.isolation.judging import Fault, Verdict
+from neondba.project.isolation.ownership import is_people
 from neondba.project.isolation.python import PythonIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -199,7 +200,27 @@ def check(isolation: PythonIsolation) -> Iterator[Finding]:
             yield _finding(verdict, *place(verdict, isolation.verdicts))
 
 
+def _joining(verdict: Verdict, path: str, line: int) -> Finding:
+    """Say that a new user chooses the tenant."""
+    column = verdict.owned.chain
+    return Finding(
+        path,
+        line,
+        f"Whoever calls {verdict.judged.entrance.name} chooses {column} of the new {verdict.judged.table}, and "
+        "so joins any tenant whose id they know.",
+        steps=(
+            f"Take {column} from an invitation that is found by its secret token.",
+            "Or make a new tenant for who signs up without one.",
+        ),
+        snippet=f"{verdict.judged.table}({column}=invitation.{column}, ...)",
+        severity=Severity.MEDIUM,
+        way=way(verdict),
+    )
+
+
 def _finding(verdict: Verdict, path: str, line: int) -> Finding:
+    if is_people(verdict.model):
+        return _joining(verdict, path, line)
     judged = verdict.judged
     model, function = judged.table, verdict.door.function.name
     owner = judged.why.partition(" ")[0]
