@@ -39,11 +39,23 @@ _PUBLIC = re.compile(
     re.IGNORECASE,
 )
 _SET = re.compile(
-    r"[\w.-]*(?P<close>\\?[\"'])?\]?(?:\s*:\s*(?:str|string|Final)(?:\[str\])?)?\s*(?::|=|=>|,)\s*(?P<quote>\\?[\"'])?"
+    r"[\w.-]*(?P<close>\\?[\"'])?\]?(?:\s*:\s*(?:str|string|Final)(?:\[str\])?)?[ \t]*(?::|=|=>|,)(?:[ \t]*|\s*(?=[\"']))(?P<quote>\\?[\"'])?"
     r"(?P<value>[A-Za-z0-9+/=_!#%^&*~.\-]{12,200})(?P<end>\\?[\"'\s,;)\\]|$)",
     re.MULTILINE,
 )
-_NOT_HERE = ("npg_", "napi_", "eyJ", "phc_", "pk_", "test_", "test-", "ci-", "6LeIxAcTAAAA", "1x0000000")
+_NOT_HERE = (
+    "npg_",
+    "napi_",
+    "eyJ",
+    "phc_",
+    "pk_",
+    "test_",
+    "test-",
+    "ci-",
+    "6LeIxAcTAAAA",
+    "Eby8vdM02x",
+    "1x0000000",
+)
 """Beginnings of what other rules report, of public keys, and of keys that are made for tests."""
 _CONTAINER = re.compile(
     r"^(?:POSTGRES|MYSQL|MARIADB|MONGO\w*|REDIS|RABBITMQ\w*|MINIO|MEILI|OPENSEARCH|ELASTIC|KEYCLOAK|PGADMIN|GRAYLOG|NEO4J)_"
@@ -91,6 +103,8 @@ def private_key(text: str) -> re.Match[str] | None:
     if match and re.search(
         r"placeholder\s*[=:]|example", text[max(0, match.start() - 60) : match.start()], re.IGNORECASE
     ):
+        return None
+    if match and "..." in text[match.end() : match.end() + 40]:
         return None
     return match if match and len(set(match["body"])) >= 12 else None
 

@@ -28,6 +28,8 @@ JWT_SECRET="generate-with-openssl-rand-hex-32"
 SECRET_KEY=<openssl rand -hex 32>
 NEXT_PUBLIC_SUPABASE_ANON_KEY=q8Zt3vXw6\x4crNp2KdYh5BsJm9
 API_KEY_HEADER=X-Api-Key-2024-shop
+STRIPE_SECRET_KEY=
+STRIPE_PRODUCTS=prod_q8Zt3vXw6\x4crNp2KdYh5BsJm9
 ```
 ```python good path=tests/test_auth.py case=tests
 SECRET_KEY = "q8Zt3vXw6\x4crNp2KdYh5BsJm9"
@@ -48,7 +50,7 @@ from neondba.review.rule import rule
 from neondba.review.rules.secrets._reading import is_of_every_app, values
 from neondba.review.rules.secrets._shared import from_environment, is_read_by_people
 
-_END_TO_END = re.compile(r"(?:^|/)e2e[_.-][^/]*$")
+_END_TO_END = re.compile(r"(?:^|/)e2e[_.-][^/]*$|_test\.go$")
 
 
 @rule("NDB105", Category.SECRET, Severity.HIGH)
