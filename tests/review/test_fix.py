@@ -337,6 +337,33 @@ def test_where_a_tool_may_refuse_a_migration_none_is_written(
     assert why in result.left[0].why
 
 
+DRIZZLE = """import { integer, pgTable } from "drizzle-orm/pg-core";
+
+export const users = pgTable("users", { id: integer("id").primaryKey() });
+export const items = pgTable("items", {
+  id: integer("id").primaryKey(),
+  ownerId: integer("owner_id").references(() => users.id),
+  buyerId: integer("buyer_id").references(() => users.id),
+});
+"""
+
+
+def test_drizzle_s_own_tool_is_named_for_what_only_it_can_write(folder: Path) -> None:
+    commit(folder, {"web/src/schema.ts": DRIZZLE})
+    left = fixed(folder, rule=["NDB701"])
+    assert (left.files, left.next) == ([], ["neondba review ."])
+    assert "no drizzle.config was found" in left.left[0].why
+    commit(
+        folder, {"web/drizzle.config.ts": "export default { schema: './src/schema.ts', out: './drizzle' };\n"}
+    )
+    result = fixed(folder, rule=["NDB701"])
+    assert [file.path for file in result.files] == ["web/src/schema.ts"]
+    assert "cd web && npx drizzle-kit generate" in result.next
+    text = (folder / "web/src/schema.ts").read_text()
+    assert text.count('_idx").on(table.') == 2
+    assert "import { index, integer, pgTable }" in text
+
+
 def test_accepted_findings_are_left_alone(folder: Path) -> None:
     find("baseline.write").call(context(folder, folder.parent / "state"), {"path": "."})
     assert fixed(folder).files == []

@@ -143,7 +143,9 @@ def _repair(finding: Finding) -> str:
     made = {edit.path for edit in finding.edits if not edit.old}
     files = dict.fromkeys(edit.path for edit in finding.edits)
     said = [f"{'creates' if path in made else 'edits'} {path}" for path in files]
-    if finding.change:
+    if finding.change and finding.path.endswith((".ts", ".mts", ".js")):
+        said.append("leaves the migration to drizzle-kit")
+    elif finding.change:
         said.append(f"writes a migration: {finding.change.name}")
     return " and ".join(said)
 

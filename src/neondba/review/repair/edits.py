@@ -39,11 +39,12 @@ def apply(text: str | None, edits: Sequence[Edit]) -> str:
     return "\n".join(lines)
 
 
-def spans(edits: Sequence[Edit]) -> list[tuple[str, int, int]]:
-    """Give the lines that edits replace: path, first, last."""
-    return [(e.path, e.line, e.line + e.old.removesuffix("\n").count("\n")) for e in edits]
+def meet(one: Sequence[Edit], other: Sequence[Edit]) -> bool:
+    """Tell whether two repairs touch the same lines, other than by the very same edit."""
+    return any(
+        a != b and a.path == b.path and a.line <= _last(b) and b.line <= _last(a) for a in one for b in other
+    )
 
 
-def meet(one: Sequence[tuple[str, int, int]], other: Sequence[tuple[str, int, int]]) -> bool:
-    """Tell whether two sets of lines touch."""
-    return any(a[0] == b[0] and a[1] <= b[2] and b[1] <= a[2] for a in one for b in other)
+def _last(edit: Edit) -> int:
+    return edit.line + edit.old.removesuffix("\n").count("\n")

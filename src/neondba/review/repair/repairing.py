@@ -15,9 +15,9 @@ from neondba.project.facts import Facts
 from neondba.project.gitignore import Ignores
 from neondba.project.tree import FolderTree
 from neondba.review.engine import run
-from neondba.review.finding import Reported
+from neondba.review.finding import Edit, Reported
 from neondba.review.identity import compared, trace_of
-from neondba.review.repair.edits import Differs, apply, meet, spans
+from neondba.review.repair.edits import Differs, apply, meet
 from neondba.review.repair.guard import Guard
 from neondba.review.repair.migration import Migrations
 from neondba.review.repair.overlay import Overlay
@@ -88,15 +88,15 @@ class Repairing:
     def _tries(self, overlay: Overlay, facts: Facts, findings: Sequence[Reported]) -> list[_Try]:
         """Prepare the repairs that do not touch each other's lines."""
         migrations = Migrations(overlay, facts, self._now)
-        taken: list[tuple[str, int, int]] = []
+        taken: list[Edit] = []
         tries = []
         for finding in findings:
-            if _key(finding) in self._refused or meet(spans(finding.edits), taken):
+            if _key(finding) in self._refused or meet(finding.edits, taken):
                 continue
             prepared = self._prepared(overlay, migrations, finding)
             if prepared is not None:
                 tries.append(prepared)
-                taken += spans(finding.edits)
+                taken += finding.edits
         return tries
 
     def _prepared(self, overlay: Overlay, migrations: Migrations, finding: Reported) -> _Try | None:

@@ -10,6 +10,7 @@ from neondba.project.schema import ForeignKey, Index, Schema, Table
 from neondba.project.tree import Tree
 from neondba.review.editing import rows, with_keywords
 from neondba.review.finding import Change, Edit
+from neondba.review.rules.schema._drizzle import with_index
 from neondba.review.rules.schema._shared import modelled, quoted
 
 LONGEST = 63
@@ -56,6 +57,9 @@ def indexed(
     elif table.source == "prisma" and column is not None:
         edits = _in_prisma(tree, table, column.line)
         name = f"{table.name.name}_{column.name}_idx"
+    elif table.source == "drizzle" and column is not None:
+        name = f"{table.name.name}_{column.name}_idx"
+        edits = with_index(tree, table, column, name)
     elif table.source == "sql":
         name = f"{table.name.name}_{key.columns[0]}_idx"
         return (), added(name, table, key.columns)

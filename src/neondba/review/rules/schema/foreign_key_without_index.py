@@ -168,6 +168,41 @@ model Post {
 create index concurrently "Post_authorId_idx" on "Post" ("authorId");
 ```
 
+```typescript bad path=src/schema.ts case=drizzle
+import { integer, pgTable } from "drizzle-orm/pg-core";
+
+export const users = pgTable("users", { id: integer("id").primaryKey() });
+export const items = pgTable("items", {
+  id: integer("id").primaryKey(),
+  ownerId: integer("owner_id").references(() => users.id), // <- finding
+});
+export const votes = pgTable("votes", {
+  id: integer("id").primaryKey(),
+  itemId: integer("item_id").references(() => items.id), // <- finding
+  userId: integer("user_id").references(() => users.id),
+}, (t) => [
+  index("votes_user").on(t.userId),
+]);
+```
+
+```typescript fixed path=src/schema.ts case=drizzle
+import { index, integer, pgTable } from "drizzle-orm/pg-core";
+
+export const users = pgTable("users", { id: integer("id").primaryKey() });
+export const items = pgTable("items", {
+  id: integer("id").primaryKey(),
+  ownerId: integer("owner_id").references(() => users.id),
+}, (table) => [index("items_owner_id_idx").on(table.ownerId)]);
+export const votes = pgTable("votes", {
+  id: integer("id").primaryKey(),
+  itemId: integer("item_id").references(() => items.id),
+  userId: integer("user_id").references(() => users.id),
+}, (t) => [
+  index("votes_user").on(t.userId),
+  index("votes_item_id_idx").on(t.itemId),
+]);
+```
+
 ```sql bad path=migrations/V1__items.sql case=numbered
 create table items (
   id bigint primary key,
