@@ -44,6 +44,7 @@ from neondba.project.database_places import Places
 from neondba.review.catalog import shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import quoted
 
 
 @rule("NDB454", Category.ISOLATION, Severity.MEDIUM)
@@ -59,8 +60,8 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             f"Each table that `{granted.maker}` makes{where} will be open to every role for "
             f"{privileges}, those made next year included.",
             ("Take the default back, and grant on each table what it needs.",),
-            f"alter default privileges for role {granted.maker}"
-            + (f" in schema {granted.schema}" if granted.schema else "")
+            f"alter default privileges for role {quoted(granted.maker)}"
+            + (f" in schema {quoted(granted.schema)}" if granted.schema else "")
             + f" revoke {privileges.lower()} on {granted.kind} from public;",
             seen=f"pg_default_acl of {granted.maker}: {privileges} to PUBLIC",
             database=database,

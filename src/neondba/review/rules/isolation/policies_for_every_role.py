@@ -64,6 +64,7 @@ from neondba.review.catalog import counted, plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules._policies import asks_for_user
+from neondba.review.rules.migrations._shared import quoted
 
 VISITORS = frozenset({"anon", "anonymous", "web_anon"})
 
@@ -81,7 +82,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             "not "
             "signed in are compared with rows too, and with a missing user.",
             ("Name the role of signed-in users after TO.",),
-            f'alter policy "{first.name}" on {first.relation} to authenticated;',
+            f"alter policy {quoted(first.name)} on {first.relation} to authenticated;",
             seen="; ".join(f"{p.relation}: {p.name}" for p in found),
             database=database,
         )

@@ -77,6 +77,7 @@ from neondba.review.catalog import listed, plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules._policies import always
+from neondba.review.rules.migrations._shared import quoted
 
 
 @rule("NDB444", Category.ISOLATION, Severity.HIGH, shows="NDB413")
@@ -113,7 +114,7 @@ def _finding(database: Database, places: Places, policy: Policy, what: str) -> F
         places.policy(policy.relation, policy.name),
         f'{who} may {what}{every} `{plain(policy.relation)}`: policy "{policy.name}" is always true.',
         ("Compare the row's owner with the user of the request.",),
-        f'alter policy "{policy.name}" on {policy.relation} {clause} (user_id = …);',
+        f"alter policy {quoted(policy.name)} on {policy.relation} {clause} (user_id = …);",
         seen=f"{policy.command.upper()}: using {policy.condition}, with check {policy.check}",
         database=database,
         severity=Severity.MEDIUM if what.startswith("give") else None,

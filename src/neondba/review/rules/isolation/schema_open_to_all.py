@@ -28,6 +28,7 @@ from neondba.project.database_places import Places
 from neondba.review.catalog import shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import quoted
 
 
 @rule("NDB455", Category.ISOLATION, Severity.MEDIUM)
@@ -41,7 +42,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
                 "names that "
                 "others use without a schema.",
                 ("Take CREATE back from PUBLIC; grant it to the role that runs migrations.",),
-                f"revoke create on schema {schema.name} from public;",
+                f"revoke create on schema {quoted(schema.name)} from public;",
                 seen=f"nspacl of {schema.name} grants CREATE to PUBLIC",
                 database=database,
             )

@@ -38,6 +38,7 @@ from neondba.project.database_places import Places
 from neondba.review.catalog import listed, plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import quoted
 
 
 @rule("NDB453", Category.ISOLATION, Severity.MEDIUM, shows="NDB412")
@@ -60,7 +61,8 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             "no "
             "policy is asked.",
             ("Revoke the privilege; users need neither REFERENCES nor TRIGGER.",),
-            f"revoke truncate, references, trigger on {', '.join(tables)} from {', '.join(who)};",
+            f"revoke truncate, references, trigger on {', '.join(tables)} "
+            f"from {', '.join(map(quoted, who))};",
             seen=f"{', '.join(who)} hold TRUNCATE on {', '.join(tables)}",
             database=database,
         )

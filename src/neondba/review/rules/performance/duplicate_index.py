@@ -66,10 +66,11 @@ from collections.abc import Iterator
 
 from neondba.project.catalog_objects import Index
 from neondba.project.database import Database
-from neondba.project.database_places import Places
+from neondba.project.database_places import Places, name_of
 from neondba.review.catalog import plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import quoted
 
 
 @rule("NDB802", Category.SCHEMA, Severity.MEDIUM, shows="NDB708")
@@ -97,7 +98,7 @@ def _is_needed(index: Index) -> bool:
 
 def _finding(database: Database, places: Places, index: Index, kept: Index) -> Finding:
     drop = (
-        f"alter table {index.relation} drop constraint {index.name.rpartition('.')[2]};"
+        f"alter table {index.relation} drop constraint {quoted(name_of(index.name).name)};"
         if index.of_constraint
         else f"drop index concurrently {index.name};"
     )

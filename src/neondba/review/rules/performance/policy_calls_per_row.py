@@ -43,6 +43,7 @@ from neondba.review.catalog import listed, plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules._policies import calls_per_row
+from neondba.review.rules.migrations._shared import quoted
 
 
 @rule("NDB806", Category.SCHEMA, Severity.LOW, shows="NDB713")
@@ -57,7 +58,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
                 f"Queries on `{plain(relation)}` call `{function}()` once for every row they look at, by "
                 f"policy {listed(slow)}.",
                 (f"Write (select {function}(…)) instead of {function}(…).",),
-                "\n".join(f'alter policy "{name}" on {relation} …;' for name in slow),
+                "\n".join(f"alter policy {quoted(name)} on {relation} …;" for name in slow),
                 seen=f"{len(slow)} of the policies on {relation} call it outside a sub-select",
                 database=database,
             )

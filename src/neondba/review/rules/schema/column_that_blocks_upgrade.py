@@ -31,6 +31,7 @@ from neondba.project.database_places import Places
 from neondba.review.catalog import plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import quoted
 
 BLOCKING = frozenset(
     {"regproc", "regprocedure", "regoper", "regoperator", "regconfig", "regdictionary", "regnamespace",
@@ -49,7 +50,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
                 "PostgreSQL stops "
                 "at it.",
                 ("Store the name as text, and cast it where it is used.",),
-                f"alter table {column.relation} alter column {column.name} type text;",
+                f"alter table {column.relation} alter column {quoted(column.name)} type text;",
                 seen=f"{column.name} has type {column.type}",
                 database=database,
             )

@@ -33,6 +33,7 @@ from neondba.project.database_places import Places
 from neondba.review.catalog import plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import quoted
 
 
 @rule("NDB741", Category.SCHEMA, Severity.MEDIUM)
@@ -63,7 +64,7 @@ def _finding(database: Database, places: Places, constraint: Constraint, what: s
         places.constraint(constraint.relation, constraint.name, constraint.columns),
         f"The {constraint.kind} constraint `{constraint.name}` of `{plain(constraint.relation)}` {what}.",
         ("Find the rows that break it, and mend them.", "Then validate it: writes go on meanwhile."),
-        f"alter table {constraint.relation} {action.format(constraint.name)};",
+        f"alter table {constraint.relation} {action.format(quoted(constraint.name))};",
         seen=f"{constraint.definition}; convalidated = {str(constraint.validated).lower()}",
         database=database,
     )

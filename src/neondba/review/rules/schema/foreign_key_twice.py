@@ -30,6 +30,7 @@ from neondba.project.database_places import Places
 from neondba.review.catalog import plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import quoted
 
 
 @rule("NDB751", Category.SCHEMA, Severity.LOW)
@@ -45,7 +46,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
                 f"`{first[same]}` "
                 "says.",
                 ("Keep the one with the ON DELETE that you want, and drop the other.",),
-                f"alter table {key.relation} drop constraint {key.name};",
+                f"alter table {key.relation} drop constraint {quoted(key.name)};",
                 seen=f"{key.name} and {first[same]}: {key.definition}",
                 database=database,
             )

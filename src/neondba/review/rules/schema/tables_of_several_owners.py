@@ -50,6 +50,7 @@ from neondba.project.database_places import Places
 from neondba.review.catalog import listed, plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import quoted
 
 
 @rule("NDB750", Category.SCHEMA, Severity.LOW)
@@ -70,7 +71,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
                     "it, and "
                     f"`{usual}` the other {most} tables of the schema.",
                     (f"Give it to {usual}, and let one role run all migrations.",),
-                    "\n".join(f"alter table {name} owner to {usual};" for name in theirs),
+                    "\n".join(f"alter table {name} owner to {quoted(usual)};" for name in theirs),
                     seen=f"{owner} owns {number}, {usual} owns {most} tables of schema {tables[0].schema}",
                     database=database,
                 )
