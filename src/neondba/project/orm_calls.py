@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from neondba.project.places import is_script, is_test
 from neondba.project.schema import Schema
@@ -30,17 +32,6 @@ PRISMA = {
     "create": "create", "createMany": "create", "createManyAndReturn": "create",
 }  # fmt: skip
 """Kind of each Prisma method."""
-WORDS = (
-    ".create(",
-    ".createMany(",
-    ".insert(",
-    ".update",
-    ".delete",
-    ".find",
-    ".select(",
-    ".upsert(",
-    ".count(",
-)
 WRITES = frozenset({"create", "update", "delete", "upsert"})
 Link = tuple[str, Call]
 
@@ -135,16 +126,35 @@ class OrmCalls:
 
     def running(self, *words: str) -> Iterator[TypeScriptFile]:
         """Give the files of running programs: no tests, seeds and scripts."""
-        if not self._models and not self._tables:
-            return
-        for file in self.files.containing(*(words or WORDS)):
-            if not is_test(file.path) and not is_script(file.path) and "seed" not in file.path.lower():
+        for path in self._sending:
+            text = self.files.text(path)
+            if (not words or any(word in text for word in words)) and (file := self.files.get(path)):
                 yield file
+
+    @cached_property
+    def _sending(self) -> list[str]:
+        """The files whose text names a model where a statement would."""
+        accessors, tables = "|".join(self._models), "|".join(self._tables)
+        parts = [rf"\.(?:{accessors})\s*\.\s*[a-z]"] if accessors else []
+        if tables:
+            parts += [
+                rf"\b(?:from|insert|update|delete)\(\s*(?:\w+\.)?(?:{tables})\b",
+                rf"\.query\s*\.(?:{tables})\b",
+            ]
+        named = re.compile("|".join(parts)) if parts else None
+        return [
+            path
+            for path in self.files.paths
+            if named is not None
+            and not (is_test(path) or is_script(path) or "seed" in path.lower())
+            and named.search(self.files.text(path))
+        ]
 
     def functions(self, file: TypeScriptFile) -> list[tuple[Function, list[Use]]]:
         """Give the functions of a file with the statements each sends, inner functions' included."""
         if file.path not in self._read:
-            found = [(f, list(self.uses(f.body))) for f in file.functions]
+            every = [use for statement in file.body for use in self.uses(statement)]
+            found = [(f, [u for u in every if f.line <= u.line <= f.end]) for f in file.functions if every]
             self._read[file.path] = [(f, uses) for f, uses in found if uses]
         return self._read[file.path]
 

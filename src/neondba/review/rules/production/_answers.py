@@ -23,6 +23,7 @@ from neondba.project.typescript.nodes import (
     children,
     walk,
 )  # fmt: skip
+from neondba.review.rules.production._blocks import own_nodes
 
 _ANSWERS = frozenset(
     {"json", "send", "Response", "NextResponse", "end", "status", "TRPCError", "HTTPException"}
@@ -36,7 +37,7 @@ _LOGS = ("console.", "log.", "logger.", "captureException", "Sentry.")
 def told_errors(calls: OrmCalls, file: TypeScriptFile) -> Iterator[tuple[int, str]]:
     """Give the places where a failed statement's own text is sent to the client, with the function's name."""
     for function in file.functions:
-        for attempt in (n for n in walk(function.body) if isinstance(n, Try)):
+        for attempt in (n for n in own_nodes(function.body) if isinstance(n, Try)):
             if attempt.handler is None or not isinstance(attempt.caught, Name):
                 continue
             if not any(True for _ in calls.uses(attempt.body)):

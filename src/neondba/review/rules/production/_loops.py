@@ -20,6 +20,7 @@ from neondba.project.typescript.nodes import (
     dotted,
     walk,
 )  # fmt: skip
+from neondba.review.rules.production._blocks import own_nodes
 
 _EACH = frozenset({"map", "forEach", "flatMap"})
 _FEW = re.compile(r"batch|chunk|retr|attempt|page|cursor|step|type|locale|provider|role", re.IGNORECASE)
@@ -29,11 +30,11 @@ def looped(calls: OrmCalls, file: TypeScriptFile) -> Iterator[tuple[Function, Us
     """Give the reads about a loop's own row, with the function around and what the loop goes over."""
     for function, _ in calls.functions(file):
         constants = {
-            n.target.name for n in walk(function.body)
+            n.target.name for n in own_nodes(function.body)
             if isinstance(n, Declare) and isinstance(n.target, Name) and isinstance(n.value, Array)
             and n.value.items
         }  # fmt: skip
-        for node in walk(function.body):
+        for node in own_nodes(function.body):
             rows, target, body = _loop(node)
             if target is None or body is None or rows is None or _is_few(rows, constants):
                 continue
