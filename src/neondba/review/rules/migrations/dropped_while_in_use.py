@@ -18,6 +18,17 @@ stands:
 alter table users drop column nickname;
 ```
 
+What looks like a rename to a person is a loss to the database:
+
+```sql bad path=migrations/011_caption.sql case=heir
+alter table tasks drop column title;  -- <- finding
+alter table tasks add column caption text;
+```
+
+```sql bad path=migrations/001_init.sql case=heir
+create table tasks (id bigint primary key, title text);
+```
+
 ## When it does not matter
 
 The way back drops what the way forward made, and a migration may drop what it made itself:
@@ -49,6 +60,7 @@ create table scratch (id bigint primary key);
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.project.schema import Schema
@@ -75,10 +87,33 @@ def check(migrations: MigrationSteps, sql: SqlFiles, schema: Schema) -> Iterator
         what = "the table" if len(gone) == 1 else "the tables"
         yield _finding(gone[0], f"{what} {listed(str(s.table) for s in gone)}", None)
     for group in by_table(s for s in steps if s.kind == "drop column"):
-        first = group[0]
-        unread = all(_still_modelled(schema, s) is False for s in group)
-        what = f"{listed(s.name for s in group)} of `{first.table}`"
-        yield _finding(first, what, Severity.MEDIUM if unread else None)
+        yield _columns(migrations, schema, group)
+
+
+def _columns(migrations: MigrationSteps, schema: Schema, group: list[Step]) -> Finding:
+    first = group[0]
+    same = [s for s in migrations.of(first.path) if s.forward and s.table.key == first.table.key]
+    if all(any(s.kind == "rename column" and s.new == gone.name for s in same) for gone in group):
+        text = f"Code that is still running finds another kind of value in {listed(s.name for s in group)} "
+        text += f"of `{first.table}`, and the old values are gone."
+        return replace(_finding(first, "", Severity.MEDIUM), message=text)
+    unread = all(_still_modelled(schema, s) is False for s in group)
+    what = f"{listed(s.name for s in group)} of `{first.table}`"
+    finding = _finding(first, what, Severity.MEDIUM if unread else None)
+    heir = _heir(group, same)
+    if heir is None:
+        return finding
+    hint = f" If `{heir.name}` is the same under another name, its values are lost: rename the column."
+    return replace(finding, message=finding.message + hint)
+
+
+def _heir(group: list[Step], same: list[Step]) -> Step | None:
+    """Give the new column of the same type that may be meant as the dropped one under another name."""
+    added = [s for s in same if s.kind == "add column" and s.column is not None]
+    old = group[0].before
+    if len(group) != 1 or len(added) != 1 or old is None or old.type is None or added[0].name == old.name:
+        return None
+    return added[0] if added[0].column and added[0].column.type == old.type else None
 
 
 def _finding(first: Step, what: str, severity: Severity | None) -> Finding:
