@@ -209,7 +209,7 @@ def _kept(reader: Reader, node: ast.Call, name: str, receiver: Value) -> None:
 
 def _assigned(reader: Reader, node: ast.Call) -> list[Cond]:
     found = [
-        Cond(f"={k.arg}", reader.value(k.value), isinstance(k.value, ast.Constant), node.lineno)
+        Cond(f"={k.arg}", reader.value(k.value), isinstance(k.value, ast.Constant), k.value.lineno)
         for k in node.keywords
         if k.arg
     ]

@@ -197,7 +197,17 @@ def check(isolation: PythonIsolation) -> Iterator[Finding]:
     """Look for owner columns held against a value that only the client vouches for."""
     for verdict in first_per_door(isolation.verdicts, Fault.CLAIM, Fault.MADE):
         if verdict.judged.entrance.kind is EntranceKind.ROUTE:
-            yield _finding(verdict, *place(verdict, isolation.verdicts))
+            path, line = place(verdict, isolation.verdicts)
+            if (path, line) == (verdict.judged.path, verdict.judged.line):
+                line = _line(verdict)
+            yield _finding(verdict, path, line)
+
+
+def _line(verdict: Verdict) -> int:
+    """Give the line on which the owner of a new row is written."""
+    owner = verdict.judged.why.partition(" ")[0]
+    lines = [c.line for c in verdict.query.conditions if c.column == f"={owner}" and c.line]
+    return lines[0] if lines and verdict.fault is Fault.MADE else verdict.judged.line
 
 
 def _joining(verdict: Verdict, path: str, line: int) -> Finding:
@@ -206,8 +216,8 @@ def _joining(verdict: Verdict, path: str, line: int) -> Finding:
     return Finding(
         path,
         line,
-        f"Whoever calls {verdict.judged.entrance.name} chooses {column} of the new {verdict.judged.table}, and "
-        "so joins any tenant whose id they know.",
+        f"Whoever calls {verdict.judged.entrance.name} chooses {column} of the new {verdict.judged.table}, "
+        "and so joins any tenant whose id they know.",
         steps=(
             f"Take {column} from an invitation that is found by its secret token.",
             "Or make a new tenant for who signs up without one.",
