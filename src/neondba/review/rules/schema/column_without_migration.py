@@ -1,38 +1,9 @@
-"""The model has tables or columns that no migration makes.
+"""The model has columns that no migration makes.
 
 The developer's own database got them with `db push`, `create_all` or by hand. On every database that is built
-from the migrations, production and the next branch among them, each query on them fails.
+from the migrations, production and the next branch among them, each query on the table fails.
 
 ## Instead
-
-```typescript bad path=src/schema.ts case=drizzle
-import { integer, pgTable, text } from "drizzle-orm/pg-core";
-
-export const users = pgTable("users", { id: integer("id").primaryKey(), name: text("name") });
-export const notes = pgTable("notes", { id: integer("id").primaryKey() }); // <- finding
-```
-
-```sql bad path=drizzle/0000_first.sql case=drizzle
-CREATE TABLE "users" ("id" integer PRIMARY KEY NOT NULL, "name" text);
-```
-
-```json bad path=drizzle/meta/_journal.json case=drizzle
-{"entries": [{"idx": 0, "tag": "0000_first"}]}
-```
-
-```typescript good path=src/schema.ts case=drizzle
-import { integer, pgTable, text } from "drizzle-orm/pg-core";
-
-export const users = pgTable("users", { id: integer("id").primaryKey(), name: text("name") });
-```
-
-```sql good path=drizzle/0000_first.sql case=drizzle
-CREATE TABLE "users" ("id" integer PRIMARY KEY NOT NULL, "name" text);
-```
-
-```json good path=drizzle/meta/_journal.json case=drizzle
-{"entries": [{"idx": 0, "tag": "0000_first"}]}
-```
 
 ```prisma bad path=prisma/schema.prisma case=prisma
 model User {
@@ -47,6 +18,26 @@ CREATE TABLE "User" ("id" TEXT NOT NULL, "name" TEXT NOT NULL, CONSTRAINT "User_
 ```
 
 ```toml bad path=prisma/migrations/migration_lock.toml case=prisma
+provider = "postgresql"
+```
+
+```prisma good path=prisma/schema.prisma case=prisma
+model User {
+  id       String @id
+  name     String
+  nickname String
+}
+```
+
+```sql good path=prisma/migrations/20250101000000_init/migration.sql case=prisma
+CREATE TABLE "User" ("id" TEXT NOT NULL, "name" TEXT NOT NULL, CONSTRAINT "User_pkey" PRIMARY KEY ("id"));
+```
+
+```sql good path=prisma/migrations/20250201000000_nickname/migration.sql case=prisma
+ALTER TABLE "User" ADD COLUMN "nickname" TEXT NOT NULL;
+```
+
+```toml good path=prisma/migrations/migration_lock.toml case=prisma
 provider = "postgresql"
 ```
 
@@ -93,7 +84,7 @@ STEPS = {
 
 @rule("NDB722", Category.SCHEMA, Severity.MEDIUM)
 def check(schema: Schema, sql: SqlFiles, alembic: AlembicHistory, python: PythonFiles) -> Iterator[Finding]:
-    """Find what models have and migrations do not, once a part of the project."""
+    """Find columns of models that migrations do not make, once a part of the project."""
     if not _can_be_followed(sql, alembic) or any(".stamp(" in f.text for f in python.containing("alembic")):
         return
     made = [
@@ -126,7 +117,6 @@ def _in_part(models: list[Table], made: list[Table]) -> Iterator[Finding]:
     names = {_plain(t.name.name): t for t in made}
     if not made or 2 * sum(_plain(t.name.name) in names for t in models) < len(models):
         return
-    missing = [t for t in models if _plain(t.name.name) not in names]
     columns = [
         (t, c)
         for t in models
@@ -134,8 +124,8 @@ def _in_part(models: list[Table], made: list[Table]) -> Iterator[Finding]:
         for c in t.columns.values()
         if c.path == t.path and _plain(c.name) not in {_plain(n) for n in real.columns}
     ]
-    if missing or columns:
-        yield _finding(missing, columns)
+    if columns:
+        yield _finding(columns)
 
 
 def _plain(name: str) -> str:
@@ -143,18 +133,16 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "")
 
 
-def _finding(missing: list[Table], columns: list[tuple[Table, Column]]) -> Finding:
-    places: list[tuple[Table, Table | Column]] = [*((t, t) for t in missing), *columns]
-    table, place = min(places, key=lambda pair: (pair[1].path, pair[1].line))
-    what = [t.name.name for t in missing] + [f"{t.name.name}.{c.name}" for t, c in columns]
+def _finding(columns: list[tuple[Table, Column]]) -> Finding:
+    table, place = min(columns, key=lambda pair: (pair[1].path, pair[1].line))
+    what = [f"{t.name.name}.{c.name}" for t, c in columns]
     more = f" and {len(what) - 5} more" if len(what) > 5 else ""
-    them = "it" if len(what) == 1 else "them"
     return Finding(
         place.path,
         place.line,
         f"No migration makes {listed(what[:5])}{more}: on a database built from the migrations, every "
-        f"query on {them} fails.",
+        "query that names them fails.",
         (f"Let {table.source.capitalize()}'s own tool write the missing migration, and read it.",),
         STEPS[table.source],
-        also=tuple((p.path, p.line) for _, p in places if p is not place),
+        also=tuple((p.path, p.line) for _, p in columns if p is not place),
     )
