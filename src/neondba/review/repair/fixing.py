@@ -15,7 +15,7 @@ from neondba.review.assemble import Request, opened, reviewed
 from neondba.review.finding import Reported
 from neondba.review.masking import masked
 from neondba.review.repair.guard import Guard
-from neondba.review.repair.repairing import Repairing, Repairs
+from neondba.review.repair.repairing import Repairs, repaired
 from neondba.review.repair.results import FileWritten, Fixed, LeftAlone, Repaired
 from neondba.review.writing import put
 
@@ -29,7 +29,7 @@ def fixed(ctx: Context, request: Request, chosen: list[str], *, dirty: bool) -> 
     tree = FolderTree(folder)
     wanted = [f for f in reviewed(ctx, request).findings if _is_chosen(f, chosen)]
     guard = Guard(folder, tree, dirty=dirty)
-    repairs = Repairing(tree, guard, ctx.clock.now(), ctx.progress).repaired(wanted)
+    repairs = repaired(tree, guard, ctx.clock.now(), ctx.progress, wanted)
     files = [_written(guard, path, text, repairs) for path, text in repairs.texts.items()]
     if files:
         plan = Plan(operation="fix", effect=Effect.WRITE, target=Target(), steps=_steps(files, repairs))

@@ -21,10 +21,12 @@ from neondba.review.repair.edits import Differs, apply, meet
 from neondba.review.repair.guard import Guard
 from neondba.review.repair.migration import Migrations
 from neondba.review.repair.overlay import Overlay
-from neondba.review.rule import rules
+from neondba.review.rule import Rule, rules
 
 ROUNDS = 8
-"""A repair that needs more than this many before it is none."""
+"""At least so many rounds are made, and one more for each finding: an edit may wait for one of its lines."""
+
+Listener = Callable[[str, float | None], None]
 
 
 @dataclass
@@ -38,7 +40,6 @@ class Repairs:
     left: list[tuple[Reported, str]] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     """Commands of the project's own tools that the user still has to run."""
-    remaining: list[Reported] = field(default_factory=list)
 
 
 @dataclass
@@ -53,22 +54,43 @@ class _Try:
 _State = tuple[Overlay, Facts, list[Reported]]
 
 
+def repaired(
+    tree: FolderTree, guard: Guard, now: datetime, progress: Listener, wanted: Sequence[Reported]
+) -> Repairs:
+    """Repair the findings that are wanted, as far as it is safe.
+
+    The rounds ask only the rules whose findings are repaired; at the end all rules are asked once. When one
+    of them finds something new, everything is done again, and every repair is held against all rules.
+    """
+    codes = {finding.rule for finding in wanted if finding.repair}
+    some = [rule for rule in rules().values() if rule.code in codes]
+    made = Repairing(tree, guard, now, progress, some).repaired(wanted)
+    if not made.texts:
+        return made
+    progress("Reviewing what the repairs came to", None)
+    every = Repairing(tree, guard, now, progress, list(rules().values()))
+    if not _fault(every.reviewed({})[2], every.reviewed(made.texts), made.done, made.texts):
+        return made
+    return every.repaired(wanted)
+
+
 class Repairing:
-    """Go round over one tree."""
+    """Go round over one tree with some rules."""
 
     def __init__(
-        self, tree: FolderTree, guard: Guard, now: datetime, progress: Callable[[str, float | None], None]
+        self, tree: FolderTree, guard: Guard, now: datetime, progress: Listener, asked: Sequence[Rule]
     ) -> None:
         self._tree, self._guard, self._now, self._progress = tree, guard, now, progress
+        self._rules = asked
         self._made = Repairs()
         self._refused: set[tuple[str, str]] = set()
 
     def repaired(self, wanted: Sequence[Reported]) -> Repairs:
-        """Repair the findings that are wanted, as far as it is safe."""
+        """Go round until there is nothing left to try."""
         targets = [trace_of(finding) for finding in wanted if finding.repair]
-        overlay, facts, findings = self._reviewed({})
-        for number in range(ROUNDS):
-            self._progress(f"Repairing, round {number + 1}", number / ROUNDS)
+        overlay, facts, findings = self.reviewed({})
+        for number in range(ROUNDS + len(targets)):
+            self._progress(f"Repairing, round {number + 1}", None)
             _, open_, _ = compared(findings, targets)
             tries = self._tries(overlay, facts, [f for f in open_ if f.repair])
             if not tries:
@@ -77,13 +99,13 @@ class Repairing:
             if kept is None:
                 continue
             overlay, facts, findings = kept
-        self._made.remaining = findings
         return self._made
 
-    def _reviewed(self, more: dict[str, str]) -> _State:
+    def reviewed(self, more: Mapping[str, str]) -> _State:
+        """Ask the rules about the tree with what is repaired so far, and more."""
         overlay = Overlay(self._tree, {**self._made.texts, **more})
         facts = Facts(overlay)
-        return overlay, facts, run(overlay, rules().values(), facts).findings
+        return overlay, facts, run(overlay, self._rules, facts).findings
 
     def _tries(self, overlay: Overlay, facts: Facts, findings: Sequence[Reported]) -> list[_Try]:
         """Prepare the repairs that do not touch each other's lines."""
@@ -147,7 +169,7 @@ class Repairing:
                 texts[path] = apply(below.text(path) if path in below.paths else None, every)
         except Differs:
             return None
-        state = self._reviewed(texts)
+        state = self.reviewed(texts)
         if _fault(before, state, [one.finding for one in tries], texts):
             return None
         for one in tries:
@@ -157,7 +179,7 @@ class Repairing:
     def _kept_alone(self, tries: list[_Try], before: Sequence[Reported]) -> _State | None:
         """Keep the first repair that holds by itself; the others come again in the next round."""
         for one in tries:
-            state = self._reviewed(one.texts)
+            state = self.reviewed(one.texts)
             fault = _fault(before, state, [one.finding], one.texts)
             if not fault:
                 self._keep(one, one.texts)
