@@ -7,7 +7,7 @@ Whoever creates a function or table there puts it in the way of others that use 
 
 ```sql fault object=shared
 create schema shared;
-grant create on schema shared to public;
+grant create /* as every database did before PostgreSQL 15 */ on schema shared to public;
 ```
 
 ```sql repair
