@@ -58,6 +58,10 @@ async def mail(session: AsyncSession = Depends(get_session)):
     task = asyncio.create_task(send_all(session))
     await task
 
+@router.post("/tasks")
+async def create(session: AsyncSession = Depends(get_session)):
+    return TaskService.create_task(session, "title")
+
 async def work():
     session = AsyncSession(engine)
     asyncio.create_task(send_all(session))
@@ -69,12 +73,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from neondba.project.python import Function, PythonFiles
+from neondba.project.python import Function, PythonFile, PythonFiles
 from neondba.project.routes import Routes
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
-_TASKS = frozenset({"add_task", "create_task", "ensure_future"})
+_STARTS = frozenset({"create_task", "ensure_future"})
 _TYPES = ("Session", "AsyncSession", "Connection", "AsyncConnection", "SessionDep", "AsyncSessionDep")
 _NAMES = ("session", "db", "db_session", "async_session")
 
@@ -82,7 +86,7 @@ _NAMES = ("session", "db", "db_session", "async_session")
 @rule("NDB219", Category.POOLING, Severity.MEDIUM)
 def check(routes: Routes, python: PythonFiles) -> Iterator[Finding]:
     """Report the first such task of each route."""
-    if next(python.containing(*_TASKS), None) is None:
+    if next(python.containing("add_task", *_STARTS), None) is None:
         return
     for route in routes.routes:
         injected = {d.parameter for d in route.dependencies}
@@ -92,18 +96,31 @@ def check(routes: Routes, python: PythonFiles) -> Iterator[Finding]:
             if (route.file.resolve(p.annotation) or "").rpartition(".")[2] in _TYPES
             or (p.name in injected and p.name in _NAMES)
         }
-        call = next((c for c in route.function.calls if _hands_over(c, sessions)), None) if sessions else None
+        call = (
+            next((c for c in route.function.calls if _hands_over(route.file, c, sessions)), None)
+            if sessions
+            else None
+        )
         if call is not None and not _is_awaited(route.function, call):
             yield _finding(route.file.path, call, route.function)
 
 
-def _hands_over(call: ast.Call, sessions: set[str]) -> bool:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if name not in _TASKS:
+def _hands_over(file: PythonFile, call: ast.Call, sessions: set[str]) -> bool:
+    """Tell a framework's task from a method of the project that has such a name, as todo lists do."""
+    func = call.func
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    if name == "add_task":
+        given: list[ast.expr] = [*call.args[1:], *(k.value for k in call.keywords)]
+        return not _is_session(call.args[:1], sessions) and _is_session(given, sessions)
+    known = name in _STARTS and (file.resolve(func) or "").startswith(("asyncio.", "anyio."))
+    started = call.args[0] if call.args and known else None
+    if not isinstance(started, ast.Call):
         return False
-    given = [*call.args, *(k.value for k in call.keywords)]
-    inner = [a for g in given if isinstance(g, ast.Call) for a in (*g.args, *(k.value for k in g.keywords))]
-    return any(isinstance(node, ast.Name) and node.id in sessions for node in (*given, *inner))
+    return _is_session([*started.args, *(k.value for k in started.keywords)], sessions)
+
+
+def _is_session(nodes: list[ast.expr], sessions: set[str]) -> bool:
+    return any(isinstance(node, ast.Name) and node.id in sessions for node in nodes)
 
 
 def _is_awaited(function: Function, call: ast.Call) -> bool:

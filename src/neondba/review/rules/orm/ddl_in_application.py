@@ -65,7 +65,7 @@ from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
 _CHANGES = re.compile(
-    r"\s*(?:--[^\n]*\n\s*)*(?P<what>(?:create|alter|drop)\s+(?:table|type|schema)|(?:create|drop)\s+(?:unique\s+)?index|"
+    r"\s*(?:--[^\n]*\n\s*)*(?P<what>(?:create|alter|drop)\s+(?:table|type)|(?:create|drop)\s+(?:unique\s+)?index|"
     r"truncate)\b",
     re.IGNORECASE,
 )
@@ -76,7 +76,11 @@ _WORDS = (
     "CREATE TABLE", "create table", "ALTER TABLE", "alter table", "DROP TABLE", "drop table", "CREATE INDEX",
     "create index", "TRUNCATE", "CREATE UNIQUE INDEX", "CREATE TYPE",
 )  # fmt: skip
-_TOOLS = re.compile(r"migrat|schema|bootstrap|setup|init|seed|reset|/bin/|cli\b", re.IGNORECASE)
+_HOLE = re.compile(r" \? ")
+"""Where a value becomes text: tables that the program makes for its users are its trade."""
+_TOOLS = re.compile(
+    r"migrat|schema|bootstrap|setup|init|seed|reset|create|sqlite|tenant|/bin/|cli\b", re.IGNORECASE
+)
 """Names of modules that may be the project's own tool; what runs them decides, which is not told here."""
 
 
@@ -114,6 +118,8 @@ def _changed(call: Call) -> str:
     """Give what a call changes; empty when it changes nothing."""
     first = call.arguments[0] if call.arguments else None
     if call.name.rpartition(".")[2] not in _SENDS or not isinstance(first, Text | Template):
+        return ""
+    if isinstance(first, Template) and first.holes:
         return ""
     match = _CHANGES.match(first.value if isinstance(first, Text) else first.texts[0])
     return match["what"] if match else ""

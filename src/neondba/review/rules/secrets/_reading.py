@@ -39,8 +39,8 @@ _PUBLIC = re.compile(
     re.IGNORECASE,
 )
 _SET = re.compile(
-    r"[\w.-]*(?P<close>\\?[\"'])?\]?(?:\s*:\s*(?:str|string|Final)(?:\[str\])?)?[ \t]*(?::|=|=>|,)(?:[ \t]*|\s*(?=[\"']))"
-    r"(?P<quote>\\?[\"'])?"
+    r"[\w.-]*(?P<close>\\?[\"'])?\]?(?:\s*:\s*(?:str|string|Final)(?:\[str\])?)?"
+    r"[ \t]*(?::|=|=>|,)(?:[ \t]*|\s*(?=[\"']))(?P<quote>\\?[\"'])?"
     r"(?P<value>[A-Za-z0-9+/=_!#%^&*~.\-]{12,200})(?P<end>\\?[\"'\s,;)\\]|$)",
     re.MULTILINE,
 )
