@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -13,6 +14,11 @@ Values = Mapping[str, ast.expr]
 """What names stand for at some place, as expressions."""
 
 DEEPEST = 8
+LONGEST = 200_000
+MOST_PARTS = 2_000
+"""A file that somebody wrote to hurt us may double a text as often as it likes; beyond these we stop."""
+WIDE = re.compile(r"\{[^{}]*[:!.\[]")
+"""A field of a format that pads, converts or looks inside its value."""
 N = TypeVar("N", bound=ast.AST)
 TEXT_METHODS = frozenset({"strip", "lower", "upper", "lstrip", "rstrip", "title", "replace", "removeprefix"})
 UNKNOWN = "…"
@@ -84,6 +90,8 @@ def bound(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
 
 def is_plain(node: ast.expr) -> bool:
     """Tell whether an expression may stand in the place of the name that it was given to."""
+    if sum(1 for _ in ast.walk(node)) > MOST_PARTS * 2:
+        return False
     if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp):
         return True
     if isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict):
@@ -113,6 +121,7 @@ class _Simplifier(ast.NodeTransformer):
         self._file = file
         self._python = python
         self._depth = depth
+        self._put = 0
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """Look a name up here, in the module, or where it was imported from."""
@@ -120,7 +129,8 @@ class _Simplifier(ast.NodeTransformer):
             return node
         known = self._values.get(node.id)
         if known is not None:
-            return _copy(known)
+            self._put += sum(1 for _ in ast.walk(known))
+            return _copy(known) if self._put < MOST_PARTS * 10 else node
         value, file = self._file.own_names.get(node.id), self._file
         if value is None and node.id in self._file.imports:
             found = self._python.definition(self._file.imports[node.id])
@@ -153,11 +163,7 @@ class _Simplifier(ast.NodeTransformer):
         self.generic_visit(node)
         left, right = node.left, node.right
         if isinstance(node.op, ast.Add):
-            if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
-                if isinstance(left.value, str) and isinstance(right.value, str):
-                    return ast.copy_location(ast.Constant(left.value + right.value), left)
-            elif isinstance(left, ast.List | ast.Tuple) and isinstance(right, ast.List | ast.Tuple):
-                return ast.copy_location(ast.List([*left.elts, *right.elts], ast.Load()), node)
+            return _added(node, left, right)
         if isinstance(node.op, ast.Mod) and isinstance(left, ast.Constant) and isinstance(left.value, str):
             given = right.elts if isinstance(right, ast.Tuple) else [right]
             texts = [str(g.value) if isinstance(g, ast.Constant) else UNKNOWN for g in given]
@@ -195,6 +201,18 @@ class _Simplifier(ast.NodeTransformer):
         return node
 
 
+def _added(node: ast.BinOp, left: ast.expr, right: ast.expr) -> ast.expr:
+    """Join two texts or two lists that are known."""
+    if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
+        one, other = left.value, right.value
+        if isinstance(one, str) and isinstance(other, str) and len(one) + len(other) < LONGEST:
+            return ast.copy_location(ast.Constant(one + other), left)
+    if isinstance(left, ast.List | ast.Tuple) and isinstance(right, ast.List | ast.Tuple):
+        parts = [*left.elts, *right.elts]
+        return ast.copy_location(ast.List(parts, ast.Load()), node) if len(parts) < MOST_PARTS else node
+    return node
+
+
 def _called(node: ast.Call) -> str | None:
     """Give the text that a method of a text gives; `dedent("…")` too."""
     function, given = node.func, [a.value if isinstance(a, ast.Constant) else None for a in node.args]
@@ -203,6 +221,9 @@ def _called(node: ast.Call) -> str | None:
     owner = function.value if isinstance(function, ast.Attribute) else None
     text = owner.value if isinstance(owner, ast.Constant) and isinstance(owner.value, str) else None
     if text is None or not isinstance(function, ast.Attribute):
+        return None
+    longest = max([len(g) for g in given if isinstance(g, str)], default=0)
+    if WIDE.search(text) or (len(text) + 1) * (longest + 1) > LONGEST * 10:
         return None
     try:
         if function.attr == "format":

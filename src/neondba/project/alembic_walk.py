@@ -12,8 +12,8 @@ from neondba.project.alembic_values import bound, is_plain, items, simplified
 from neondba.project.python import Function, PythonFile, PythonFiles
 from neondba.project.sqlalchemy_types import keywords, last_name, text_of
 
-MOST_ROUNDS = 200
-"""Of one loop; a longer one moves rows, not tables."""
+MOST_ROUNDS = 1_000
+"""Of all loops of a function together; longer ones move rows, not tables."""
 DEEPEST = 6
 
 
@@ -37,6 +37,8 @@ class _Place:
     line: int | None = None
     """Where the revision calls a helper of another file."""
     callers: tuple[str, ...] = ()
+    rounds: list[None] = field(default_factory=list)
+    """One for each round of any loop so far, shared by all places."""
 
     def inside(self, *, conditional: bool = True) -> _Place:
         """Give the place inside a block; names set there are not known after it."""
@@ -110,10 +112,11 @@ class _Walk:
 
     def _for(self, node: ast.For, place: _Place) -> Iterator[Operation]:
         rounds = items(self._known(node.iter, place))
-        if rounds is None or len(rounds) > MOST_ROUNDS:
+        if rounds is None or len(rounds) + len(place.rounds) > MOST_ROUNDS:
             yield from self._body(node.body, place.inside())
             return
         for value in rounds:
+            place.rounds.append(None)
             inner = place.inside(conditional=False)
             inner.values.update(bound(node.target, value))
             yield from self._body(node.body, inner)
