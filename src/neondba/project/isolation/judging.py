@@ -97,6 +97,8 @@ class Judge:
         return list(found.values())
 
 
+HIMSELF = Owned("id", ("id",), private=True, sure=("id",))
+"""Whose the row of a user is that somebody changes."""
 Reason = tuple[Binding, str, Fault]
 
 
@@ -114,6 +116,8 @@ class _Behind:
             owned = self.judge.ownership.of(model)
             if owned is None and query.kind == "insert":
                 owned = joined(model)
+            elif owned is None and self.door.authenticated and is_people(model) and _changes(query):
+                owned = HIMSELF
             if owned is not None and (query.kind != "insert" or owned.direct):
                 return model, owned
         return None
@@ -225,6 +229,10 @@ class _Behind:
         if query.single and any(chosen(c.value) or c.constant for c in conditions):
             return Binding.PUBLIC, f"one row, found by {conditions[0].column}", Fault.NONE
         return Binding.OPEN, f"no condition names {owned.chain}", Fault.LIST
+
+
+def _changes(query: Query) -> bool:
+    return query.changed or query.kind in ("update", "delete")
 
 
 def _meant_by(conditions: list[Cond], bindings: Bindings) -> str:

@@ -229,7 +229,7 @@ def _joining(verdict: Verdict, path: str, line: int) -> Finding:
 
 
 def _finding(verdict: Verdict, path: str, line: int) -> Finding:
-    if is_people(verdict.model):
+    if is_people(verdict.model) and verdict.fault is Fault.MADE:
         return _joining(verdict, path, line)
     judged = verdict.judged
     model, function = judged.table, verdict.door.function.name
