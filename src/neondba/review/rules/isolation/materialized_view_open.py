@@ -40,7 +40,7 @@ from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
 
-@rule("NDB451", Category.ISOLATION, Severity.HIGH)
+@rule("NDB451", Category.ISOLATION, Severity.MEDIUM)
 def check(database: Database, places: Places) -> Iterator[Finding]:
     """Find materialized views that roles of users may read."""
     for view in database.views:

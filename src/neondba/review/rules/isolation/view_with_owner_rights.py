@@ -20,7 +20,8 @@ alter view note_titles set (security_invoker = on);
 
 ## When it does not matter
 
-Views that no role of users may read:
+Views that are meant to show everybody a part of the rows, if you say so; and views that no role of users may
+read:
 
 ```sql silent case=closed
 create role authenticated;
@@ -51,7 +52,7 @@ from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
 
-@rule("NDB448", Category.ISOLATION, Severity.HIGH)
+@rule("NDB448", Category.ISOLATION, Severity.MEDIUM)
 def check(database: Database, places: Places) -> Iterator[Finding]:
     """Find views without security_invoker that roles of users may read."""
     for view in database.views:
