@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +15,7 @@ from neondba.project.called_functions import Found, called_function
 from neondba.project.outside_calls import WORDS, OutsideCalls, is_generator
 from neondba.project.places import is_migration, is_script, is_test
 from neondba.project.python import Function, PythonFile, PythonFiles
+from neondba.project.python_index import PARTS
 from neondba.project.routes import Routes
 
 _TAKES: Final = frozenset(
@@ -95,6 +95,8 @@ class _Walker:
     def __init__(self, files: PythonFiles, outside: OutsideCalls) -> None:
         self._files, self._outside = files, outside
         self._seen: dict[tuple[int, bool], tuple[int | None, str]] = {}
+        self._calls: dict[int, list[ast.Call]] = {}
+        self._targets: dict[int, Found | None] = {}
         self.found: list[Held] = []
 
     def takes(self, file: PythonFile, function: Function) -> bool:
@@ -187,7 +189,9 @@ class _Walker:
             state.since, state.fixed = before, fixed
 
     def _expression(self, state: _State, node: ast.AST, depth: int) -> None:
-        for call in _calls(node):
+        if id(node) not in self._calls:
+            self._calls[id(node)] = _calls(node, [])
+        for call in self._calls[id(node)]:
             self._call(state, call, depth)
 
     def _call(self, state: _State, call: ast.Call, depth: int) -> None:
@@ -199,11 +203,16 @@ class _Walker:
                 state.since = None
             return
         outside = self._outside.waits_for(state.file, state.function, call)
-        target = None if outside else called_function(self._files, state.file, state.function, call)
+        target = None if outside else self._target(state, call)
         if target and not is_generator(target[1]):
             self._enter(state, call, target, depth)
         elif outside and state.since is not None:
             self._waited(state, call, outside)
+
+    def _target(self, state: _State, call: ast.Call) -> Found | None:
+        if id(call) not in self._targets:
+            self._targets[id(call)] = called_function(self._files, state.file, state.function, call)
+        return self._targets[id(call)]
 
     def _enter(self, state: _State, call: ast.Call, target: Found, depth: int) -> None:
         """Go into a function: it may take the connection, give it back, or wait."""
@@ -233,18 +242,26 @@ class _Walker:
             )
 
 
-def _calls(node: ast.AST) -> Iterator[ast.Call]:
+def _calls(node: ast.AST, found: list[ast.Call]) -> list[ast.Call]:
     """Give the calls of an expression in the order they are made; not those of inner functions."""
-    if isinstance(node, ast.Lambda | ast.GeneratorExp):
-        return
+    kind = type(node)
+    if kind is ast.Lambda or kind is ast.GeneratorExp:
+        return found
     if isinstance(node, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in _LATER:
-            return
-    for child in ast.iter_child_nodes(node):
-        yield from _calls(child)
+            return found
+    for part in PARTS[kind]:
+        value = getattr(node, part)
+        if type(value) is list:
+            for child in value:
+                if child is not None:
+                    _calls(child, found)
+        elif value is not None:
+            _calls(value, found)
     if isinstance(node, ast.Call):
-        yield node
+        found.append(node)
+    return found
 
 
 def _sessions(file: PythonFile, function: Function) -> set[str]:

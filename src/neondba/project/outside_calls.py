@@ -36,6 +36,7 @@ class OutsideCalls:
     def __init__(self, files: PythonFiles) -> None:
         self._files = files
         self._known: dict[int, str] = {}
+        self._direct: dict[int, str] = {}
 
     @classmethod
     def gather(cls, files: PythonFiles) -> OutsideCalls:
@@ -44,10 +45,15 @@ class OutsideCalls:
 
     def waits_for(self, file: PythonFile, function: Function, call: ast.Call) -> str:
         """Say whom a call itself waits for; empty when it does not leave the process."""
+        if id(call) not in self._direct:
+            self._direct[id(call)] = self._waits_for(file, function, call)
+        return self._direct[id(call)]
+
+    def _waits_for(self, file: PythonFile, function: Function, call: ast.Call) -> str:
         name = file.resolve(call.func) or _dotted(call.func)
         last = name.rpartition(".")[2]
-        roots = set(file.imports.values())
-        if _MODEL.search(_dotted(call.func)) and _speaks_to_model(call, roots):
+        roots = file.imports.values()
+        if _MODEL.search(_dotted(call.func)) and _speaks_to_model(call, set(roots)):
             return "a language model"
         if _CHAIN.search(name) and any(root.startswith(("langchain", "langgraph")) for root in roots):
             return "a language model"

@@ -118,6 +118,10 @@ class PythonFile:
         return ".".join([head, *reversed(tail)])
 
 
+Meaning = tuple[PythonFile, Class | Function | ast.expr]
+"""What a qualified name stands for, and the file that says so."""
+
+
 class PythonFiles(Mapping[str, PythonFile]):
     """All Python files of a tree by path."""
 
@@ -135,6 +139,7 @@ class PythonFiles(Mapping[str, PythonFile]):
         self._files = files
         self.modules = modules
         self._unread = unread
+        self._definitions: dict[str, tuple[Meaning | None, list[str]]] = {}
 
     @classmethod
     def gather(cls, tree: Tree) -> PythonFiles:
@@ -179,16 +184,27 @@ class PythonFiles(Mapping[str, PythonFile]):
         path = self.modules.names.get(name)
         return self[path] if path in self._files else None
 
-    def definition(self, qualified: str | None) -> tuple[PythonFile, Class | Function | ast.expr] | None:
+    def definition(self, qualified: str | None) -> Meaning | None:
         """Find what a qualified name means in this project, through re-exports.
 
         A class, a function, or the value assigned to a module-level name; methods are found by
         `module.Class.method`.
         """
+        name = qualified or ""
+        if name not in self._definitions:
+            seen: list[str] = []
+            self._definitions[name] = (self._definition(name, seen), seen)
+        found, seen = self._definitions[name]
+        for path in seen:
+            self._tree.text(path)
+        return found
+
+    def _definition(self, qualified: str, seen: list[str]) -> Meaning | None:
         for _ in range(8):
-            file, rest = self._split(qualified or "")
+            file, rest = self._split(qualified)
             if file is None or not rest:
                 return None
+            seen.append(file.path)
             found = file.own_names.get(rest[0])
             if found is not None:
                 return _member(file, found, rest[1:])
@@ -224,9 +240,7 @@ class PythonFiles(Mapping[str, PythonFile]):
         return len(self._files)
 
 
-def _member(
-    file: PythonFile, found: Class | Function | ast.expr, rest: list[str]
-) -> tuple[PythonFile, Class | Function | ast.expr] | None:
+def _member(file: PythonFile, found: Class | Function | ast.expr, rest: list[str]) -> Meaning | None:
     for name in rest:
         inner = [*found.functions, *found.classes] if isinstance(found, Class) else []
         found = next((s for s in inner if s.name == name), None)  # type: ignore[assignment]

@@ -41,10 +41,11 @@ _PLAIN = (
 _OPENING = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
 
 
-_PARTS: dict[type, tuple[str, ...]] = {
+PARTS: dict[type, tuple[str, ...]] = {
     kind: tuple(f for f in getattr(kind, "_fields", ()) if f not in _PLAIN or kind.__name__ == "TypeAlias")
     for kind in _CHILDREN
 } | dict.fromkeys((ast.Constant, ast.MatchSingleton, ast.Global, ast.Nonlocal), ())
+"""The fields of each kind of node that hold nodes, in the order of the text."""
 
 
 def walk(node: ast.AST) -> list[ast.AST]:
@@ -54,7 +55,7 @@ def walk(node: ast.AST) -> list[ast.AST]:
     """
     found: list[ast.AST] = [node]
     for current in found:
-        for name in _PARTS[type(current)]:
+        for name in PARTS[type(current)]:
             value = getattr(current, name)
             if type(value) is list:
                 found += [part for part in value if part is not None]
