@@ -76,7 +76,7 @@ _WORDS = (
     "CREATE TABLE", "create table", "ALTER TABLE", "alter table", "DROP TABLE", "drop table", "CREATE INDEX",
     "create index", "TRUNCATE", "CREATE UNIQUE INDEX", "CREATE TYPE",
 )  # fmt: skip
-_HOLE = re.compile(r" \? ")
+_HOLE = re.compile(r" \? |%s|\{")
 """Where a value becomes text: tables that the program makes for its users are its trade."""
 _TOOLS = re.compile(
     r"migrat|schema|bootstrap|setup|init|seed|reset|create|sqlite|tenant|/bin/|cli\b", re.IGNORECASE
