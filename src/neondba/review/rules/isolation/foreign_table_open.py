@@ -48,8 +48,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             yield shown(
                 places.other(relation.name),
                 f"{listed(roles)} may reach all rows of `{plain(relation.name)}` on the other server: "
-                "foreign "
-                "tables have no row-level security.",
+                "foreign tables have no row-level security.",
                 ("Take the privileges back, and let the program read it.",),
                 f"revoke all on {relation.name} from public, {', '.join(roles)};",
                 seen=f"{', '.join(roles)} have privileges on foreign table {relation.name}",

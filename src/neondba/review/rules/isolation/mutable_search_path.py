@@ -64,8 +64,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
                 places,
                 function,
                 f"`{plain(function.name)}` runs with the rights of `{function.owner}` and finds its names "
-                "by the "
-                "caller's search path: a caller who may create a table or function decides what they mean.",
+                "by the caller's search path: a caller who may create a table or function decides what they mean.",
                 None,
             )
     own = [f for f in loose if not f.definer]
@@ -77,8 +76,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             places,
             own[0],
             f"`{plain(own[0].name)}`{others} {verb} tables by the search path of whoever calls: under "
-            "another "
-            "path they fail or take another table.",
+            "another path they fail or take another table.",
             Severity.LOW,
         )
 

@@ -108,8 +108,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
     yield shown(
         places.table(tables[0].name),
         f"The policies of {counted(len(tables), 'table')}, `{plain(tables[0].name)}` among them, hold "
-        "nobody back: "
-        f"no role that can log in is bound by them, {why}.",
+        f"nobody back: no role that can log in is bound by them, {why}.",
         (
             "Make a role with SQL, not with Neon's console: create role … login.",
             "Grant it what the application needs, and let the application log in with it.",

@@ -79,8 +79,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
         yield shown(
             places.policy(first.relation, first.name),
             f'Policy "{first.name}" of `{plain(first.relation)}`{others} names no role: visitors who have '
-            "not "
-            "signed in are compared with rows too, and with a missing user.",
+            "not signed in are compared with rows too, and with a missing user.",
             ("Name the role of signed-in users after TO.",),
             f"alter policy {quoted(first.name)} on {first.relation} to authenticated;",
             seen="; ".join(f"{p.relation}: {p.name}" for p in found),

@@ -47,8 +47,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             yield shown(
                 spot if not spot.path.startswith("database:") else places.table(relation),
                 f"Policies {listed(names)} do nothing: row-level security of `{plain(relation)}` is off, "
-                "so every "
-                "role with a privilege on it reaches all rows.",
+                "so every role with a privilege on it reaches all rows.",
                 (f"Switch row-level security on for {plain(relation)}.",),
                 f"alter table {relation} enable row level security;",
                 seen=f"relrowsecurity is false for {relation}, which has {len(names)} policies",

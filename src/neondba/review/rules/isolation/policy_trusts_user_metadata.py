@@ -46,8 +46,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
                 yield shown(
                     places.policy(policy.relation, policy.name),
                     f'Any user can pass policy "{policy.name}" of `{plain(policy.relation)}`: it asks '
-                    f"`{claim}`, "
-                    "which users write themselves.",
+                    f"`{claim}`, which users write themselves.",
                     ("Ask a claim that only the program sets, or a table of the program.",),
                     seen=policy.text.strip(),
                     database=database,

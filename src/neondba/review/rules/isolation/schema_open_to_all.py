@@ -39,8 +39,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             yield shown(
                 places.other(schema.name),
                 f"Every role may create tables and functions in schema `{schema.name}`, in the way of "
-                "names that "
-                "others use without a schema.",
+                "names that others use without a schema.",
                 ("Take CREATE back from PUBLIC; grant it to the role that runs migrations.",),
                 f"revoke create on schema {quoted(schema.name)} from public;",
                 seen=f"nspacl of {schema.name} grants CREATE to PUBLIC",

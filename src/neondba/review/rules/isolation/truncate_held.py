@@ -58,8 +58,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
         yield shown(
             spot,
             f"{listed(who)} may TRUNCATE {listed(map(plain, tables))}: that removes every user's rows, and "
-            "no "
-            "policy is asked.",
+            "no policy is asked.",
             ("Revoke the privilege; users need neither REFERENCES nor TRIGGER.",),
             f"revoke truncate, references, trigger on {', '.join(tables)} "
             f"from {', '.join(map(quoted, who))};",

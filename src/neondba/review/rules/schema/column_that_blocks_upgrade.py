@@ -47,8 +47,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             yield shown(
                 places.column(column.relation, column.name),
                 f"`{plain(column.relation)}.{column.name}` is {column.type}: the next upgrade of "
-                "PostgreSQL stops "
-                "at it.",
+                "PostgreSQL stops at it.",
                 ("Store the name as text, and cast it where it is used.",),
                 f"alter table {column.relation} alter column {quoted(column.name)} type text;",
                 seen=f"{column.name} has type {column.type}",

@@ -40,8 +40,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
         yield shown(
             places.other("public"),
             f"{counted(len(found), 'extension')} ({listed(e.name for e in found)}) put their functions and "
-            "types "
-            "into `public`, among your own.",
+            "types into `public`, among your own.",
             (
                 "Make a schema for extensions, and make new ones there.",
                 "Make an old one anew there only where no column or index depends on it.",

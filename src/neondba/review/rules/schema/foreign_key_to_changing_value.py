@@ -72,8 +72,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             yield shown(
                 places.foreign_key(key.relation, key.columns, key.name),
                 f"`{plain(key.relation)}.{key.columns[0]}` points at `{plain(key.parent)}.{column}`: "
-                "whoever "
-                "changes that value is refused while rows point at it.",
+                "whoever changes that value is refused while rows point at it.",
                 (f"Point at the primary key of {plain(key.parent)}.",),
                 seen=f"constraint {key.name}: {key.definition}",
                 database=database,

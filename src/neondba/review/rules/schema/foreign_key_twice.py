@@ -43,8 +43,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             yield shown(
                 places.constraint(key.relation, key.name, ()),
                 f"Every write to `{plain(key.relation)}` is checked twice: `{key.name}` says what "
-                f"`{first[same]}` "
-                "says.",
+                f"`{first[same]}` says.",
                 ("Keep the one with the ON DELETE that you want, and drop the other.",),
                 f"alter table {key.relation} drop constraint {quoted(key.name)};",
                 seen=f"{key.name} and {first[same]}: {key.definition}",

@@ -68,8 +68,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
                 yield shown(
                     places.table(theirs[0]),
                     f"Migrations by `{usual}` cannot alter {listed(map(plain, theirs))}: `{owner}` owns "
-                    "it, and "
-                    f"`{usual}` the other {most} tables of the schema.",
+                    f"it, and `{usual}` the other {most} tables of the schema.",
                     (f"Give it to {usual}, and let one role run all migrations.",),
                     "\n".join(f"alter table {name} owner to {quoted(usual)};" for name in theirs),
                     seen=f"{owner} owns {number}, {usual} owns {most} tables of schema {tables[0].schema}",

@@ -37,8 +37,7 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
             yield shown(
                 places.table(table.name),
                 f"All rows of `{plain(table.name)}` are gone after a crash, and on Neon after each "
-                "suspend: the "
-                "table is unlogged.",
+                "suspend: the table is unlogged.",
                 ("Log it, unless its rows may vanish at any moment.",),
                 f"alter table {table.name} set logged;",
                 seen=f"relpersistence of {table.name} is u",
