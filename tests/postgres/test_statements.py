@@ -138,3 +138,9 @@ def test_the_statements_of_a_do_block_are_read() -> None:
     )
     (block,) = parse(text)
     assert [(s.kind, s.line) for s in block.nested] == [("ALTER TABLE", 3), ("CREATE INDEX", 4)]
+
+
+def test_a_column_without_a_type_is_read() -> None:
+    (statement,) = parse("create table a partition of b (c primary key) for values in (1)")
+    assert isinstance(statement.action, CreateTable)
+    assert [(c.name, c.type) for c in statement.action.columns] == [("c", "")]

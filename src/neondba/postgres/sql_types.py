@@ -21,6 +21,8 @@ TEXTS = ("text", "character varying", "character", "citext")
 def type_name(node: Any) -> str:
     """Name the type of a TypeName node: `character varying(20)`, `integer[]`."""
     parts = [part.string.sval for part in node.names]
+    if not parts:
+        return ""  # A column of a table that takes its types from elsewhere.
     name = LONG.get(parts[-1], parts[-1]) if len(parts) == 1 or parts[0] == "pg_catalog" else ".".join(parts)
     sizes = [str(m.a_const.ival.ival) for m in node.typmods if m.WhichOneof("node") == "a_const"]
     if sizes and not name.startswith(("interval", "bit")):
