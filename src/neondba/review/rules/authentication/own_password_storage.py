@@ -32,7 +32,8 @@ class Profile(SQLModel, table=True):
 
 ## When it does not matter
 
-Schemas of requests are no tables, and the provider's own `account` table is where a password may be:
+Schemas of requests are no tables, a shared link signs nobody in, and the provider's own `account` table is
+where a password may be:
 
 ```python good path=app/schemas.py case=provider
 from sqlmodel import SQLModel
@@ -43,6 +44,14 @@ class SignUp(SQLModel):
 ```
 ```python good path=app/crypt.py case=provider
 import bcrypt
+```
+```python good path=app/links.py case=provider
+from sqlmodel import Field, SQLModel
+
+class Link(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    url: str
+    password: str | None
 ```
 ```prisma good path=prisma/schema.prisma case=provider
 datasource db {
@@ -89,13 +98,31 @@ def check(tree: Tree, schema: Schema) -> Iterator[Finding]:
     told: set[str] = set()
     for table in schema.tables:
         column = next((c for c in table.columns.values() if PASSWORD.match(_snake(c.name))), None)
-        if column is None or _is_provided(table) or is_test(table.path) or plain(table.name.name) in told:
+        if (
+            column is None
+            or not _is_account(table)
+            or _is_provided(table)
+            or is_test(table.path)
+            or plain(table.name.name) in told
+        ):
             continue
         place = _hashing(tree)
         if place is None:
             return
         told.add(plain(table.name.name))
         yield _finding(table, column, place)
+
+
+def _is_account(table: Table) -> bool:
+    """Tell whether rows sign in; a shared link or a room may have a password, too."""
+    name = plain(table.label or table.name.name)
+    if any(
+        word in name for word in ("user", "account", "admin", "member", "customer", "credential", "login")
+    ):
+        return True
+    return any(
+        _snake(c).lower() in ("email", "username", "user_name", "login", "user_id") for c in table.columns
+    )
 
 
 def _snake(name: str) -> str:

@@ -34,10 +34,15 @@ def in_scripts(calls: OrmCalls) -> Iterator[Existence]:
             created = [u for u in uses if u.kind == "create" and u.data is not None and not _settles(u)]
             for made in created:
                 for read in uses:
-                    if read.kind in _READS and read.line < made.line and read.table is made.table:
+                    if _finds_rows(read) and read.line < made.line and read.table is made.table:
                         columns = _columns(read, made)
                         if columns and _decides(function, read, made):
                             yield Existence(file.path, read.line, function.name, made.table, columns)
+
+
+def _finds_rows(use: Use) -> bool:
+    """Tell whether a statement gives rows; how many there are may be held against any limit."""
+    return use.kind in _READS and not {"count", "aggregate", "groupBy"} & {name for name, _ in use.links}
 
 
 def _settles(use: Use) -> bool:

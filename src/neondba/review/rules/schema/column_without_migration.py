@@ -62,6 +62,7 @@ create extension if not exists vector;
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -92,12 +93,14 @@ def check(schema: Schema, sql: SqlFiles, alembic: AlembicHistory, python: Python
         for t in schema.definitions
         if t.whole and (t.source == "alembic" or (t.source == "sql" and sql[t.path].role is Role.MIGRATION))
     ]
+    texts = [file.text for history in sql.histories for file in history.files]
+    texts += [revision.file.text for history in alembic.histories for revision in history.ordered]
     parts: dict[str, list[Table]] = defaultdict(list)
     for table in own_tables(schema):
         if table.source in MODELS:
             parts[table.root].append(table)
     for models in parts.values():
-        yield from _in_part(models, [t for t in made if t.shares_database(models[0])])
+        yield from _in_part(models, [t for t in made if t.shares_database(models[0])], texts)
 
 
 def _can_be_followed(sql: SqlFiles, alembic: AlembicHistory) -> bool:
@@ -113,7 +116,7 @@ def _can_be_followed(sql: SqlFiles, alembic: AlembicHistory) -> bool:
     return True
 
 
-def _in_part(models: list[Table], made: list[Table]) -> Iterator[Finding]:
+def _in_part(models: list[Table], made: list[Table], texts: list[str]) -> Iterator[Finding]:
     names = {_plain(t.name.name): t for t in made}
     if not made or 2 * sum(_plain(t.name.name) in names for t in models) < len(models):
         return
@@ -124,8 +127,15 @@ def _in_part(models: list[Table], made: list[Table]) -> Iterator[Finding]:
         for c in t.columns.values()
         if c.path == t.path and _plain(c.name) not in {_plain(n) for n in real.columns}
     ]
+    columns = [(t, c) for t, c in columns if not any(_adds(text, t, c) for text in texts)]
     if columns:
         yield _finding(columns)
+
+
+def _adds(text: str, table: Table, column: Column) -> bool:
+    """Tell whether a migration names table and column at all, in whatever order the files run."""
+    names = (table.name.name, column.name)
+    return all(re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE) for name in names)
 
 
 def _plain(name: str) -> str:
