@@ -64,7 +64,8 @@ def check(database: Database, places: Places) -> Iterator[Finding]:
                 places,
                 function,
                 f"`{plain(function.name)}` runs with the rights of `{function.owner}` and finds its names "
-                "by the caller's search path: a caller who may create a table or function decides what they mean.",
+                "by the caller's search path: a caller who may create a table or function decides what "
+                "they mean.",
                 None,
             )
     own = [f for f in loose if not f.definer]
