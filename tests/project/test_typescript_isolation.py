@@ -198,3 +198,19 @@ def test_objects_that_hold_themselves_end() -> None:
         const session = await auth();
         return prisma.note.findFirst({ where: { ...a, userId: session.user.id } });"""
     assert route(body) == [Binding.BOUND]
+
+
+def test_a_file_that_opens_with_many_comments_is_read_at_once() -> None:
+    comments = "// a line, and another /* one */\n" * 200
+    found = judged(
+        **{"app__x__page.tsx": comments + HEAD + "export default async () => prisma.note.findMany();"}
+    )
+    assert [j.binding for j in found] == [Binding.PUBLIC]
+
+
+def test_imports_that_go_on_for_long_end() -> None:
+    chain = {f"lib__f{n}.ts": f'export * from "./f{n + 1}";' for n in range(400)}
+    page = 'import { x } from "../lib/f0";\n' + HEAD
+    page += "export default async function Page({ params }) {\n"
+    page += "  x(); return prisma.note.findUnique({ where: params }); }"
+    assert len(judged(**{"app__page.tsx": page, **chain})) == 1

@@ -9,8 +9,11 @@ from neondba.project.typescript.files import TypeScriptFiles
 WORDS = re.compile(
     r"prisma|drizzle|\bdb\b|\bsql`|supabase|\$queryRaw|session|auth\b|auth\(|Auth|currentUser|jwt|[gG]etUser|clerk|procedure"
 )
+DEEPEST = 100
+"""Imports of imports that are followed."""
 FROM = re.compile(r"(?:from|import|require\()\s*[\"']([^\"'\n]+)[\"']")
-CLIENT = re.compile(r"\A\s*(?:(?://[^\n]*|/\*.*?\*/)\s*)*[\"']use client[\"']", re.DOTALL)
+# Possessive, or a file that opens with a dozen comments takes minutes.
+CLIENT = re.compile(r"\s*+(?:(?://[^\n]*+|/\*(?>.*?\*/))\s*+)*+[\"']use client[\"']", re.DOTALL)
 
 
 class Relevance:
@@ -20,7 +23,7 @@ class Relevance:
         self._files = files
         self._known: dict[str, bool] = {}
 
-    def matters(self, path: str) -> bool:
+    def matters(self, path: str, depth: int = 0) -> bool:
         """Tell whether it is worth reading a file."""
         if path in self._known:
             return self._known[path]
@@ -29,7 +32,9 @@ class Relevance:
         if not text or self.is_client(path):
             return False
         found = bool(WORDS.search(text)) or any(
-            (target := self._files.modules.find(path, source)) is not None and self.matters(target)
+            (target := self._files.modules.find(path, source)) is not None
+            and depth < DEEPEST
+            and self.matters(target, depth + 1)
             for source in FROM.findall(text)
         )
         self._known[path] = found

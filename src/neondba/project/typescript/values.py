@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 Origin = tuple[str, str]
 """Where a value comes from: (`caller`, as written), (`client`, its path), (`row`, number of a statement),
 (`env`, name), (`fixed`, text)."""
-DEEPEST_PART = 6
-"""Objects inside objects that are looked into."""
 NOTHING: frozenset[Origin] = frozenset()
 
 
@@ -91,21 +89,36 @@ class Value:
             self.origins or self.fields or self.closure or self.statement or self.kind or self.written
         )
 
-    def all_origins(self, depth: int = 0) -> frozenset[Origin]:
+    def all_origins(self) -> frozenset[Origin]:
         """Give the origins of the value and of what is inside it; an object may hold itself."""
-        if not self.fields or depth > DEEPEST_PART:
+        if not self.fields:
             return self.origins
-        return self.origins.union(*(v.all_origins(depth + 1) for v in self.fields.values()))
+        found: set[Origin] = set()
+        seen: set[int] = set()
+        stack: list[Value] = [self]
+        while stack:
+            value = stack.pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            found |= value.origins
+            if value.fields:
+                stack += value.fields.values()
+        return frozenset(found)
 
-    def leaves(self, path: tuple[str, ...] = (), depth: int = 0) -> Iterator[tuple[tuple[str, ...], Value]]:
-        """Give the innermost values with the keys that lead to them."""
-        if not self.fields or depth > 12:
-            yield path, self
-            return
-        if self.origins:
-            yield path, Value(self.origins)
-        for key, value in self.fields.items():
-            yield from value.leaves((*path, key), depth + 1)
+    def leaves(self) -> Iterator[tuple[tuple[str, ...], Value]]:
+        """Give the innermost values with the keys that lead to them, each once."""
+        stack: list[tuple[tuple[str, ...], Value]] = [((), self)]
+        seen: set[int] = set()
+        while stack:
+            path, value = stack.pop()
+            if not value.fields:
+                yield path, value
+            elif id(value) not in seen:
+                seen.add(id(value))
+                if value.origins:
+                    yield path, Value(value.origins)
+                stack += [((*path, key), part) for key, part in reversed(value.fields.items())]
 
 
 Signature = tuple[frozenset[Origin], tuple[tuple[str, Any], ...]]
