@@ -64,6 +64,7 @@ from neondba.project.addresses import Addresses
 from neondba.project.engines import Engines
 from neondba.project.places import is_document, is_migration, is_script, is_test
 from neondba.project.python import PythonFiles
+from neondba.project.services import Services
 from neondba.project.typescript.files import TypeScriptFiles
 from neondba.project.typescript.nodes import Template, Text
 from neondba.review.finding import Category, Finding, Severity
@@ -90,6 +91,11 @@ _WORDS = (
 _PARAMETER = re.compile(
     r"[?&](?P<name>options(?!=(?:endpoint|project)\b)|search_path|statement_timeout|currentSchema)="
 )
+_TAKEN = frozenset(
+    {"client_encoding", "datestyle", "timezone", "standard_conforming_strings", "application_name", "options",
+     "server_settings", "extra_float_digits"}
+)  # fmt: skip
+"""Start-up parameters that the pooler passes on."""
 _SENDS = frozenset({"sql", "query", "execute", "$executeRaw", "$executeRawUnsafe", "$queryRaw", "unsafe"})
 _REMEDY = {
     "set": ("a setting for the session", "SET LOCAL, inside the transaction that needs it"),
@@ -106,7 +112,11 @@ _REMEDY = {
 
 @rule("NDB214", Category.POOLING, Severity.MEDIUM)
 def check(
-    addresses: Addresses, engines: Engines, python: PythonFiles, files: TypeScriptFiles
+    addresses: Addresses,
+    engines: Engines,
+    python: PythonFiles,
+    files: TypeScriptFiles,
+    services: Services,
 ) -> Iterator[Finding]:
     """Report session state in projects that show a pooled address."""
     if not shows_pooler(addresses):
@@ -119,7 +129,7 @@ def check(
             if match and _is_sent(file.text, constant):
                 yield _finding(file.path, constant.lineno, str(match.lastgroup))
     yield from _in_addresses(addresses)
-    yield from _in_scripts(files)
+    yield from _in_scripts(files, services, addresses)
     for engine in engines.all:
         options = engine.connect_argument("options", "server_settings")
         if options is not None and engine.is_of_the_app and _is_refused(options):
@@ -154,10 +164,11 @@ def _in_addresses(addresses: Addresses) -> Iterator[Finding]:
             )
 
 
-def _in_scripts(files: TypeScriptFiles) -> Iterator[Finding]:
+def _in_scripts(files: TypeScriptFiles, services: Services, addresses: Addresses) -> Iterator[Finding]:
     """Find statements of TypeScript that leave state in a connection."""
+    pooled = {id(services.of(a.path)) for a in addresses.all if "-pooler." in a.host}
     for file in files.containing(*_WORDS):
-        if is_migration(file.path) or is_script(file.path):
+        if is_migration(file.path) or is_script(file.path) or id(services.of(file.path)) not in pooled:
             continue
         for call in file.calls:
             first = call.arguments[0] if call.arguments else None
@@ -175,7 +186,10 @@ def _is_sent(text: str, constant: ast.Constant) -> bool:
 
 def _is_refused(options: ast.expr) -> bool:
     said = ast.unparse(options)
-    return "application_name" not in said or len(said) > 60
+    names = re.findall(r"-c\s*(\w+)|[\"'](\w+)[\"']\s*:", said)
+    if not names:
+        return "application_name" not in said or len(said) > 60
+    return any((one or two).lower() not in _TAKEN for one, two in names)
 
 
 def _finding(path: str, line: int, kind: str) -> Finding:

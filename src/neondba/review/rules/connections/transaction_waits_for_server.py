@@ -103,8 +103,8 @@ def _finding(path: str, transaction: Call, wait: Call) -> Finding:
     return Finding(
         path,
         wait.line,
-        f"The transaction that begins in line {transaction.line} keeps its connection while {wait.name}() waits "
-        f"for another server, {then}.",
+        f"The transaction that begins in line {transaction.line} keeps its connection while "
+        f"{wait.name}() waits for another server, {then}.",
         steps=(
             f"Call {wait.name}() before the transaction, or after it.",
             "Record in a row what has begun, so that a failure in between is seen.",
