@@ -92,7 +92,7 @@ def review(
     effect=Effect.WRITE,
     findings=lambda fixed: fixed.remaining,
     examples=(
-        Example({"path": "examples/taskboard-fixed"}),
+        Example({"path": "docs/decisions"}),
         Example({"path": "no/such/folder"}, problem="path-not-found"),
     ),
 )
@@ -142,7 +142,7 @@ class BaselineWritten(BaseModel):
     "baseline.write",
     effect=Effect.WRITE,
     examples=(
-        Example({"path": "examples/taskboard-fixed"}),
+        Example({"path": "docs/decisions"}),
         Example({"path": "no/such/folder"}, problem="path-not-found"),
     ),
 )
