@@ -114,7 +114,6 @@ class RoleRow(SQLModel, table=True):
     number: int | None = Field(default=None, primary_key=True)
     branch_id: str = Field(foreign_key="branch.id", ondelete="CASCADE")
     name: str
-    # neondba: ignore[NDB501] a role's password in Postgres, which Neon's API shows again; nobody signs in
     password: str
     no_login: bool = False
     created_at: str

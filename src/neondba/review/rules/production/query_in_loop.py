@@ -48,6 +48,8 @@ Batches, attempts, a handful of constants, and scripts that run once:
 def work(session, ids):
     for attempt in range(3):
         session.get(Job, attempt)
+    for session in sessions(ids):
+        session.get("strategy", ids)
     for name in ("day", "week"):
         session.exec(select(Report).where(Report.name == name)).all()
     for start in range(0, len(ids), 500):
@@ -160,11 +162,21 @@ def _query(loop: ast.For | ast.AsyncFor, names: set[str]) -> int | None:
                 asked = node.args[0]
                 built = _built(loop, asked) if isinstance(asked, ast.Name) else None
                 text = ast.unparse(built.value if built is not None else node)
-                selects = "select(" in text.lower() or node.func.attr == "get"  # type: ignore[attr-defined]
+                selects = "select(" in text.lower() or _is_row_by_key(node)
                 used = {n.id for n in ast.walk(built or node) if isinstance(n, ast.Name)}
                 if selects and used & names and "for_update" not in text:
                     return (built or node).lineno
     return None
+
+
+def _is_row_by_key(call: ast.Call) -> bool:
+    """Tell whether a call is `session.get(Model, key)`; a dictionary has a `get` as well."""
+    return (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("get", "get_one")
+        and len(call.args) > 1
+        and not isinstance(call.args[0], ast.Constant)
+    )
 
 
 def _built(loop: ast.For | ast.AsyncFor, name: ast.Name) -> ast.Assign | None:
