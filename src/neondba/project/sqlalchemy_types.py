@@ -99,7 +99,7 @@ class TypeReader:
         if found and isinstance(found[1], ast.expr):
             return self.sa_type(found[0], found[1], depth + 1)
         if call is not None and name == "Enum" and is_false(keywords(call).get("native_enum")):
-            return "character varying"
+            return None  # As long as its longest value.
         return None if found else SA_TYPES.get(name)
 
     def _wrapped(self, file: PythonFile, call: ast.Call, name: str, depth: int) -> str | None:
