@@ -303,6 +303,14 @@ def test_tables_that_only_sql_knows_have_owners_too() -> None:
     assert (found.table, found.owner, found.binding) == ("orders", "user_id", Binding.OPEN)
 
 
+def test_a_function_that_is_nested_too_deeply_hides_no_other() -> None:
+    deep = " + ".join(["'x'"] * 3000)
+    text = ROUTE.format(method="put", path="x", given="note_id: int") + f"    return {deep}\n"
+    text += ROUTE.format(method="put", path="y", given="note_id: int").replace("handle", "other")
+    text += "    return session.get(Note, note_id)\n"
+    assert [j.binding for j in judged(text)] == [Binding.OPEN]
+
+
 def test_the_sentence_counts_every_binding() -> None:
     text = (
         ROUTE.format(method="put", path="x", given="note_id: int") + "    return session.get(Note, note_id)\n"
