@@ -118,6 +118,19 @@ EXPECTED = (
     Fault("app/models.py", 'foreign_key="board.id")', "schema", "NDB701", "No index on task.board_id."),
     Fault("app/models.py", 'foreign_key="task.id")', "schema", "NDB701", "No index on comment.task_id."),
     Fault(
+        "app/models.py", "user_id: str\n    name", "schema", "NDB725",
+        "Every list of boards filters by user_id, which has no index.",
+    ),
+    Fault(
+        "app/models.py", "user_id: str\n    body", "schema", "NDB725",
+        "Comments are looked up by user_id, which has no index.",
+    ),
+    Fault(
+        "app/routers/tasks.py", "session.delete(task)", "schema", "NDB726",
+        "A task with a comment cannot be deleted: the foreign key says nothing of deletion.",
+        twin_keeps_it=True,
+    ),
+    Fault(
         f"{VERSIONS}/0003_index_tasks.py", 'op.create_index("ix_task_user_id"', "migration", "NDB601",
         "Writes to task wait until the index is built.",
     ),
