@@ -96,20 +96,27 @@ class Substitution:
             copy.tables = self.value(query.tables)
             copy.conditions = [self.condition(c) for c in query.conditions]
             outer.queries.append(copy)
-        if len(outer.checks) < MOST_CHECKS:
-            outer.checks += [
-                Check(c.kind, self.value(c.left), self.value(c.right), c.path, c.line, c.words)
-                for c in inner.checks
-            ]
-        outer.writes += [
-            Write(self.value(w.target), w.field, self.value(w.value), w.path, w.line, w.function, w.key)
-            for w in inner.writes[:40]
-        ]
+        for check in inner.checks if len(outer.checks) < MOST_CHECKS else ():
+            left, right = self.value(check.left), self.value(check.right)
+            if check.kind == "role" or _can_be_checked(left) or _can_be_checked(right):
+                outer.checks.append(Check(check.kind, left, right, check.path, check.line, check.words))
+        for write in inner.writes[:40]:
+            target = self.value(write.target)
+            if _can_be_checked(target):
+                value = self.value(write.value)
+                outer.writes.append(
+                    Write(target, write.field, value, write.path, write.line, write.function, write.key)
+                )
         for target, condition in inner.narrowed:
             narrow(outer, self.value(target), self.condition(condition))
         for target, kind in inner.kinds:
             alter(outer, self.value(target), kind)
         return self.value(inner.result)
+
+
+def _can_be_checked(value: Value) -> bool:
+    """Tell whether a value holds what a check may bind to the caller."""
+    return any(isinstance(a, Param | Client | Row | Built | Thing) for a in value)
 
 
 def narrow(summary: Summary, target: Value, condition: Cond) -> None:
