@@ -18,7 +18,7 @@ ASKING = re.compile(
     r"|getClaims|currentProfile|initialProfile|getProfile|getIronSession|withAuth|getSessionCookie|authorize"
     r"|getUserSession|getServerUser|readSession|loadSession|decryptSession|getAuthSession|requireAdmin\w*"
     r"|(get|verify|validate|load|read|require|fetch|decode|check|decrypt|resolve|ensure|use)\w*Session\w*"
-    r"|(get|require|validate|fetch|load|check|ensure|verify|resolve)\w*(Auth|CurrentUser|LoggedIn|Viewer|Principal)\w*"
+    r"|(get|require|validate|fetch|load|check|ensure|verify|resolve)\w*(Auth|CurrentUser|LoggedIn|Principal)\w*"
     r"|getCurrentProfile|getCurrentMember|getDbUserId|getActiveOrganization|getActiveMember|getJwtPayload)$"
 )
 VERIFYING = re.compile(

@@ -82,7 +82,9 @@ def _followed(ip: Interpreter, node: Call, target: Value, arguments: list[Value]
 def _as_caller(ip: Interpreter, node: Call, given: Value, arguments: list[Value]) -> Value:
     """Take what a function of the project called `getSession` gives for the caller."""
     known = any(kind == "caller" for kind, _ in given.all_origins())
-    if known or not callers.telling(node.name).asking or any(k == "client" for k, _ in union(arguments)):
+    if known or not callers.telling(node.name).asking:
+        return given
+    if any(k == "client" for k, _ in union(arguments)):
         return given
     if given.fields and not given.origins:
         return Value(ip.run.ask(f"{node.name}()").origins, written=f"{node.name}()")
