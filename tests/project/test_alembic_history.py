@@ -149,7 +149,9 @@ def test_what_only_another_database_runs_is_left_out() -> None:
 
 def test_a_revision_that_doubles_texts_or_nests_loops_is_read_in_no_time() -> None:
     doubled = "\n    ".join(["text = 'x'", *["text = text + text"] * 60, "op.execute(text)"])
-    lists = "\n    ".join(["many = [1, 2]", *["many = many + many"] * 60, "for m in many: op.drop_table('a')"])
+    lists = "\n    ".join(
+        ["many = [1, 2]", *["many = many + many"] * 60, "for m in many: op.drop_table('a')"]
+    )
     nested = "for a in range9:\n        for b in range9:\n            for c in range9:\n                pass"
     values = "\n\n\nrange9 = list((1, 2, 3, 4, 5, 6, 7, 8, 9) + (1, 2, 3, 4, 5, 6, 7, 8, 9))"
     padded = "op.execute('{:>999999999}'.format('x'))"
