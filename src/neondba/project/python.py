@@ -19,12 +19,6 @@ __all__ = ["Call", "Class", "Function", "Index", "PythonFile", "PythonFiles", "S
 
 SUFFIXES = (".py", ".pyi")
 
-KEPT = (
-    "sqlalchemy", "sqlmodel", "alembic", "fastapi", "flask", "starlette", "psycopg", "asyncpg", "jwt", "jose",
-    "pydantic", "create_engine", "environ", "getenv", "postgres", "password",
-)  # fmt: skip
-"""Words of files that a rule is likely to ask for: their trees are kept when their faults are looked for."""
-
 
 class PythonFile:
     """One Python file; its tree and index are made when first needed."""
@@ -54,7 +48,7 @@ class PythonFile:
         """Give the faults; a tree that nobody has asked for is dropped, for it is larger than the text."""
         asked = self._parsed is not None
         faults = self.parsed().faults
-        if not asked and not any(word in self.text for word in KEPT):
+        if not asked:
             self._parsed = None
         return faults
 
