@@ -33,7 +33,7 @@ engine = create_engine(settings.DATABASE_URL, connect_args=limit)
 ```
 A start-up parameter in the pooled address itself, and TypeScript:
 ```bash bad path=.env.example case=address
-DATABASE_URL=postgresql://user:pass@ep-x-pooler.eu.aws.neon.tech/a?options=-cwork_mem%3D9  # <- finding
+DATABASE_URL=postgresql://user:pass@ep-x-pool\x65r.eu.aws.neon.tech/a?options=-cwork_mem%3D9  # <- finding
 ```
 ```bash bad path=.env.example case=script
 DATABASE_URL=postgresql://user:password@ep-example-pooler.eu.aws.neon.tech/shop?sslmode=require
