@@ -18,8 +18,8 @@ is named and left out:
 What a tool's findings count as is decided in its favour (`CATEGORIES` in bench/support/peers.py):
 whatever it says near a label of a category that it can speak of at all. squawk and pgrls read SQL
 alone: they get the .sql files, and the labels in Alembic's Python stay unfound. pgrls names tables
-and policies instead of lines: they count at the statement that makes them. It reads files here (`--sql-file`);
-what it sees only in a live database is not measured.
+and policies instead of lines: they count at the statement that makes them. It reads files here
+(`--sql-file`); what it sees only in a live database is not measured.
 """
 
 import argparse
@@ -155,9 +155,8 @@ def main() -> None:
             elif name == "neondba":
                 print(f"{repo} has no checkout: left out")
     table(scores)
-    print(
-        f"bar, behind none in its own category (level is named above): {'holds' if duels(scores) else 'MISSED'}"
-    )
+    held = duels(scores)
+    print(f"bar, behind none in its own category (level is named above): {'holds' if held else 'MISSED'}")
 
 
 if __name__ == "__main__":
