@@ -44,7 +44,8 @@ def fact_list(
     ctx: Context,
     *,
     subject: Annotated[
-        str | None, Field(description="Only facts of this subject: columns, types, constraints, indexes…")
+        str | None,
+        Field(description="Only facts of this subject: columns, types, constraints, indexes and so on."),
     ] = None,
 ) -> list[FactSummary]:
     """List what was seen of PostgreSQL: locks, rewrites, reads, refusals.

@@ -10,7 +10,7 @@ _TEST: Final = re.compile(
     r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$|\.(?:test|spec|stories|cy)\.[cm]?[jt]sx?$"
 )
 _SCRIPT: Final = re.compile(
-    r"(?:^|/)(?:scripts?|tools?|bin|seeds?|seeders?|examples?|demos?|notebooks?|benchmarks?|evals?|\.claude|\.specify)/|"
+    r"(?:^|/)(?:scripts?|tools?|bin|seeds?|seeders?|examples?|demos?|notebooks?|bench(?:mark)?s?|evals?|\.claude|\.specify)/|"
     r"(?:^|/)(?:seed|migrate|manage|setup)\.(?:py|[cm]?[jt]s)$"
 )
 _HAND_RUN: Final = re.compile(

@@ -113,20 +113,9 @@ def packed(tree: Tree, kept: Kept) -> dict[str, Any]:
         return sets.setdefault(frozenset(members), len(sets))
 
     def record(one: Record) -> list[Any]:
-        return [
-            put(number[t] for t in one.texts),
-            put(place[q] for q in one.queries),
-            sorted(one.facts),
-            one.each_by_itself,
-            one.value,
-        ]
+        texts, queries_of = put(number[t] for t in one.texts), put(place[q] for q in one.queries)
+        return [texts, queries_of, sorted(one.facts), one.each_by_itself, one.value]
 
-    asked = [
-        [*query, put(number[p] for p in kept.having[query] if p in number)]
-        if query in kept.having
-        else [*query]
-        for query in queries
-    ]
     return {
         "paths": paths,
         "listed": len(listed),
@@ -135,7 +124,12 @@ def packed(tree: Tree, kept: Kept) -> dict[str, Any]:
         "learned": [
             [number[path], kind, value] for (kind, path), value in tree.learned.items() if path in number
         ],
-        "queries": asked,
+        "queries": [
+            [*query, put(number[p] for p in kept.having[query] if p in number)]
+            if query in kept.having
+            else [*query]
+            for query in queries
+        ],
         "facts": {name: record(one) for name, one in kept.facts.items()},
         "answers": {name: record(one) for name, one in kept.answers.items()},
         "unparsed": {name: [u.model_dump() for u in items] for name, items in kept.unparsed.items()},
