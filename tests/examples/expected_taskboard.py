@@ -139,6 +139,14 @@ EXPECTED = (
         "The running release still reads done, and the downgrade brings it back empty.",
     ),
     Fault(
+        f"{VERSIONS}/0004_task_status.py", "UPDATE task SET status", "migration", "NDB619",
+        "The rows are filled while the lock of ADD COLUMN is held.",
+    ),
+    Fault(
+        ENV, "configure(connection=connection, target_metadata", "migration", "NDB625",
+        "No lock_timeout: a migration that waits makes everyone wait.",
+    ),
+    Fault(
         f"{VERSIONS}/0005_task_priority.py", 'op.drop_column("task", "priority")', "migration", "NDB611",
         "The type stays behind, so the second upgrade fails.",
     ),

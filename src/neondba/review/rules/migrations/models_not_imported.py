@@ -64,6 +64,28 @@ class Note(SQLModel, table=True):
     id: int = Field(primary_key=True)
 ```
 
+```python good path=alembic/env.py case=dotted
+import app.models
+from alembic import context
+from app.settings import settings
+from sqlmodel import SQLModel
+
+target_metadata = SQLModel.metadata
+context.configure(target_metadata=target_metadata)
+```
+
+```python good path=app/models.py case=dotted
+from sqlmodel import Field, SQLModel
+
+
+class Note(SQLModel, table=True):
+    id: int = Field(primary_key=True)
+```
+
+```python good path=app/settings.py case=dotted
+settings = {}
+```
+
 ## When it does not matter
 
 The modules are found as the program runs, or the models belong to another metadata:
@@ -139,9 +161,18 @@ def _imported(python: PythonFiles, start: PythonFile) -> set[str] | None:
         seen.add(file.path)
         if any(word in file.text for word in DYNAMIC):
             return None
-        for qualified in file.imports.values():
+        for qualified in (*file.imports.values(), *_modules(file)):
             waiting += _files(python, qualified)
     return seen
+
+
+def _modules(file: PythonFile) -> Iterator[str]:
+    """Give the whole names of `import app.models`, which binds `app` alone."""
+    for node in file.index.imports:
+        for alias in node.names if isinstance(node, ast.Import) else ():
+            first, _, rest = alias.name.partition(".")
+            if rest and not alias.asname:
+                yield f"{file.imports.get(first, first)}.{rest}"
 
 
 def _files(python: PythonFiles, qualified: str) -> Iterator[PythonFile]:
