@@ -41,6 +41,19 @@ def somebody(token: str, key: str) -> str:
     return claims.get("sub") or claims.get("email")  # <- finding
 ```
 
+A second try without the signature takes back what the first one checked:
+
+```python bad path=app/auth.py
+import jwt
+
+def claims_of(token: str, key: str) -> dict | None:
+    try:
+        return jwt.decode(token, key, algorithms=["EdDSA"])
+    except jwt.InvalidSignatureError:
+        payload = jwt.decode(token, options={"verify_signature": False})  # <- finding
+        return payload
+```
+
 ## When it does not matter
 
 Looking into a token before it is verified, to choose the key or to log, and tests:
@@ -88,8 +101,14 @@ def check(files: PythonFiles) -> Iterator[Finding]:
         if is_test(file.path):
             continue
         decodings = [c for c in file.calls if _decodes(file, c.node)]
+        told: set[int] = set()
         for call in decodings:
-            yield from _weaknesses(file, call, decodings)
+            if id(call.function) in told and _is_second_try(call):
+                continue
+            found = list(_weaknesses(file, call, decodings))
+            if found and _is_second_try(call):
+                told.add(id(call.function))
+            yield from found
         if decodings:
             yield from _stand_ins(file)
 
@@ -107,7 +126,8 @@ def _weaknesses(file: PythonFile, call: Call, decodings: list[Call]) -> Iterator
     others = [c for c in decodings if c.function is call.function and c.node is not call.node]
     verified_too = any("verify_signature" not in _switched_off(c.node)[1] for c in others)
     where = f"{call.function.name}()" if call.function else file.path
-    if switched and not (switched[0] == "verify_signature" and (verified_too or not _is_used(call))):
+    trusted = _is_used(call) and (not verified_too or _is_second_try(call))
+    if switched and (switched[0] != "verify_signature" or trusted):
         severity, effect = EFFECTS[switched[0]]
         yield Finding(
             file.path,
@@ -169,6 +189,30 @@ def _is_used(call: Call) -> bool:
         or (isinstance(node, ast.Return) and getattr(node.value, "id", "") in ("payload", "claims"))
         for node in function.nodes
     )
+
+
+def _is_second_try(call: Call) -> bool:
+    """Tell whether the claims are read without their signature and handed out in the same branch."""
+    if call.function is None or "verify_signature" not in _switched_off(call.node)[1]:
+        return False
+    for node in ast.walk(call.function.node):
+        for block in (getattr(node, "body", None), getattr(node, "orelse", None)):
+            if isinstance(block, list) and _hands_out(block, call.node):
+                return True
+    return False
+
+
+def _hands_out(block: list[ast.stmt], decoding: ast.Call) -> bool:
+    """Tell whether a row of statements returns what a call in it gave."""
+    name = None
+    for statement in block:
+        if isinstance(statement, ast.Assign) and statement.value is decoding:
+            target = statement.targets[0]
+            name = target.id if isinstance(target, ast.Name) else None
+        elif isinstance(statement, ast.Return) and statement.value is not None:
+            given = statement.value
+            return given is decoding or (isinstance(given, ast.Name) and given.id == name)
+    return False
 
 
 def _comes_from_token(function: Function | None, algorithms: ast.expr) -> bool:
