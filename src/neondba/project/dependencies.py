@@ -28,6 +28,12 @@ DATABASE = re.compile(
     r"^(get_)?(async_)?(db|session|database|engine|conn|connection)(_session|_dep)?$|settings|config"
 )
 
+MAKES_SERVICE = re.compile(
+    r"(?:.*\.)?(?:(?:get|make|create|provide|build)_\w*(?:service|repository|repo|settings|store|provider)"
+    r"|[A-Z]\w*(?:Service|Repository|Settings|Store))$"
+)
+"""Dependencies that give a tool to work with, such as `get_auth_service`; nobody is asked by them."""
+
 
 @dataclass(eq=False)
 class Dependency:
@@ -82,6 +88,8 @@ class Dependency:
 
 def _looks_at_caller(dependency: Dependency) -> bool:
     if DATABASE.search(dependency.name):
+        return False
+    if MAKES_SERVICE.match(dependency.name) and not LOOKS.search(dependency.text):
         return False
     return bool(CALLER.search(dependency.name) or LOOKS.search(dependency.text))
 

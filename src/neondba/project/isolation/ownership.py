@@ -18,6 +18,10 @@ MEMBERSHIP = re.compile(
 JOINED = re.compile(r"^(tenant|organi[sz]ation|org|workspace|company|account)_(id|uuid)$")
 TOLD = re.compile(r"notif|event|log$|logs$|audit|message|mail|alert|activit|invit|mention", re.IGNORECASE)
 """Tables whose rows are written for whom they tell something, by whoever does it."""
+PASSWORD = re.compile(
+    r"^(hashed_?password|password_?hash|password_?digest|encrypted_?password)$", re.IGNORECASE
+)
+"""A column of tables that somebody signs in with."""
 WEAK = frozenset({"owner", "owner_email", "user_email"})
 TRIVIAL = re.compile(
     r"like|favou?rite|bookmark|vote|reaction|view|follow|read|comment|star|rating|review", re.IGNORECASE
@@ -113,7 +117,7 @@ def joined(model: Model) -> Owned | None:
 
 def is_people(model: Model) -> bool:
     """Tell whether a model's rows are the users themselves."""
-    return bool(USERS.match(model.name))
+    return bool(USERS.match(model.name)) or any(PASSWORD.match(c) for c in model.columns)
 
 
 def is_membership(model: Model) -> bool:

@@ -181,6 +181,7 @@ def tasks(user_id: str, session: Session = Depends(get_session)):
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from neondba.project.isolation.judged import EntranceKind
@@ -210,9 +211,24 @@ def _line(verdict: Verdict) -> int:
     return lines[0] if lines and verdict.fault is Fault.MADE else verdict.judged.line
 
 
-def _joining(verdict: Verdict, path: str, line: int) -> Finding:
+def _taken(verdict: Verdict) -> tuple[str, int]:
+    """Give the line on which the entrance takes the tenant: the statement does what it is told."""
+    door = verdict.door
+    said = verdict.judged.why.partition(" is ")[2].partition(",")[0]
+    parameter, _, field = said.partition(".")
+    for given in door.function.parameters:
+        if not field and given.name == parameter and given.annotation is not None:
+            return door.file.path, given.annotation.lineno
+    for node in ast.walk(door.function.node) if field else ():
+        if isinstance(node, ast.Attribute) and node.attr == field:
+            return door.file.path, node.lineno
+    return door.file.path, door.function.line
+
+
+def _joining(verdict: Verdict) -> Finding:
     """Say that a new user chooses the tenant."""
     column = verdict.owned.chain
+    path, line = _taken(verdict)
     return Finding(
         path,
         line,
@@ -230,7 +246,7 @@ def _joining(verdict: Verdict, path: str, line: int) -> Finding:
 
 def _finding(verdict: Verdict, path: str, line: int) -> Finding:
     if is_people(verdict.model) and verdict.fault is Fault.MADE:
-        return _joining(verdict, path, line)
+        return _joining(verdict)
     judged = verdict.judged
     model, function = judged.table, verdict.door.function.name
     owner = judged.why.partition(" ")[0]
