@@ -43,6 +43,26 @@ def read(user_id: int, session: Session = Depends(get_session)):
     return session.get(User, user_id)
 ```
 
+Prisma and Drizzle read every column, too, unless they are told which:
+
+```typescript bad path=src/profile.ts case=script
+export const updateProfile = async (req, res) => {
+  const updated = await prisma.user.update({
+    where: { id: req.user.id },
+    data: { name: req.body.name },
+  });
+  return res.status(200).json({ message: "Saved", user: updated }); // <- finding
+};
+```
+```prisma bad path=prisma/schema.prisma case=script
+model User {
+  id       Int    @id @default(autoincrement())
+  email    String @unique
+  name     String
+  password String
+}
+```
+
 ## When it does not matter
 
 The answer is put together by hand, or the annotation of the function names the public model:
@@ -72,6 +92,40 @@ def email(user_id: int, session: Session = Depends(get_session)):
     user = session.get(User, user_id)
     return {"email": user.email}
 ```
+
+Nor does it where the columns are chosen, the hash is taken away, or the row is only looked at:
+
+```typescript good path=src/profile.ts case=script
+export const profile = async (req, res) => {
+  const user = await prisma.user.findUnique({ where: { id: req.user.id }, select: { id: true, name: true } });
+  return res.json({ user });
+};
+
+export const settings = async (req, res) => {
+  const user = await prisma.user.findUnique({ where: { id: req.user.id } });
+  const { password, ...rest } = user;
+  return res.json(rest);
+};
+
+export const login = async (req, res) => {
+  const user = await prisma.user.findUnique({ where: { email: req.body.email } });
+  delete user.password;
+  return res.json({ user, known: user.email });
+};
+
+export const all = async (req, res) => {
+  const users = await prisma.user.findMany();
+  return res.json(users.map((u) => ({ id: u.id })));
+};
+```
+```prisma good path=prisma/schema.prisma case=script
+model User {
+  id       Int    @id @default(autoincrement())
+  email    String @unique
+  name     String
+  password String
+}
+```
 """
 
 from __future__ import annotations
@@ -80,18 +134,132 @@ import ast
 import re
 from collections.abc import Iterator
 
+from neondba.project.orm_calls import OrmCalls, Use
 from neondba.project.owners import Model, Owners
 from neondba.project.python import PythonFiles
 from neondba.project.routes import Route, Routes
+from neondba.project.schema import Table
+from neondba.project.typescript import nodes as script
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
 HASH = re.compile(r"^(hashed_?password|password_?hash|password|passwd)$", re.IGNORECASE)
 
 
+ANSWERS = frozenset({"json", "send"})
+CHOOSING = frozenset({"select", "omit", "columns"})
+
+
 @rule("NDB505", Category.AUTH, Severity.HIGH)
-def check(files: PythonFiles, routes: Routes, owners: Owners) -> Iterator[Finding]:
+def check(files: PythonFiles, routes: Routes, owners: Owners, calls: OrmCalls) -> Iterator[Finding]:
     """Look for routes whose response model, or returned row, has a password column."""
+    yield from _in_python(files, routes, owners)
+    secrets = {id(table): secret for table in calls.tables if (secret := _kept(table))}
+    if not secrets or _omits_everywhere(calls):
+        return
+    for file in calls.running(".json(", ".send("):
+        told: set[int] = set()
+        for function, uses in calls.functions(file):
+            for use in uses:
+                secret = secrets.get(id(use.table))
+                line = _sent(function, use) if secret and _reads_all(use) else None
+                if line is not None and secret and line not in told:
+                    told.add(line)
+                    yield _whole_row(file.path, line, function, use, secret)
+
+
+def _omits_everywhere(calls: OrmCalls) -> bool:
+    """Tell whether the Prisma client itself leaves columns out."""
+    texts = (calls.files.text(path) for path in calls.files.paths)
+    return any("PrismaClient(" in text and "omit:" in text for text in texts)
+
+
+def _kept(table: Table) -> str | None:
+    """Give the field of a table that holds the hash."""
+    if table.provider is not None:
+        return None
+    fields = [c.field or c.name for c in table.columns.values()]
+    return next((f for f in fields if HASH.match(f)), None)
+
+
+def _reads_all(use: Use) -> bool:
+    """Tell whether a statement gives every column of its rows."""
+    if use.tool == "drizzle" and use.kind in ("create", "update", "delete"):
+        return any(name == "returning" and not call.arguments for name, call in use.links)
+    if use.tool == "drizzle" and ".query." not in use.links[0][1].name:
+        chosen = [n for n in script.walk(use.node) if isinstance(n, script.Call)]
+        return all(
+            not c.arguments for c in chosen if c.name.rpartition(".")[2].startswith("select")
+        ) and not (any("oin" in name for name, _ in use.links))
+    method = use.links[0][1].name.rpartition(".")[2]
+    if method in ("count", "aggregate", "groupBy", "updateMany", "deleteMany", "createMany"):
+        return False
+    given = use.links[0][1].arguments[0] if use.links[0][1].arguments else None
+    if given is None:
+        return True
+    return isinstance(given, script.Object) and not any(
+        p.key in CHOOSING or p.spread for p in given.properties
+    )
+
+
+def _sent(function: script.Function, use: Use) -> int | None:
+    """Give the line of the answer that carries the whole row."""
+    row = None
+    for node in script.walk(function.body):
+        if isinstance(node, script.Declare) and node.value is use.node:
+            row = node.target
+    if isinstance(row, script.Array) and row.items:
+        row = row.items[0]
+    if not isinstance(row, script.Name) or _is_cleaned(function, row.name):
+        return None
+    for node in script.walk(function.body):
+        if (
+            isinstance(node, script.Call)
+            and node.line >= use.line
+            and node.name.rpartition(".")[2] in ANSWERS
+        ):
+            carried = node.arguments[0] if node.arguments else None
+            line = _carried(carried, row.name) if carried is not None else None
+            if line is not None:
+                return line
+    return None
+
+
+def _carried(node: script.Node, row: str) -> int | None:
+    """Give the line where a row stands as it is in an answer."""
+    if isinstance(node, script.Name):
+        return node.line if node.name == row else None
+    if not isinstance(node, script.Object) or any(HASH.match(p.key) for p in node.properties):
+        return None
+    return next((line for p in node.properties if (line := _carried(p.value, row)) is not None), None)
+
+
+def _is_cleaned(function: script.Function, row: str) -> bool:
+    """Tell whether the hash is taken off the row, or the name stands for something else later."""
+    for node in script.walk(function.body):
+        target = node.target if isinstance(node, script.Assign) else None
+        if isinstance(node, script.Unary) and node.operator == "delete":
+            target = node.value
+        if isinstance(target, script.Name) and target.name == row:
+            return True
+        if isinstance(target, script.Member) and HASH.match(target.name):
+            return True
+    return False
+
+
+def _whole_row(path: str, line: int, function: script.Function, use: Use, secret: str) -> Finding:
+    name = use.table.title
+    return Finding(
+        path,
+        line,
+        f"{function.name or 'The handler'}() answers with a whole row of {name}, so {name}.{secret} is sent "
+        "to the caller.",
+        steps=("Read only the columns that the answer needs.", f"Or take {secret} off the row before."),
+        snippet="select: { id: true, name: true }",
+    )
+
+
+def _in_python(files: PythonFiles, routes: Routes, owners: Owners) -> Iterator[Finding]:
     if not any(_secret(m) for m in owners.models.values()):
         return
     for route in routes.routes:
