@@ -59,6 +59,31 @@ def test_migrations_run_in_the_order_of_their_numbers() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("others", "paths"),
+    [
+        (
+            {"prisma/migrations/migration_lock.toml": 'provider = "postgresql"'},
+            [
+                "prisma/migrations/20230105152632_y/migration.sql",
+                "prisma/migrations/20241231_x/migration.sql",
+            ],
+        ),
+        ({}, ["supabase/migrations/20230105_y.sql", "supabase/migrations/202401_x.sql"]),
+        ({}, ["migrations/2_b.up.sql", "migrations/10_c.up.sql"]),
+        (
+            {"drizzle/meta/_journal.json": '{"entries": [{"tag": "0001_last"}, {"tag": "0000_first"}]}'},
+            ["drizzle/0001_last.sql", "drizzle/0000_first.sql", "drizzle/0002_not_listed.sql"],
+        ),
+    ],
+    ids=["Prisma", "Supabase", "numbers", "Drizzle's journal"],
+)
+def test_migrations_run_in_the_order_of_their_tool(others: dict[str, str], paths: list[str]) -> None:
+    tree = MemoryTree(others | dict.fromkeys(reversed(paths), CREATE))
+    (history,) = Facts(tree).get(SqlFiles).histories
+    assert [f.path for f in history.files] == paths
+
+
 def test_the_way_back_is_kept_apart() -> None:
     found = files(
         migrations__1_a_dot_sql="-- migrate:up\n" + CREATE + "-- migrate:down\ndrop table a;\n",

@@ -33,6 +33,9 @@ OTHER_DATABASE = re.compile(
     r"(?:^|[/_-])(clickhouse|mysql|mariadb|sqlite3?|mssql|sqlserver|oracle|bigquery|snowflake|duckdb|libsql|d1)(?:[/_-]|$)",
     re.IGNORECASE,
 )
+JOURNAL_TAG = re.compile(r"\"tag\"\s*:\s*\"([^\"\n]+)\"")
+BY_LETTERS = frozenset({"Prisma", "Supabase", "Atlas", "Diesel", "Knex", "yoyo"})
+"""Tools that compare the names of migrations letter by letter; the others compare numbers."""
 POSTGRES = frozenset({"postgres", "postgresql", "pg", "cockroachdb"})
 
 
@@ -60,6 +63,8 @@ class SqlFile:
     """The other language it is written in; `None` for PostgreSQL."""
     backward: bool = False
     """The whole file is the way back."""
+    turn: int = 0
+    """Its place in the list that the tool keeps; 0 where it keeps none, or not this file."""
 
     @cached_property
     def _all(self) -> list[Statement]:
@@ -128,7 +133,7 @@ class SqlFiles(Mapping[str, SqlFile]):
     def histories(self) -> list[History]:
         """The folders of migrations, each in the order in which it runs."""
         found: dict[str, History] = {}
-        for file in sorted(self.values(), key=lambda f: natural(f.path)):
+        for file in sorted(self.values(), key=_order):
             if file.role is Role.MIGRATION and not file.dialect:
                 folder = _folder_of_history(file.path)
                 found.setdefault(folder, History(folder, file.tool)).files.append(file)
@@ -172,6 +177,7 @@ class _Tools:
     def __init__(self, tree: Tree) -> None:
         self.by_folder: dict[str, str] = {}
         self.dialects: dict[str, str] = {}
+        self.turns: dict[str, int] = {}
         for path in tree.named(
             "migration_lock.toml", "_journal.json", "atlas.sum", "flyway.conf", "flyway.toml"
         ):
@@ -181,8 +187,12 @@ class _Tools:
             )
             folder = folder.removesuffix("/meta") if tool == "Drizzle" else folder
             self.by_folder[folder] = tool
-            if match := DIALECT_OF_TOOL.search(tree.text(path) or ""):
+            text = tree.text(path) or ""
+            if match := DIALECT_OF_TOOL.search(text):
                 self.dialects[folder] = match[1].lower()
+            if tool == "Drizzle":
+                tags = JOURNAL_TAG.findall(text)
+                self.turns |= {f"{folder}/{tag}.sql": place for place, tag in enumerate(tags, 1)}
         names = {p.rpartition("/")[2] for p in tree.paths}
         self.project = next((tool for name, tool in TOOL_FILES.items() if name in names), None)
 
@@ -210,6 +220,14 @@ def natural(path: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path) if part]
 
 
+def _order(file: SqlFile) -> tuple[object, ...]:
+    """Give the place of a file: its folder, the turn that its tool gives it, then its name."""
+    folder = _folder_of_history(file.path)
+    name = file.path.removeprefix(folder).lstrip("/")
+    letters = [(0, name.partition("/")[0])] if file.tool in BY_LETTERS else natural(name)
+    return natural(folder), file.turn or 1 << 30, letters, name
+
+
 def _dialect(path: str, text: str) -> str | None:
     """Tell another language by the folder's name, or by words that PostgreSQL does not have."""
     named = OTHER_DATABASE.search(path.rpartition("/")[0])
@@ -227,7 +245,8 @@ def _file(path: str, text: str, tools: _Tools) -> SqlFile:
     )
     if dialect and dialect not in POSTGRES:
         return SqlFile(path, text, role, tool, dialect, backward)
-    return SqlFile(path, text, role, tool, _dialect(path, text), backward)
+    turn = tools.turns.get(path, 0)
+    return SqlFile(path, text, role, tool, _dialect(path, text), backward, turn)
 
 
 def _role(path: str, text: str) -> Role:
