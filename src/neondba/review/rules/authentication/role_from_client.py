@@ -55,6 +55,29 @@ def register(data: UserCreate, session: Session):
     session.add(user)
     session.commit()
 ```
+The role may be handed on to a function that makes the account:
+```python bad path=app/api/auth.py case=handed
+from fastapi import APIRouter
+from app.schemas import UserCreate
+
+router = APIRouter()
+
+@router.post("/register")
+def register_user(user_data: UserCreate, auth_service: AuthService):
+    return auth_service.create_user(email=user_data.email, password=user_data.password, role=user_data.role)
+```
+```python bad path=app/schemas.py case=handed
+from pydantic import BaseModel
+
+class UserBase(BaseModel):
+    email: str
+    role: str = "user"  # <- finding
+
+class UserCreate(UserBase):
+    password: str
+
+ADMIN_ROLES = ("admin", "owner")
+```
 ## When it does not matter
 An administrator adds users, or all roles that one can choose from are equal:
 ```typescript good path=src/register.ts case=equal
@@ -100,10 +123,12 @@ from collections.abc import Iterator
 from neondba.project.orm_calls import OrmCalls, Use, names_in
 from neondba.project.places import is_test
 from neondba.project.python import Function, PythonFile, PythonFiles
+from neondba.project.routes import Routes
 from neondba.project.schema_provider import plain
 from neondba.project.typescript import nodes as script
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.authentication._roles import taken_roles
 
 SIGN_UP = re.compile(r"register|sign_?up|create_?account", re.IGNORECASE)
 RIGHTS = frozenset(
@@ -116,7 +141,7 @@ ALLOWED = re.compile(
 
 
 @rule("NDB509", Category.AUTH, Severity.HIGH)
-def check(calls: OrmCalls, files: PythonFiles) -> Iterator[Finding]:
+def check(calls: OrmCalls, files: PythonFiles, routes: Routes) -> Iterator[Finding]:
     """Find sign-ups that take the role of the account from the request."""
     for file in calls.running(".create(", ".insert("):
         for function, uses in calls.functions(file):
@@ -128,12 +153,23 @@ def check(calls: OrmCalls, files: PythonFiles) -> Iterator[Finding]:
                 if found is not None and "admin" in known:
                     line = _checked(function, names_in(found.value)) or found.line
                     yield _finding(file.path, line, function.name or "The handler", found.key)
+    yield from _in_python(files, routes)
+
+
+def _in_python(files: PythonFiles, routes: Routes) -> Iterator[Finding]:
     if not any("role" in f.text.lower() for f in files.containing("admin", "ADMIN", "Admin")):
         return
+    told = False
     for module in files.containing("role", "is_admin", "is_superuser"):
         for made in () if is_test(module.path) else module.functions:
             if SIGN_UP.search(made.name):
-                yield from _in_python(module, made)
+                for one in _written(module, made):
+                    told = True
+                    yield one
+    for taken in () if told else taken_roles(files, routes):
+        where = f"{taken.route.function.name} {taken.route.path}"
+        if taken.route.authentication is None and SIGN_UP.search(where):
+            yield _finding(taken.path, taken.line, taken.route.function.name, taken.field)
 
 
 def _is_sign_up(name: str, path: str) -> bool:
@@ -201,7 +237,7 @@ def _hands_on(call: script.Call) -> bool:
     )
 
 
-def _in_python(file: PythonFile, function: Function) -> Iterator[Finding]:
+def _written(file: PythonFile, function: Function) -> Iterator[Finding]:
     said = ast.unparse(function.node.args) + " ".join(ast.unparse(d) for d in function.decorators)
     if ALLOWED.search(said):
         return
