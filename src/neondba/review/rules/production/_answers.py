@@ -56,7 +56,8 @@ def _answered(node: Node, error: str, *, is_action: bool) -> int:
         if node.name.startswith(_LOGS):
             return 0
         if node.name.rpartition(".")[2] in _ANSWERS and not _is_clients_fault(node):
-            return next((told for a in node.arguments if (told := _tells(a, error))), 0)
+            whole = (node.line for a in node.arguments if _is(a, error))
+            return next(whole, 0) or next((told for a in node.arguments if (told := _tells(a, error))), 0)
     if is_action and isinstance(node, Return) and isinstance(node.value, Object):
         told = _tells(node.value, error)
         if told:
@@ -90,6 +91,10 @@ def _tells(node: Node, error: str) -> int:
         return node.line if node.name in _TEXTS and _comes_from(node.object, error) else 0
     if isinstance(node, Name):
         return 0
+    if isinstance(node, Object):
+        whole = next((p.line for p in node.properties if _is(p.value, error) and p.key != "cause"), 0)
+        if whole:
+            return whole
     if isinstance(node, Conditional) and _is_own(node.test, error):
         return _tells(node.otherwise, error)
     if isinstance(node, Call):

@@ -28,7 +28,7 @@ WORK: Final = READS | {
     "get_one",
     "stream",
 }
-_SESSIONS: Final = frozenset({"sqlmodel.Session", "sqlalchemy.orm.Session", "sqlmodel.orm.session.Session"})
+SESSIONS: Final = frozenset({"sqlmodel.Session", "sqlalchemy.orm.Session", "sqlmodel.orm.session.Session"})
 
 
 def apps(python: PythonFiles, *words: str) -> Iterator[PythonFile]:
@@ -91,7 +91,7 @@ def _session_kind(python: PythonFiles, file: PythonFile, annotation: ast.expr | 
         return ""
     if name.endswith("AsyncSession"):
         return "async"
-    if name in _SESSIONS:
+    if name in SESSIONS:
         return "sync"
     meant = python.definition(name)
     return (

@@ -17,6 +17,31 @@ router = APIRouter()
 async def orders(session: Session = Depends(get_session)):  # <- finding
     return session.exec(select(Order)).all()
 ```
+```python bad path=app/notes.py case=untyped
+from fastapi import APIRouter, Depends
+from app.database import get_db
+from app.service import all_notes
+
+router = APIRouter()
+
+@router.get("/notes")
+async def notes(db=Depends(get_db)):  # <- finding
+    return all_notes(db)
+```
+```python bad path=app/database.py case=untyped
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+engine = create_engine("postgresql://localhost/app")
+SessionLocal = sessionmaker(bind=engine)
+
+def get_db():
+    db = SessionLocal()
+    try:
+        yield db
+    finally:
+        db.close()
+```
 ```python good path=app/orders.py case=blocking
 from fastapi import APIRouter, Depends
 from sqlmodel import Session, select
@@ -57,10 +82,17 @@ import ast
 import re
 from collections.abc import Iterator
 
-from neondba.project.python import Function, PythonFiles
+from neondba.project.dependencies import Dependency, dependencies_of
+from neondba.project.python import Function, PythonFile, PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.production._shared import apps, receiver, route_of, session_parameters
+from neondba.review.rules.production._shared import (
+    SESSIONS,
+    apps,
+    receiver,
+    route_of,
+    session_parameters,
+)
 
 _CANDIDATE = re.compile(r"@\w+\.(?:get|post|put|patch|delete|api_route|route|websocket)\(")
 _TO_THREAD = ("run_in_threadpool", "to_thread", "run_in_executor", "run_sync")
@@ -77,10 +109,62 @@ def check(python: PythonFiles) -> Iterator[Finding]:
             if function.is_async and route_of(function) is not None:
                 sessions = session_parameters(python, file, function)
                 names = [name for name, kind in sessions.items() if kind == "sync"]
+                names += _untyped(python, file, function)
                 if names and _blocks(function, names[0]):
                     found.append((function, names[0]))
         if found:
             yield _finding(file.path, found)
+
+
+def _untyped(python: PythonFiles, file: PythonFile, function: Function) -> list[str]:
+    """Give the parameters without a type whose dependency yields a blocking session."""
+    bare = {p.name for p in function.parameters if p.annotation is None}
+    if not bare:
+        return []
+    return [
+        one.parameter
+        for one in dependencies_of(python, file, function)
+        if one.parameter in bare and any(_yields_session(python, d) for d in one.chain)
+    ]
+
+
+def _yields_session(python: PythonFiles, one: Dependency) -> bool:
+    """Tell whether a dependency is a plain function that makes a session and yields it."""
+    made = one.function
+    if made is None or one.file is None or made.is_async:
+        return False
+    given = {
+        n.value.id for n in ast.walk(made.node) if isinstance(n, ast.Yield) and isinstance(n.value, ast.Name)
+    }
+    return any(name in given and _makes_session(python, one.file, call) for name, call in _bound(made))
+
+
+def _bound(function: Function) -> Iterator[tuple[str, ast.expr]]:
+    """Give the names that a function binds with `=` and `with`, and to what."""
+    for node in function.assignments:
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        if isinstance(target, ast.Name) and node.value is not None:
+            yield target.id, node.value
+    for inner in ast.walk(function.node):
+        for item in inner.items if isinstance(inner, ast.With) else ():
+            if isinstance(item.optional_vars, ast.Name):
+                yield item.optional_vars.id, item.context_expr
+
+
+def _makes_session(python: PythonFiles, file: PythonFile, call: ast.expr) -> bool:
+    if not isinstance(call, ast.Call):
+        return False
+    name = file.resolve(call.func) or ""
+    if name in SESSIONS:
+        return True
+    found = python.definition(name)
+    if found is None or not isinstance(found[1], ast.Call):
+        return False
+    factory, kinds = (
+        found[0].resolve(found[1].func) or "",
+        [k for k in found[1].keywords if k.arg == "class_"],
+    )
+    return factory == "sqlalchemy.orm.sessionmaker" and not kinds
 
 
 def _blocks(function: Function, name: str) -> bool:

@@ -30,6 +30,48 @@ def orders(session):
         logging.exception("orders")
         raise HTTPException(status_code=500, detail="The orders could not be read.") from error
 ```
+A status of 400 hides nothing where everything is caught, and an error object tells its fields:
+```python bad path=app/users.py case=refused
+from fastapi import APIRouter, Depends, HTTPException
+from sqlalchemy.orm import Session
+from app.db import get_db
+
+router = APIRouter()
+
+@router.post("/users")
+def register(user: dict, db: Session = Depends(get_db)):
+    try:
+        return make_user(db, user)
+    except Exception as error:
+        raise HTTPException(status_code=400, detail=str(error))  # <- finding
+```
+```python bad path=shop/views.py case=django
+from rest_framework.response import Response
+from rest_framework.decorators import api_view
+from shop.models import Order
+
+@api_view(["POST"])
+def order(request):
+    try:
+        made = Order.objects.create(user=request.user)
+        return Response({"id": made.id}, status=201)
+    except Exception as e:
+        return Response({"error": f"Failed: {e}"}, status=500)  # <- finding
+```
+```typescript bad path=src/orders.js case=object
+export const orders = async (req, res) => {
+  try {
+    return res.json(await prisma.order.findMany());
+  } catch (error) {
+    return res.status(500).json({ message: "Internal Server Error", error }); // <- finding
+  }
+};
+```
+```prisma bad path=prisma/schema.prisma case=object
+model Order {
+  id String @id
+}
+```
 ```python bad path=app/health.py case=health
 from fastapi import FastAPI
 from app.db import engine
@@ -118,11 +160,14 @@ from neondba.review.rules.production._answers import told_errors
 from neondba.review.rules.production._shared import apps, dotted, is_broad, route_of, times
 
 _DATABASE = re.compile(
-    r"\b(?:\w*session|db|\w*engine|conn\w*|\w*pool|cursor|\w*database|repo\w*|crud|\w*service|prisma|select)\b",
+    r"\b(?:\w*session|db|objects|\w*engine|conn\w*|\w*pool|cursor|\w*database|repo\w*|crud|\w*service|prisma|select)\b",
     re.IGNORECASE,
 )
 
+_SESSION = re.compile(r"\b(?:\w*session|db|objects|conn|connection|cursor)\b")
+"""What only the database is asked through: its failures are caught whatever the status says."""
 _DRIVERS = ("sqlalchemy", "sqlmodel", "psycopg", "asyncpg", "tortoise", "databases", "prisma", "supabase")
+_ANSWERS = ("HTTPException", "JSONResponse", "JsonResponse", "jsonify", "Response")
 _ELSEWHERE = ("pymongo", "motor.motor_asyncio", "chromadb", "firebase_admin", "boto3")
 """What a project without a Postgres driver keeps its rows in."""
 
@@ -139,9 +184,7 @@ def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
     if any(python.containing(*_ELSEWHERE)) and not any(python.containing(*_DRIVERS)):
         return
     for file in apps(python, "except"):
-        if not any(
-            word in file.text for word in ("HTTPException", "JSONResponse", "jsonify", "@app.", "router.")
-        ):
+        if not any(word in file.text for word in (*_ANSWERS, "@app.", "router.")):
             continue
         places: list[tuple[int, str]] = []
         for function in file.functions:
@@ -167,32 +210,32 @@ def _finding(path: str, line: int, name: str, count: int, snippet: str) -> Findi
 
 
 def _is_web(call: ast.Call) -> bool:
-    return dotted(call.func).rpartition(".")[2] in ("HTTPException", "JSONResponse", "jsonify")
+    return dotted(call.func).rpartition(".")[2] in _ANSWERS
 
 
 def _leaks(function: Function) -> Iterator[int]:
     for attempt in ast.walk(function.node):
-        if not isinstance(attempt, ast.Try) or not _DATABASE.search(
-            ast.unparse(ast.Module(attempt.body, []))
-        ):
+        body = ast.unparse(ast.Module(attempt.body, [])) if isinstance(attempt, ast.Try) else ""
+        if not isinstance(attempt, ast.Try) or not _DATABASE.search(body):
             continue
+        sure = bool(_SESSION.search(body))
         for handler in attempt.handlers:
-            if handler.name and is_broad(handler.type):
-                told = (
-                    n for s in handler.body for n in ast.walk(s) if _answers(n, function, handler.name or "")
-                )
+            if name := handler.name if is_broad(handler.type) else None:
+                inside = (n for s in handler.body for n in ast.walk(s))
+                told = (n for n in inside if _answers(n, function, name, sure=sure))
                 yield from (node.lineno for node in islice(told, 1))  # type: ignore[attr-defined]
 
 
-def _answers(node: ast.AST, function: Function, name: str) -> bool:
+def _answers(node: ast.AST, function: Function, name: str, *, sure: bool) -> bool:
     """Tell whether a statement carries the error's text into the answer."""
     if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
         call = node.exc
-        if not dotted(call.func).endswith("HTTPException") or not _is_servers_fault(call):
+        if not dotted(call.func).endswith("HTTPException") or not (sure or _is_servers_fault(call)):
             return False
         return any(_tells(part, name) for part in [*call.args[1:], *(k.value for k in call.keywords)])
-    if isinstance(node, ast.Return) and node.value is not None and route_of(function) is not None:
-        return _tells(node.value, name)
+    if isinstance(node, ast.Return) and node.value is not None:
+        is_answer = isinstance(node.value, ast.Call) and _is_web(node.value)
+        return (is_answer or route_of(function) is not None) and _tells(node.value, name)
     if isinstance(node, ast.Assign) and route_of(function) is not None:
         return any(isinstance(t, ast.Subscript) for t in node.targets) and _tells(node.value, name)
     return False

@@ -17,6 +17,21 @@ engine = create_engine(settings.DATABASE_URL, pool_pre_ping=True)
 def health():  # <- finding
     return {"status": "ok"}
 ```
+```python bad path=app/health.py case=prefix
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/health")
+
+@router.get("/")
+def check():  # <- finding
+    return {"status": "healthy"}
+```
+```python bad path=app/db.py case=prefix
+from sqlmodel import create_engine
+from app.settings import settings  # postgresql://
+
+engine = create_engine(settings.DATABASE_URL, pool_pre_ping=True)
+```
 ```python good path=app/main.py case=asks
 from fastapi import FastAPI
 from sqlmodel import create_engine, text
@@ -92,9 +107,12 @@ from neondba.project.typescript.files import TypeScriptFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.production._probes import asks, probes
-from neondba.review.rules.production._shared import apps, route_of
+from neondba.review.rules.production._shared import apps, receiver, route_of
 
+DEEPEST = 3
 _PATH = re.compile(r"/?(?:[\w/-]*/)?(?:health(?:z|[-_]?check)?|ready|readyz|readiness)(?:/\w+)?/?$")
+_PROBE = re.compile(r"health|ready|readiness", re.IGNORECASE)
+_ALIVE = re.compile(r"/(?:live|liveness|livez|startup|ping)/?$")
 _ASKS = re.compile(
     r"session|engine|execute|connect|database|\bdb\b|\bdb_|_db\b|ping|pool|select", re.IGNORECASE
 )
@@ -108,16 +126,39 @@ def check(
     yield from _in_scripts(services, scripts, schema)
     with_database = {services.of(engine.path).folder for engine in engines.of_apps(services)}
     checks: dict[str, list[tuple[PythonFile, Function, str]]] = defaultdict(list)
-    for file in apps(python, "/health", "/ready"):
+    asking: set[str] = set()
+    for file in apps(python, "/health", "/ready", "-health", "ealth check"):
         for function in file.functions:
             path = route_of(function)
-            if path and _PATH.fullmatch(path):
+            path = path if path is None else _prefix(file, function) + path
+            if not path:
+                continue
+            if _PROBE.search(path) and _asks(python, file, function):
+                asking.add(services.of(file.path).folder)
+            elif (_PATH.fullmatch(path) or _is_called_so(function)) and not _ALIVE.search(path):
                 checks[services.of(file.path).folder].append((file, function, path))
     for folder, found in checks.items():
-        if folder in with_database and not any(_asks(function) for _, function, _ in found):
+        if folder in with_database and folder not in asking:
             for file, function, path in {f.path: (f, g, p) for f, g, p in reversed(found)}.values():
                 snippet = 'session.execute(text("select 1"))'
                 yield _finding(file.path, function.line, f"{function.name}()", path, snippet)
+
+
+def _prefix(file: PythonFile, function: Function) -> str:
+    """Give what the router of a route puts before its path."""
+    for decorator in function.decorators:
+        name = receiver(decorator) if isinstance(decorator, ast.Call) else ""
+        router = file.own_names.get(name)
+        for keyword in router.keywords if isinstance(router, ast.Call) else ():
+            if keyword.arg == "prefix" and isinstance(keyword.value, ast.Constant):
+                return str(keyword.value.value)
+    return ""
+
+
+def _is_called_so(function: Function) -> bool:
+    """Tell whether a route's docstring begins with what it is."""
+    said = ast.get_docstring(function.node) or ""
+    return said.lower().startswith(("health check", "healthcheck"))
 
 
 def _in_scripts(services: Services, files: TypeScriptFiles, schema: Schema) -> Iterator[Finding]:
@@ -144,7 +185,12 @@ def _finding(file: str, line: int, name: str, path: str, snippet: str) -> Findin
     )
 
 
-def _asks(function: Function) -> bool:
+def _asks(python: PythonFiles, file: PythonFile, function: Function, depth: int = 0) -> bool:
+    """Tell whether a function asks the database, itself or through the project's functions."""
+    for call in function.calls if depth < DEEPEST else ():
+        found = python.definition(file.resolve(call.func))
+        if found and isinstance(found[1], Function) and _asks(python, found[0], found[1], depth + 1):
+            return True
     code = [
         ast.unparse(node)
         for node in function.node.body
