@@ -46,6 +46,21 @@ export async function take(id: string, amount: number) {
   await db.update(products).set({ stock: product.stock - amount }).where(eq(products.id, id));  // <- finding
 }
 ```
+A list in one column is lost in the same way:
+```typescript bad path=src/collections.ts case=list
+import { jsonb, pgTable, text } from "drizzle-orm/pg-core";
+import { eq } from "drizzle-orm";
+import { db } from "./db";
+
+export const collections = pgTable("collections", { id: text("id").primaryKey(), spots: jsonb("spots") });
+
+export async function add(id: string, spot: string) {
+  const [collection] = await db.select().from(collections).where(eq(collections.id, id));
+  const before = (collection.spots as string[]) || [];
+  const after = [...before, spot];
+  await db.update(collections).set({ spots: after }).where(eq(collections.id, id));  // <- finding
+}
+```
 ## When it does not matter
 A row that was locked for the change, or that is only changed if it still has the number that was read,
 and sums that are never stored:
@@ -100,7 +115,7 @@ _NUMBERS = frozenset({"integer", "bigint", "smallint", "numeric", "real", "doubl
 
 @rule("NDB905", Category.PRODUCTION, Severity.MEDIUM)
 def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
-    """Report counters that are computed outside of the database."""
+    """Report counters and lists that are computed outside of the database."""
     for file in apps(python, ".commit()", ".flush()"):
         for function in file.functions:
             if any(
@@ -171,13 +186,38 @@ def _computed(function: script.Function, use: Use) -> str | None:
     for one in use.data.properties:
         column = use.table.named(one.key)
         value = values.get(one.value.name) if isinstance(one.value, script.Name) else one.value
-        if column is None or base_type(column.type or "") not in _NUMBERS or one.key in use.equals:
+        kind = (column.type or "") if column is not None else ""
+        if column is None or one.key in use.equals:
+            continue
+        if _is_list(kind) and any(_grown(value, row, one.key, values) for row in rows):
+            return one.key
+        if base_type(kind) not in _NUMBERS:
             continue
         if isinstance(value, script.Binary) and value.operator in ("+", "-"):
-            left = value.left.left if isinstance(value.left, script.Binary) else value.left
-            if any(is_member(left, row, one.key) for row in rows):
+            left = values.get(value.left.name) if isinstance(value.left, script.Name) else value.left
+            left = left.left if isinstance(left, script.Binary) else left
+            if left is not None and any(is_member(left, row, one.key) for row in rows):
                 return one.key
     return None
+
+
+def _is_list(kind: str) -> bool:
+    return kind.endswith("[]") or base_type(kind) in ("json", "jsonb")
+
+
+def _grown(value: script.Node | None, row: str, key: str, values: dict[str, script.Node]) -> bool:
+    """Tell whether a value is the row's own list with an entry more, or one less."""
+    parts: list[script.Node] = []
+    if isinstance(value, script.Array):
+        parts = [i.value for i in value.items if isinstance(i, script.Spread)]
+    elif isinstance(value, script.Call) and isinstance(value.callee, script.Member):
+        parts = [value.callee.object] if value.callee.name in ("filter", "concat", "toSpliced") else []
+    for part in parts:
+        source = values.get(part.name) if isinstance(part, script.Name) else part
+        source = source.left if isinstance(source, script.Binary) else source
+        if source is not None and is_member(source, row, key):
+            return True
+    return False
 
 
 def _is_read(value: script.Node | None) -> bool:
@@ -186,6 +226,9 @@ def _is_read(value: script.Node | None) -> bool:
 
 
 def _step(use: Use, name: str) -> str:
+    column = use.table.named(name)
+    if column is not None and _is_list(column.type or ""):
+        return 'await tx.select().from(table).where(…).for("update");'
     if use.tool == "prisma":
         return f"{name}: {{ increment: 1 }}"
     return f"{name}: sql`${{{use.table.label}.{name}}} + 1`"

@@ -20,6 +20,30 @@ export async function order(id: string) {
   });
 }
 ```
+The same behind a function that makes the client when it is first wanted:
+```typescript bad path=src/db.ts case=lazy
+import { neon } from "@neondatabase/serverless";
+import { drizzle } from "drizzle-orm/neon-http";
+
+let made: ReturnType<typeof drizzle> | null = null;
+
+export function getDb() {
+  if (made) return made;
+  made = drizzle(neon(process.env.DATABASE_URL!));
+  return made;
+}
+
+export const db = new Proxy({}, { get: (_, name) => getDb()[name] });
+```
+```typescript bad path=src/orders.ts case=lazy
+import { db } from "./db";
+
+export async function order(id: string) {
+  await db.transaction(async (tx) => { // <- finding
+    await tx.insert(orders).values({ id });
+  });
+}
+```
 ```typescript good path=src/db.ts case=drizzle
 import { Pool } from "@neondatabase/serverless";
 import { drizzle } from "drizzle-orm/neon-serverless";
@@ -95,14 +119,16 @@ def check(files: TypeScriptFiles) -> Iterator[Finding]:
 
 def _is_http(file: TypeScriptFile, node: Node) -> bool:
     """Tell whether every client that an expression makes speaks HTTP."""
-    if isinstance(node, Function):
-        node = node.body
-        returned = [n.value for n in walk(node) if isinstance(n, Return) and n.value is not None]
-        return bool(returned) and all(_is_http(file, value) for value in returned)
     made = [n for n in walk(node) if isinstance(n, Call) and isinstance(n.callee, Name)]
     drizzles = [n for n in made if _imported(file, n) == "drizzle"]
     if drizzles:
         return all(file.imports[str(n.name)].source == _SOURCE for n in drizzles)
+    if isinstance(node, Function):
+        returned = [n.value for n in walk(node.body) if isinstance(n, Return) and n.value is not None]
+        return bool(returned) and all(_is_http(file, value) for value in returned)
+    if isinstance(node, Call) and node.name == "Proxy":
+        inner = [d for n in made if n is not node and (d := file.definitions.get(n.name)) is not None]
+        return bool(inner) and all(_is_http(file, definition) for definition in inner)
     client = next((n for n in made if n.name == "PrismaClient"), None)
     options = client.arguments[0] if client and client.arguments else None
     adapter = options.get("adapter") if isinstance(options, Object) else None
