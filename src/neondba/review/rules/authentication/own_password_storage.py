@@ -87,30 +87,34 @@ PASSWORD = re.compile(
 )
 HASHING = ("bcrypt", "passlib", "argon2", "pwdlib", "pbkdf2", "scrypt", "werkzeug.security", "CryptContext",
            "verify_password", "verifyPassword", "check_password", "hashlib.sha")  # fmt: skip
-
-
 LISTS = ("package.json", "pyproject.toml", "requirements.txt")
+CODE = (".py", ".ts", ".js", ".tsx", ".mjs")
+PLACE = re.compile(r"(?:security|auth|hash|password)[^/]*$", re.IGNORECASE)
+"""How files are named that hash; others may only import it."""
 
 
 @rule("NDB501", Category.AUTH, Severity.HIGH)
 def check(tree: Tree, schema: Schema) -> Iterator[Finding]:
     """Look for own password columns in projects that hash passwords."""
-    told: set[str] = set()
+    kept = _columns(schema)
+    place = _hashing(tree) if kept else None
+    if place is not None:
+        yield from (_finding(table, column, place) for table, column in kept.values())
+
+
+def keeps_passwords(tree: Tree, schema: Schema) -> bool:
+    """Tell whether the project signs users in itself; what else it does for that has the same cause."""
+    return bool(_columns(schema)) and _hashing(tree) is not None
+
+
+def _columns(schema: Schema) -> dict[str, tuple[Table, Column]]:
+    """Give the password columns of accounts that are not the provider's, one a table."""
+    found: dict[str, tuple[Table, Column]] = {}
     for table in schema.tables:
         column = next((c for c in table.columns.values() if PASSWORD.match(_snake(c.name))), None)
-        if (
-            column is None
-            or not _is_account(table)
-            or _is_provided(table)
-            or is_test(table.path)
-            or plain(table.name.name) in told
-        ):
-            continue
-        place = _hashing(tree)
-        if place is None:
-            return
-        told.add(plain(table.name.name))
-        yield _finding(table, column, place)
+        if column is not None and _is_account(table) and not _is_provided(table) and not is_test(table.path):
+            found.setdefault(plain(table.name.name), (table, column))
+    return found
 
 
 def _is_account(table: Table) -> bool:
@@ -137,11 +141,11 @@ def _is_provided(table: Table) -> bool:
 
 
 def _hashing(tree: Tree) -> str | None:
-    """Give the first file of the program that hashes passwords."""
-    for path in tree.named(*LISTS, suffix=(".py", ".ts", ".js", ".tsx", ".mjs")):
-        text = "" if is_test(path) else tree.text(path) or ""
-        if any(word in text for word in HASHING):
-            return path
+    """Give the file of the program that hashes passwords; a list of packages where no code says it."""
+    for suffixes in (CODE, LISTS):
+        found = [path for path in tree.having(suffixes, HASHING) if not is_test(path)]
+        if found:
+            return min(found, key=lambda path: not PLACE.search(path))
     return None
 
 

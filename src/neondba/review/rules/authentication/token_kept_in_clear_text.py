@@ -38,6 +38,27 @@ model PasswordResetToken {
 }
 ```
 
+Nor does it when the token is the primary key:
+
+```typescript bad path=src/schema.ts case=key
+import { pgTable, timestamp, varchar } from "drizzle-orm/pg-core";
+
+export const passwordResetTokens = pgTable("password_reset_tokens", {
+  id: varchar("id").notNull().primaryKey(), // <- finding
+  userId: varchar("user_id").notNull(),
+  expiresAt: timestamp("expires_at").notNull(),
+});
+```
+```typescript bad path=src/user.ts case=key
+import { passwordResetTokens } from "./schema";
+
+export async function start(userId: string) {
+  const token = generateId(40);
+  await db.insert(passwordResetTokens).values({ id: token, userId, expiresAt: soon() });
+  return token;
+}
+```
+
 ## When it does not matter
 
 The program hashes the token before it keeps it, and tables of the provider are the provider's affair:
@@ -77,6 +98,7 @@ TOKENS = frozenset(
     {"passwordresettoken", "passwordreset", "resettoken", "resetpasswordtoken", "refreshtoken", "usertoken"}
 )
 """Tables that hold nothing else."""
+IS_KEY = re.compile(r"\bid\s*[:=]\s*(?:reset|refresh)?_?[tT]oken\s*[,)}]")
 HASHED = re.compile(
     r"(?:hash|digest|sha256|encrypt)\w*\(\s*[^()]{0,40}token"
     r"|token\w*\s*[:=]\s*(?:await\s+)?(?:\w+\.)*(?:hash|sha256|createHash|encrypt)",
@@ -94,12 +116,26 @@ def check(tree: Tree, schema: Schema) -> Iterator[Finding]:
             continue
         pattern = ANY_TOKEN if name in TOKENS else TOKEN
         column = next((c for c in table.columns.values() if pattern.match(_snake(c.name))), None)
+        if column is None and name in TOKENS:
+            column = _key(tree, table)
         if column is None or is_test(table.path) or plain(table.name.name) in told:
             continue
         if "provider_account_id" in table.columns or _hashes(tree):
             return
         told.add(plain(table.name.name))
         yield _finding(table, column)
+
+
+def _key(tree: Tree, table: Table) -> Column | None:
+    """Give the primary key of a table of tokens whose rows are made with the token for their id."""
+    names = {table.name.name, table.label} - {""}
+    key = table.columns.get("id")
+    if key is None or any("token" in c.lower() or "hash" in c.lower() for c in table.columns):
+        return None
+    for path in tree.having((".py", ".ts", ".js", ".tsx"), tuple(names)):
+        if path != table.path and not is_test(path) and IS_KEY.search(tree.text(path) or ""):
+            return key
+    return None
 
 
 def _snake(name: str) -> str:

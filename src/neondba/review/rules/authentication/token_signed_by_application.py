@@ -14,6 +14,18 @@ def token_for(user_id: str) -> str:
     return jwt.encode({"sub": user_id}, settings.BETTER_AUTH_SECRET, algorithm="HS256")  # <- finding
 ```
 
+```python bad path=app/tokens.py case=beside
+import jwt
+
+def token_for(user_id: str, key: str) -> str:
+    return jwt.encode({"sub": user_id}, key, algorithm="HS256")  # <- finding
+```
+```typescript bad path=web/lib/auth.ts case=beside
+import { betterAuth } from "better-auth";
+
+export const auth = betterAuth({});
+```
+
 ```python good path=app/tokens.py
 import jwt
 
@@ -24,7 +36,9 @@ def user_id(token: str, keys: jwt.PyJWKClient) -> str:
 
 ## When it does not matter
 
-Tests make their own tokens, and short-lived tokens for other services are none of a user's:
+Tests make their own tokens, and short-lived tokens for other services are none of a user's. A project that
+keeps passwords itself has that one fault (NDB501), of which its tokens are a part; and a package that nothing
+imports is no provider:
 
 ```python good path=tests/conftest.py
 import jwt
@@ -38,6 +52,34 @@ import jwt
 def room_token(room: str, video_key: str) -> str:
     return jwt.encode({"room": room}, video_key, algorithm="HS256")
 ```
+```python good path=app/models.py case=own-accounts
+from sqlmodel import Field, SQLModel
+
+class User(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True)
+    password_hash: str
+```
+```python good path=app/security.py case=own-accounts
+import bcrypt
+import jwt
+from app.config import settings
+
+def token_for(user_id: str) -> str:
+    return jwt.encode({"sub": user_id}, settings.BETTER_AUTH_SECRET, algorithm="HS256")
+
+def hashed(password: str) -> bytes:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt())
+```
+```json good path=web/package.json case=unused
+{"dependencies": {"better-auth": "1.4.7"}}
+```
+```python good path=app/tokens.py case=unused
+import jwt
+
+def token_for(user_id: str, key: str) -> str:
+    return jwt.encode({"sub": user_id}, key, algorithm="HS256")
+```
 """
 
 from __future__ import annotations
@@ -48,17 +90,28 @@ from collections.abc import Iterator
 
 from neondba.project.python import Call, PythonFile, PythonFiles
 from neondba.project.routes import is_test
+from neondba.project.schema import Schema
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.authentication.own_password_storage import keeps_passwords
 
 PROVIDER = re.compile(r"better.?auth|neon.?auth|stack.?auth|clerk|auth0|supabase.?auth", re.IGNORECASE)
+PACKAGES = ("better-auth", "@neondatabase/neon-js", "@neondatabase/auth")
+IMPORTED = re.compile(r"[\"'](?:better-auth|@neondatabase/(?:neon-js|auth))(?:/[^\"']*)?[\"']")
+SCRIPTS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".mts", ".cjs")
 PERSON = ("sub", "user_id", "userId", "email", "uid")
 
 
 @rule("NDB503", Category.AUTH, Severity.HIGH)
-def check(tree: Tree, files: PythonFiles) -> Iterator[Finding]:
+def check(tree: Tree, files: PythonFiles, schema: Schema) -> Iterator[Finding]:
     """Look for tokens of users that are signed in a project with a provider."""
+    found = list(_signed(tree, files))
+    if found and not keeps_passwords(tree, schema):
+        yield from found
+
+
+def _signed(tree: Tree, files: PythonFiles) -> Iterator[Finding]:
     uses_provider: bool | None = None
     for file in files.containing("jwt", "jose"):
         if is_test(file.path) or "script" in file.path.lower() or "generate" in file.path.lower():
@@ -83,10 +136,10 @@ def _is_provider_secret(file: PythonFile, secret: ast.expr) -> bool:
 
 
 def _uses_provider(tree: Tree) -> bool:
-    """Tell whether the project has Better Auth or its like among its dependencies."""
+    """Tell whether the program imports Better Auth or its like; a package alone signs nobody in."""
     return any(
-        '"better-auth"' in (tree.text(path) or "") or '"@neondatabase/neon-js"' in (tree.text(path) or "")
-        for path in tree.named("package.json")
+        IMPORTED.search(tree.text(path) or "") and not is_test(path)
+        for path in tree.having(SCRIPTS, PACKAGES)
     )
 
 

@@ -10,6 +10,9 @@ import hashlib
 
 def hash_password(password: str) -> str:
     return hashlib.sha256(password.encode()).hexdigest()  # <- finding
+
+def verify_password(password: str, kept: str) -> bool:
+    return hashlib.sha256(password.encode()).hexdigest() == kept
 ```
 ```python good path=app/security.py case=python
 from pwdlib import PasswordHash
@@ -55,7 +58,7 @@ from collections.abc import Iterator
 
 from neondba.project.orm_calls import names_in
 from neondba.project.places import is_test
-from neondba.project.python import PythonFiles
+from neondba.project.python import PythonFile, PythonFiles
 from neondba.project.typescript.files import TypeScriptFiles
 from neondba.project.typescript.nodes import Call, Function, Member, Text, walk
 from neondba.review.finding import Category, Finding, Severity
@@ -71,22 +74,33 @@ SLOW = re.compile(r"bcrypt|argon2|scrypt|pbkdf2|gensalt|pwned|hibp|leak|breach|p
 def check(files: PythonFiles, scripts: TypeScriptFiles) -> Iterator[Finding]:
     """Find fast hashes of passwords."""
     for file in files.containing("hashlib"):
+        found: list[tuple[int, str]] = []
         for function in (
             () if is_test(file.path) or SLOW.search(f"{file.text}{file.path}") else file.functions
         ):
-            for call in function.calls:
-                given = ast.unparse(call.args[0]) if call.args else ""
-                fast = FAST.search(file.resolve(call.func) or "")
-                if fast and PASSWORD.search(given):
-                    yield _finding(file.path, call.lineno, function.name)
+            found += [(c.lineno, function.name) for c in function.calls if _is_fast(file, c)]
+        yield from _once(file.path, found)
     for script in scripts.containing("createHash"):
         if SLOW.search(f"{scripts.text(script.path)}{script.path}"):
             continue
-        for written in script.functions:
-            yield from _in_script(script.path, written)
+        yield from _once(
+            script.path, [place for written in script.functions for place in _in_script(written)]
+        )
 
 
-def _in_script(path: str, function: Function) -> Iterator[Finding]:
+def _once(path: str, found: list[tuple[int, str]]) -> Iterator[Finding]:
+    """Tell a file's scheme once: who verifies a password has to hash it as it was."""
+    if found:
+        first, *others = sorted(found)
+        yield _finding(path, *first, tuple((path, line) for line, _ in others))
+
+
+def _is_fast(file: PythonFile, call: ast.Call) -> bool:
+    given = ast.unparse(call.args[0]) if call.args else ""
+    return bool(FAST.search(file.resolve(call.func) or "") and PASSWORD.search(given))
+
+
+def _in_script(function: Function) -> Iterator[tuple[int, str]]:
     calls = [n for n in walk(function.body) if isinstance(n, Call)]
     for call in calls:
         if not isinstance(call.callee, Member) or call.callee.name != "update" or not call.arguments:
@@ -95,10 +109,10 @@ def _in_script(path: str, function: Function) -> Iterator[Finding]:
         first = made.arguments[0] if isinstance(made, Call) and made.arguments else None
         fast = isinstance(first, Text) and first.value.lower() in FAST_NAMES and "createHash" in call.name
         if fast and any(PASSWORD.search(name) for name in names_in(call.arguments[0])):
-            yield _finding(path, call.line, function.name)
+            yield call.line, function.name
 
 
-def _finding(path: str, line: int, function: str) -> Finding:
+def _finding(path: str, line: int, function: str, also: tuple[tuple[str, int], ...]) -> Finding:
     return Finding(
         path,
         line,
@@ -109,4 +123,5 @@ def _finding(path: str, line: int, function: str) -> Finding:
             "Hash anew at each user's next sign-in, and drop the old hashes.",
         ),
         snippet="PasswordHash.recommended().hash(password)",
+        also=also,
     )

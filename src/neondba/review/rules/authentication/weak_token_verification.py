@@ -77,6 +77,7 @@ def test_subject(token):
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from neondba.project.python import Call, Function, PythonFile, PythonFiles
@@ -105,7 +106,7 @@ def check(files: PythonFiles) -> Iterator[Finding]:
         for call in decodings:
             if id(call.function) in told and _is_second_try(call):
                 continue
-            found = list(_weaknesses(file, call, decodings))
+            found = list(_weaknesses(files, file, call, decodings))
             if found and _is_second_try(call):
                 told.add(id(call.function))
             yield from found
@@ -121,7 +122,7 @@ def _decodes(file: PythonFile, node: ast.Call) -> bool:
     )
 
 
-def _weaknesses(file: PythonFile, call: Call, decodings: list[Call]) -> Iterator[Finding]:
+def _weaknesses(files: PythonFiles, file: PythonFile, call: Call, decodings: list[Call]) -> Iterator[Finding]:
     line, switched = _switched_off(call.node)
     others = [c for c in decodings if c.function is call.function and c.node is not call.node]
     verified_too = any("verify_signature" not in _switched_off(c.node)[1] for c in others)
@@ -129,6 +130,8 @@ def _weaknesses(file: PythonFile, call: Call, decodings: list[Call]) -> Iterator
     trusted = _is_used(call) and (not verified_too or _is_second_try(call))
     if switched and (switched[0] != "verify_signature" or trusted):
         severity, effect = EFFECTS[switched[0]]
+        if severity.rank < Severity.LOW.rank and not _is_called(files, call.function):
+            severity, effect = Severity.LOW, f"nothing calls it yet; where something does, {effect}"
         yield Finding(
             file.path,
             line,
@@ -147,6 +150,14 @@ def _weaknesses(file: PythonFile, call: Call, decodings: list[Call]) -> Iterator
             steps=("Name the algorithms that the provider signs with.",),
             snippet='algorithms=["EdDSA"]',
         )
+
+
+def _is_called(files: PythonFiles, function: Function | None) -> bool:
+    """Tell whether anything names the function but its own head; a decorator calls it as well."""
+    if function is None or function.decorators or function.owner is not None:
+        return True
+    named = re.compile(rf"(?<!\bdef )\b{re.escape(function.name)}\b")
+    return any(named.search(f.text) for f in files.containing(function.name) if not is_test(f.path))
 
 
 def _steps(option: str) -> tuple[str, ...]:
