@@ -25,7 +25,7 @@ def settle_datetimes(tree: Tree, tables: list[Table], others: list[Table]) -> No
     loose = [(t, c) for t in tables for c in t.columns.values() if c.by_library]
     if not loose:
         return
-    aware_by_folder = _versions(tree)
+    aware_by_folder = _versions(tree, AWARE_SINCE)
     shown = {(t.name.key, c.name) for t in others for c in t.columns.values() if _is_naive(c)}
     for table, column in loose:
         aware = _nearest(aware_by_folder, column.path)
@@ -33,6 +33,11 @@ def settle_datetimes(tree: Tree, tables: list[Table], others: list[Table]) -> No
             column.type = AWARE
         elif aware is None and (table.name.key, column.name) not in shown and not _filled_naive(column):
             column.type = None
+
+
+def has_release(tree: Tree, path: str, since: int) -> bool | None:
+    """Tell whether a file's project installs SQLModel 0.0.`since` or later; `None` where it does not say."""
+    return _nearest(_versions(tree, since), path)
 
 
 def _is_naive(column: Column) -> bool:
@@ -44,8 +49,8 @@ def _filled_naive(column: Column) -> bool:
     return bool(NAIVE_VALUE.search(column.default or ""))
 
 
-def _versions(tree: Tree) -> dict[str, bool | None]:
-    """Tell for each folder whether its SQLModel keeps zones; what is locked outweighs what is asked for."""
+def _versions(tree: Tree, since: int) -> dict[str, bool | None]:
+    """Tell for each folder whether its SQLModel is that new; what is locked outweighs what is asked for."""
     found: dict[str, bool | None] = {}
     named = [p for p in tree.named(suffix=(".txt", ".in", ".toml")) if _is_list(p)]
     for path in [*named, *tree.named(*LOCKS)]:
@@ -56,9 +61,9 @@ def _versions(tree: Tree) -> dict[str, bool | None]:
         match = LOCKED.search(text) if is_lock else LISTED.search(text)
         if match:
             folder = path.rpartition("/")[0]
-            aware = int(match[1]) >= AWARE_SINCE if is_lock else _asked_for(match["version"])
-            if aware is not None or folder not in found:
-                found[folder] = aware
+            newer = int(match[1]) >= since if is_lock else _asked_for(match["version"], since)
+            if newer is not None or folder not in found:
+                found[folder] = newer
     return found
 
 
@@ -67,13 +72,13 @@ def _is_list(path: str) -> bool:
     return name == "pyproject.toml" or "requirements" in path
 
 
-def _asked_for(version: str) -> bool | None:
+def _asked_for(version: str, since: int) -> bool | None:
     if exact := AT_MOST.search(version):
-        if int(exact[1]) < AWARE_SINCE:
+        if int(exact[1]) < since:
             return False
         return True if "<" not in exact[0] else None
     least = AT_LEAST.search(version)
-    return True if least and int(least[1]) >= AWARE_SINCE else None
+    return True if least and int(least[1]) >= since else None
 
 
 def _nearest(found: dict[str, bool | None], path: str) -> bool | None:

@@ -116,8 +116,8 @@ def _finding(engine: Engine, neon: bool) -> Finding:
     return Finding(
         engine.path,
         engine.line,
-        f"After {why}, the pool for {address_of(engine)} hands dead connections to requests: they fail until "
-        "the pool is empty.",
+        f"After {why}, the pool for {address_of(engine)} hands dead connections to requests: the first ones "
+        "fail.",
         steps=(f"Add pool_pre_ping=True, and pool_recycle=300, to {engine.factory} in {engine.path}.",),
         snippet=with_settings(
             engine,

@@ -44,6 +44,41 @@ def upgrade():
     )
 ```
 
+SQLModel dropped its own type for a UUID; the first revision that has it is told:
+
+```text bad path=requirements.txt case=gone
+sqlmodel>=0.0.22
+```
+
+```python bad path=alembic/versions/a1_owner.py case=gone
+from alembic import op
+import sqlalchemy as sa
+import sqlmodel
+
+revision = "a1"
+down_revision = None
+
+
+def upgrade():
+    op.create_table(
+        "owners",
+        sa.Column("id", sqlmodel.sql.sqltypes.GUID(), primary_key=True),  # <- finding
+    )
+```
+
+```python bad path=alembic/versions/a2_note.py case=gone
+from alembic import op
+import sqlalchemy as sa
+import sqlmodel
+
+revision = "a2"
+down_revision = "a1"
+
+
+def upgrade():
+    op.add_column("owners", sa.Column("tenant", sqlmodel.sql.sqltypes.GUID(), nullable=True))
+```
+
 ## When it does not matter
 
 The folder is there, whatever the path is relative to:
@@ -56,6 +91,25 @@ script_location = %(here)s/alembic
 ```python good path=backend/alembic/env.py case=there
 from alembic import context
 ```
+
+The installed SQLModel still has its old type for a UUID (gone since 0.0.20):
+
+```text good path=requirements.txt case=old
+sqlmodel==0.0.18
+```
+
+```python good path=alembic/versions/c3_owner.py case=old
+from alembic import op
+import sqlalchemy as sa
+import sqlmodel
+
+revision = "c3"
+down_revision = None
+
+
+def upgrade():
+    op.create_table("owners", sa.Column("id", sqlmodel.sql.sqltypes.GUID(), primary_key=True))
+```
 """
 
 from __future__ import annotations
@@ -64,15 +118,18 @@ import ast
 import builtins
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from neondba.project.alembic_history import AlembicHistory, Revision
+from neondba.project.sqlmodel_version import has_release
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 
 LOCATION = re.compile(r"^[ \t]*script_location[ \t]*=[ \t]*(?P<path>[^\s#;]+)", re.MULTILINE)
-GONE = {"sqlmodel.sql.sqltypes.GUID": "sqlalchemy.Uuid"}
-"""Names that current releases of a library no longer have, and what took their place."""
+GONE = "sqlmodel.sql.sqltypes.GUID"
+GONE_SINCE = 20
+"""SQLModel 0.0.20 took SQLAlchemy's own type for a UUID and dropped this one."""
 BUILTINS = frozenset(dir(builtins))
 
 
@@ -81,8 +138,15 @@ def check(tree: Tree, alembic: AlembicHistory) -> Iterator[Finding]:
     """Find Alembic folders and names that are not there."""
     for path in tree.named("alembic.ini"):
         yield from _folder(tree, path)
+    gone: list[Finding] = []
     for _, revision in alembic.revisions:
-        yield from _names(revision)
+        for node, missing in _names(revision):
+            if missing != GONE:
+                yield _finding(revision, node, missing)
+            elif has_release(tree, revision.path, GONE_SINCE) is not False:
+                gone.append(_gone(revision, node))
+    if gone:
+        yield replace(gone[0], also=tuple((f.path, f.line) for f in gone[1:]))
 
 
 def _folder(tree: Tree, path: str) -> Iterator[Finding]:
@@ -107,7 +171,8 @@ def _folder(tree: Tree, path: str) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _names(revision: Revision) -> Iterator[Finding]:
+def _names(revision: Revision) -> Iterator[tuple[ast.AST, str]]:
+    """Give the first name of a revision that is not there."""
     tree = revision.file.tree
     if tree is None or "*" in revision.file.imports:
         return
@@ -115,7 +180,7 @@ def _names(revision: Revision) -> Iterator[Finding]:
     for name in ("upgrade", "downgrade"):
         for node in ast.walk(revision.function(name) or ast.Pass()):
             if missing := _missing(node, known):
-                yield _finding(revision, node, missing)
+                yield node, missing
                 return
 
 
@@ -137,24 +202,23 @@ def _bound(tree: ast.Module) -> set[str]:
 def _missing(node: ast.AST, known: set[str]) -> str:
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in known:
         return node.id
-    if isinstance(node, ast.Attribute) and ast.unparse(node) in GONE:
-        return ast.unparse(node)
-    return ""
+    return GONE if isinstance(node, ast.Attribute) and ast.unparse(node) == GONE else ""
+
+
+def _gone(revision: Revision, node: ast.AST) -> Finding:
+    return Finding(
+        revision.path,
+        getattr(node, "lineno", revision.line),
+        f"Revision {revision.id} fails: SQLModel has no {GONE} since 0.0.{GONE_SINCE}.",
+        ("Use sqlalchemy.Uuid instead, in each revision; the column stays the same.",),
+        "sa.Uuid()",
+    )
 
 
 def _finding(revision: Revision, node: ast.AST, missing: str) -> Finding:
-    line: int = getattr(node, "lineno", revision.line)
-    if missing in GONE:
-        return Finding(
-            revision.path,
-            line,
-            f"Revision {revision.id} fails: SQLModel no longer has {missing}.",
-            (f"Use {GONE[missing]} instead; the column stays the same.",),
-            "sa.Uuid()",
-        )
     return Finding(
         revision.path,
-        line,
+        getattr(node, "lineno", revision.line),
         f"Revision {revision.id} fails with a NameError: nothing defines `{missing}`.",
         ("Import it at the top of the revision, and in script.py.mako for the next ones.",),
         f"import {missing}",

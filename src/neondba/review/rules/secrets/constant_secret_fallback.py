@@ -25,6 +25,16 @@ from pydantic_settings import BaseSettings
 
 class Settings(BaseSettings):
     jwt_secret: str = "shop-development"  # <- finding
+
+settings = Settings()
+```
+```python bad path=app/tokens.py case=settings
+import jwt
+
+from app.settings import settings
+
+def token(user):
+    return jwt.encode({"sub": user}, settings.jwt_secret, algorithm="HS256")
 ```
 A secret that is nothing but a constant:
 ```python bad path=app/tokens.py case=constant
@@ -36,8 +46,8 @@ def token(user):
     return jwt.encode({"sub": user}, SECRET_KEY, algorithm="HS256")
 ```
 ## When it does not matter
-A default that the start refuses, an empty one, one drawn anew at each start, the passwords of a local
-database, and tests:
+A default that the start refuses, an empty one, one drawn anew at each start, a field that nothing reads,
+the passwords of a local database, and tests:
 ```python good path=app/settings.py case=guarded
 from pydantic_settings import BaseSettings
 
@@ -49,6 +59,12 @@ class Settings(BaseSettings):
     def refuse_defaults(self):
         if self.secret_key == "changethis":
             raise ValueError("Set SECRET_KEY.")
+```
+```python good path=app/settings.py case=unread
+from pydantic_settings import BaseSettings
+
+class Settings(BaseSettings):
+    better_auth_secret: str = "change-me"
 ```
 ```typescript good path=lib/auth.ts case=thrown
 if (!process.env.BETTER_AUTH_SECRET) throw new Error("BETTER_AUTH_SECRET is missing");
@@ -99,12 +115,22 @@ _PUBLIC = re.compile(
 @rule("NDB103", Category.SECRET, Severity.HIGH)
 def check(environment: Environment, python: PythonFiles, tree: Tree, ignores: Ignores) -> Iterator[Finding]:
     """Report constants that stand in for a missing secret."""
+    told: set[tuple[str, str]] = set()
     for read in environment.reads:
-        if not read.default or _PUBLIC.search(read.name) or is_test(read.path) or is_script(read.path):
+        if (
+            not read.default
+            or (read.path, read.name) in told
+            or _PUBLIC.search(read.name)
+            or is_test(read.path)
+            or is_script(read.path)
+        ):
             continue
         if not _opens_something(read.name, read.default) or not is_read_by_people(tree, ignores, read.path):
             continue
+        if read.from_class and not _is_used(read, python):
+            continue
         if not _is_refused(read, tree.text(read.path) or "") and not _is_refused_elsewhere(read, python):
+            told.add((read.path, read.name))
             yield _finding(read, "Where {name} is not set, the program starts all the same and uses a text")
     for read in _constants(python):
         if (
@@ -135,6 +161,18 @@ def _opens_something(name: str, default: str) -> bool:
         bool(_OTHER.search(name) or _ELSEWHERE.search(name))
         and not is_placeholder(default)
         and is_random(default, 12)
+    )
+
+
+def _is_used(read: Read, python: PythonFiles) -> bool:
+    """Tell whether anything asks a settings object for this field; a library may ask for its own."""
+    if read.name.startswith("AUTHJWT_"):
+        return True
+    asked = re.compile(rf"(?:\.|[\"']){read.name}\b", re.IGNORECASE)
+    return any(
+        asked.search(file.text)
+        for file in python.containing(read.name, read.name.lower())
+        if not is_test(file.path)
     )
 
 
