@@ -72,7 +72,7 @@ class Bindings:
                     return f"the {_table(query)} of line {query.line}"
                 case Thing(fields):
                     for held in fields.values.values():
-                        if why := self.good(frozenset(a for a in held if not isinstance(a, Thing))):
+                        if why := self.good(Value(a for a in held if not isinstance(a, Thing))):
                             return why
                 case _:
                     pass
@@ -103,7 +103,7 @@ class Bindings:
         for condition in spelled(query.conditions):
             if condition.column.startswith("!"):
                 continue
-            words = self.good(frozenset(a for a in condition.value if not _is_own(a, query)))
+            words = self.good(Value(a for a in condition.value if not _is_own(a, query)))
             if words:
                 named = "a condition" if condition.column == "?" else condition.column
                 self.bound[query] = (Binding.BOUND, f"{named} is held against {words}")
@@ -149,7 +149,7 @@ def spelled(conditions: list[Cond]) -> list[Cond]:
                 found += [Cond(start + k if k != "*" else condition.column, v, False, condition.line)
                           for k, v in atom.fields.values.items()]  # fmt: skip
             else:
-                found.append(Cond(condition.column, frozenset({atom}), False, condition.line))
+                found.append(Cond(condition.column, Value({atom}), False, condition.line))
     return found
 
 

@@ -96,12 +96,12 @@ def _held(reader: Reader, node: ast.Call, receiver: Value) -> Value:
     """Read `Model.column.in_(values)` and its kin."""
     column = next(a for a in receiver if isinstance(a, Column))
     given = joined(reader.value(a) for a in node.args)
-    inner = frozenset(a for a in given if isinstance(a, Cond))
+    inner = Value(a for a in given if isinstance(a, Cond))
     if inner:
         return inner
-    value = frozenset(a for a in given if not isinstance(a, Column | Table))
+    value = Value(a for a in given if not isinstance(a, Column | Table))
     constant = bool(node.args) and isinstance(node.args[0], ast.Constant)
-    return frozenset({Cond(column.name, value, constant, node.lineno, column.model)})
+    return Value({Cond(column.name, value, constant, node.lineno, column.model)})
 
 
 def _is_start(reader: Reader, node: ast.Call, name: str, receiver: Value) -> bool:
@@ -126,7 +126,7 @@ def started(reader: Reader, node: ast.expr, asked: Value, kind: str) -> Value:
 
 def _started(reader: Reader, node: ast.Call, name: str) -> Value:
     asked = joined(reader.value(a) for a in node.args)
-    inner = frozenset(a for a in asked if isinstance(a, Built))
+    inner = Value(a for a in asked if isinstance(a, Built))
     if inner and not any(isinstance(a, Table | Column) for a in asked):
         return inner
     query = Query(STARTING.get(name, name), tables_of(asked), reader.file.path, node.lineno, reader.function)
@@ -138,20 +138,20 @@ def _started(reader: Reader, node: ast.Call, name: str) -> Value:
 def _noted(reader: Reader, query: Query) -> Value:
     query.staff = reader.staff
     reader.summary.queries.append(query)
-    return frozenset({Built(query)})
+    return Value({Built(query)})
 
 
 def tables_of(value: Value) -> Value:
     """Give the tables that a value names, itself or by a column."""
-    found: set[Table | Param] = set()
+    found: list[Table | Param] = []
     for atom in value:
         if isinstance(atom, Table | Param):
-            found.add(atom)
+            found.append(atom)
         elif isinstance(atom, Column) and atom.model is not None:
-            found.add(Table(atom.model))
+            found.append(Table(atom.model))
         elif isinstance(atom, Built):
-            found |= {a for a in atom.query.tables if isinstance(a, Table | Param)}
-    return frozenset(found)
+            found += [a for a in atom.query.tables if isinstance(a, Table | Param)]
+    return Value(found)
 
 
 def _aggregates(node: ast.expr) -> bool:
@@ -179,7 +179,7 @@ def _continued(reader: Reader, node: ast.Call, name: str, receiver: Value) -> Va
             narrow(reader.summary, receiver, condition)
             for atom in receiver if condition.model is not None else ():
                 if isinstance(atom, Built) and not atom.query.tables:
-                    atom.query.tables = tables_of(frozenset({Column(condition.column, condition.model)}))
+                    atom.query.tables = tables_of(Value({Column(condition.column, condition.model)}))
         return receiver
     if name in COUNTING:
         alter(reader.summary, receiver, "counts")
@@ -200,7 +200,7 @@ def _kept(reader: Reader, node: ast.Call, name: str, receiver: Value) -> None:
     for atom in receiver:
         if isinstance(atom, Built) and name == "select_from":
             atom.query.tables |= tables_of(asked)
-            inner = frozenset(a for a in asked if isinstance(a, Built))
+            inner = Value(a for a in asked if isinstance(a, Built))
             if inner:
                 atom.query.conditions.append(Cond("?", inner, False, node.lineno))
         elif isinstance(atom, Built) and name == "values":
@@ -221,14 +221,14 @@ def _assigned(reader: Reader, node: ast.Call) -> list[Cond]:
             if isinstance(atom, Thing):
                 found += [Cond(f"={k}", v, False, node.lineno) for k, v in atom.fields.values.items()]
             else:
-                found.append(Cond("=*", frozenset({atom}), False, node.lineno))
+                found.append(Cond("=*", Value({atom}), False, node.lineno))
     return found
 
 
 def _conditions(reader: Reader, node: ast.Call, asked: Value) -> list[Cond]:
     """Give the conditions in the arguments of `where`, `filter_by` or `join`."""
     found = [a for a in asked if isinstance(a, Cond)]
-    rest = frozenset(a for a in asked if not isinstance(a, Cond | Table | Column | Thing))
+    rest = Value(a for a in asked if not isinstance(a, Cond | Table | Column | Thing))
     if rest:
         found.append(Cond("?", rest, False, node.lineno))
     for keyword in node.keywords:
@@ -260,12 +260,12 @@ def _is_session(func: ast.expr) -> bool:
 def _loaded(reader: Reader, node: ast.Call, receiver: Value) -> Value | None:
     """Read `session.get(Model, id)` and `Model.query.get(id)`."""
     first = reader.value(node.args[0])
-    tables: Value = frozenset(a for a in first if isinstance(a, Table))
+    tables: Value = Value(a for a in first if isinstance(a, Table))
     if not tables and len(node.args) > 1 and _is_session(node.func):
-        tables = frozenset(a for a in first if isinstance(a, Param))
+        tables = Value(a for a in first if isinstance(a, Param))
     wanted = reader.value(node.args[1]) if len(node.args) > 1 else NOTHING
     if not tables:
-        ours = frozenset(Table(a.model) for a in receiver if isinstance(a, Table))
+        ours = Value(Table(a.model) for a in receiver if isinstance(a, Table))
         asked = [a.query for a in receiver if isinstance(a, Built)]
         if asked:
             narrow(reader.summary, receiver, Cond("id", first, False, node.lineno))
@@ -280,21 +280,21 @@ def _loaded(reader: Reader, node: ast.Call, receiver: Value) -> Value | None:
     query = Query("get", tables, reader.file.path, node.lineno, reader.function)
     query.conditions.append(Cond("id", _flat(wanted), False, node.lineno))
     _noted(reader, query)
-    return frozenset({Row(query)})
+    return Value({Row(query)})
 
 
 def _flat(value: Value) -> Value:
-    return joined(joined(a.fields.values.values()) if isinstance(a, Thing) else frozenset({a}) for a in value)
+    return joined(joined(a.fields.values.values()) if isinstance(a, Thing) else Value({a}) for a in value)
 
 
 def _run(reader: Reader, node: ast.Call) -> Value | None:
     """Run a statement: what comes out are its rows."""
     given = joined(reader.value(a) for a in node.args)
-    found = frozenset(Row(a.query) for a in given if isinstance(a, Built))
+    found = Value(Row(a.query) for a in given if isinstance(a, Built))
     for atom in given if len(node.args) > 1 else ():
         if isinstance(atom, Built) and atom.query.kind in ("update", "delete") and not atom.query.conditions:
             atom.query.conditions.append(Cond("?", reader.value(node.args[1]), False, node.lineno))
-    passed = frozenset(a for a in given if isinstance(a, Param))
+    passed = Value(a for a in given if isinstance(a, Param))
     return found | passed if found or passed else None
 
 
@@ -340,9 +340,9 @@ def _inserted(reader: Reader, node: ast.Call, name: str) -> Value | None:
         and made.id not in ("model", "cls", "model_class")
     ):
         return None
-    tables: Value = frozenset(a for a in reader.value(made) if isinstance(a, Table))
+    tables: Value = Value(a for a in reader.value(made) if isinstance(a, Table))
     if not tables and isinstance(made, ast.Attribute) and made.attr in ("model", "_model", "model_class"):
-        tables = frozenset(a for a in reader.value(made) if isinstance(a, Param))
+        tables = Value(a for a in reader.value(made) if isinstance(a, Param))
     if not tables:
         return None
     query = Query("insert", tables, reader.file.path, node.lineno, reader.function)
@@ -356,4 +356,4 @@ def _inserted(reader: Reader, node: ast.Call, name: str) -> Value | None:
                     Cond(f"={k}", v, False, node.lineno) for k, v in atom.fields.values.items()
                 ]
     _noted(reader, query)
-    return frozenset({Row(query)})
+    return Value({Row(query)})

@@ -19,6 +19,7 @@ from neondba.project.isolation.values import (
     DERIVED,
     NOTHING,
     PART,
+    SELF,
     Built,
     Caller,
     Check,
@@ -137,14 +138,14 @@ def _told(reader: Reader, node: ast.Call, name: str, receiver: Value) -> Value |
     sent = SENT.match(dotted)
     if sent and not reader.names.get(dotted.partition(".")[0], NOTHING) - {Param(dotted.partition(".")[0])}:
         key = node.args[0] if node.args and isinstance(node.args[0], ast.Constant) else None
-        return frozenset({Client("request", str(key.value) if key else "")})
+        return Value({Client("request", str(key.value) if key else "")})
     if name == "get" and isinstance(node.func, ast.Attribute):
         if dotted.endswith(("request.session.get", "websocket.session.get")) or (
             dotted == "session.get" and node.args and isinstance(node.args[0], ast.Constant)
         ):
-            return frozenset({Caller(dotted.removesuffix(".get"))})
+            return Value({Caller(dotted.removesuffix(".get"))})
         if not receiver and CONTEXT_VARIABLE.search(dotted.removesuffix(".get")) and not node.args:
-            return frozenset({Caller(dotted)})
+            return Value({Caller(dotted)})
         if receiver and node.args and isinstance(node.args[0], ast.Constant):
             return reader._asked(fielded(receiver, str(node.args[0].value)), str(node.args[0].value))
     return None
@@ -172,7 +173,7 @@ class _Called:
         )
         if calling and not _holds_rows(result):
             self._ask(everything)
-            return frozenset({Caller(f"{self.name}()")})
+            return Value({Caller(f"{self.name}()")})
         if target is None:
             self._ask(everything)
             if self.name not in CONVERTING:
@@ -237,7 +238,7 @@ class _Called:
         own = receiver or (world.class_thing(kind) if kind is not None else NOTHING)
         step = Step(what.name, reader.file.path, self.node.lineno)
         result = world.apply(inner, reader.summary, self.arguments(what, own), step, staff=reader.staff)
-        if inner.stored and (own == {Param("self")} or _is_super_of(self.node)):
+        if inner.stored and (own == SELF or _is_super_of(self.node)):
             for field, held in inner.stored.items():
                 reader.summary.stored.setdefault(field, world.filled(held, self.arguments(what, own)))
         return result
@@ -276,7 +277,7 @@ def arguments(
         extra["*"] = spread
     catcher = function.node.args.kwarg
     if catcher is not None:
-        filled[catcher.arg] = frozenset({Thing(Fields(extra))})
+        filled[catcher.arg] = Value({Thing(Fields(extra))})
     return filled
 
 

@@ -98,7 +98,7 @@ def _route(world: World, route: Route) -> Door:
         if dependency.parameter is not None:
             given.setdefault(dependency.parameter, value)
     for name in route.client_parameters:
-        given[name] = frozenset({Client(name)})
+        given[name] = Value({Client(name)})
     _enter(world, door, given)
     return door
 
@@ -110,7 +110,7 @@ def injected(
     key = id(dependency.function) if dependency.function is not None else 0
     principal = dependency.gives_principal
     words = dependency.parameter or dependency.name
-    told: Value = frozenset({Caller(words)}) if principal else NOTHING
+    told: Value = Value({Caller(words)}) if principal else NOTHING
     if (
         DATABASE.search(dependency.name)
         or dependency.function is None
@@ -126,7 +126,7 @@ def injected(
         if need.parameter is not None:
             given[need.parameter] = injected(world, door, need, seen, depth + 1)
     for name in dependency.takes:
-        given[name] = frozenset({Client(name)})
+        given[name] = Value({Client(name)})
     kind = (dependency.file, dependency.owner) if dependency.owner is not None else None
     inner = world.summary(dependency.file, dependency.function, kind)
     if inner is None:
@@ -137,7 +137,7 @@ def injected(
     if kind is not None and dependency.function.name == "__init__":
         values = {k: v for k, held in inner.stored.items() if (v := world.filled(held, given))}
         values = {**{k: v for k, v in given.items() if k != "self"}, **world.class_fields(kind), **values}
-        result = frozenset({Thing(Fields(values, *kind))})
+        result = Value({Thing(Fields(values, *kind))})
     seen[key] = (result if _tells_rows(result) else NOTHING) | told if principal else result
     return seen[key]
 
@@ -201,9 +201,9 @@ def _tool(world: World, file: PythonFile, function: Function) -> Door:
             )
         ):
             principal = principal or parameter.name
-            given[parameter.name] = frozenset({Caller(parameter.name)})
+            given[parameter.name] = Value({Caller(parameter.name)})
         else:
-            given[parameter.name] = frozenset({Client(parameter.name)})
+            given[parameter.name] = Value({Client(parameter.name)})
     entrance = Entrance(EntranceKind.TOOL, f"tool {function.name}", file.path, function.line, principal)
     door = Door(entrance, file, function, authenticated=bool(principal))
     _enter(world, door, given)

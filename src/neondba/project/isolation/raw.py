@@ -58,7 +58,7 @@ def _asked(reader: Reader, node: ast.Call, written: str, named: dict[str, Value]
         return None
     given = _Given(reader, node, numbers, named)
     query = Query(
-        statement.kind, frozenset(Table(m) for m in tables), reader.file.path, node.lineno, reader.function,
+        statement.kind, Value(Table(m) for m in tables), reader.file.path, node.lineno, reader.function,
         counts=statement.counts, staff=reader.staff, order=tuple(tables),
     )  # fmt: skip
     for held in statement.conditions:
@@ -67,7 +67,7 @@ def _asked(reader: Reader, node: ast.Call, written: str, named: dict[str, Value]
     for held in statement.assigned:
         query.conditions.append(Cond(f"={held.column}", given.value(held), False, node.lineno))
     reader.summary.queries.append(query)
-    rows: Value = frozenset({Row(query)})
+    rows: Value = Value({Row(query)})
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
     if isinstance(receiver, ast.Name) and receiver.id in reader.names and "cur" in receiver.id:
         reader.names[receiver.id] = rows

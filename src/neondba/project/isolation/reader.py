@@ -13,6 +13,7 @@ from neondba.project.isolation.substitution import alter
 from neondba.project.isolation.values import (
     NOTHING,
     PART,
+    SELF,
     Caller,
     Check,
     Client,
@@ -70,12 +71,12 @@ class Reader:
 
     def _open(self, function: Function) -> None:
         for parameter in function.parameters:
-            self.names[parameter.name] = frozenset({Param(parameter.name)})
+            self.names[parameter.name] = Value({Param(parameter.name)})
             if parameter.annotation is not None:
                 self.annotations[parameter.name] = parameter.annotation
         extra = function.node.args.kwarg
         if extra is not None:
-            self.names[extra.arg] = frozenset({Param(extra.arg)})
+            self.names[extra.arg] = Value({Param(extra.arg)})
         self.nested = {f.name: f for f in function.functions}
 
     def read(self) -> Summary:
@@ -193,7 +194,7 @@ class Reader:
             elif atom == Param("self"):
                 self.summary.stored[field] = self.summary.stored.get(field, NOTHING) | value
         line = getattr(node, "lineno", 1)
-        if base and base != {Param("self")}:
+        if base and base != SELF:
             self.summary.writes.append(Write(base, field, value, self.file.path, line, self.function))
             alter(self.summary, base, "changed")
 
@@ -208,7 +209,7 @@ class Reader:
         if found is None:
             return self.world.named(self.file, node)
         roles = [a for a in found if isinstance(a, Caller) and a.role]
-        self.role_asked |= frozenset(roles)
+        self.role_asked |= Value(roles)
         return found
 
     def attribute(self, node: ast.Attribute) -> Value:
@@ -216,24 +217,24 @@ class Reader:
         dotted = dotted_name(node)
         if dotted and CARRIED.search(dotted):
             words = dotted
-            return self._asked(frozenset({Caller(words, is_role(node.attr))}), node.attr)
+            return self._asked(Value({Caller(words, is_role(node.attr))}), node.attr)
         base = self.value(node.value)
         if node.attr == "query" and any(isinstance(a, Table) for a in base):
             return started(self, node, base, "select")
-        if base == {Param("self")} and node.attr in self.summary.stored:
+        if base == SELF and node.attr in self.summary.stored:
             return self.summary.stored[node.attr]
         if _is_model(node.value) and any(isinstance(a, Param) for a in base):
-            return frozenset({Column(node.attr)})
+            return Value({Column(node.attr)})
         if base:
             return self._asked(fielded(base, node.attr), node.attr)
         if dotted and (sent := SENT.match(dotted)):
-            return frozenset({Client("request", sent[2])})
+            return Value({Client("request", sent[2])})
         return self.world.named(self.file, node)
 
     def _asked(self, value: Value, name: str) -> Value:
         """Note that the caller's role is looked at."""
         if is_role(name):
-            self.role_asked |= frozenset(a for a in value if _is_person(a))
+            self.role_asked |= Value(a for a in value if _is_person(a))
         return value
 
     def subscript(self, node: ast.Subscript) -> Value:
@@ -243,9 +244,9 @@ class Reader:
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
             dotted = dotted_name(node.value)
             if not base and dotted in ("session", "flask.session") and CONTEXT_VARIABLE.search(key.value):
-                return frozenset({Caller(f"session[{key.value!r}]")})
+                return Value({Caller(f"session[{key.value!r}]")})
             if dotted.endswith(("request.session", "websocket.session")):
-                return frozenset({Caller(f"session[{key.value!r}]")})
+                return Value({Caller(f"session[{key.value!r}]")})
             return self._asked(fielded(base, key.value), key.value)
         self.value(key)
         return base
@@ -256,8 +257,8 @@ class Reader:
         if any(isinstance(a, Column) for v in values for a in v):
             found = conditioned(values[0], values[1], node.comparators[0], node.lineno)
             if isinstance(node.ops[0], ast.Eq | ast.In | ast.Is):
-                return frozenset({found})
-            return frozenset({Cond(f"!{found.column}", found.value, found.constant, found.line, found.model)})
+                return Value({found})
+            return Value({Cond(f"!{found.column}", found.value, found.constant, found.line, found.model)})
         if isinstance(node.ops[0], ast.Eq | ast.NotEq | ast.In | ast.NotIn) and values[0] and values[1]:
             said = ast.unparse(node)[:60]
             self.summary.checks.append(
@@ -285,7 +286,7 @@ class Reader:
                 fields.values[str(key.value)] = held
             else:
                 fields.values["*"] = fields.values.get("*", NOTHING) | held
-        return frozenset({Thing(fields)})
+        return Value({Thing(fields)})
 
     def comprehended(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
         """Give what the elements hold."""
@@ -324,7 +325,7 @@ def conditioned(left: Value, right: Value, other: ast.AST, line: int) -> Cond:
     held, constant = right, isinstance(other, ast.Constant)
     if not columns:
         columns, held = [a for a in right if isinstance(a, Column)], left
-    value = frozenset(a for a in held if not isinstance(a, Column | Table))
+    value = Value(a for a in held if not isinstance(a, Column | Table))
     return Cond(columns[0].name, value, constant, line, columns[0].model)
 
 
@@ -339,7 +340,7 @@ def _spread(fields: Fields, value: Value) -> None:
         if isinstance(atom, Thing):
             fields.values |= atom.fields.values
         else:
-            fields.values["*"] = fields.values.get("*", NOTHING) | frozenset({atom})
+            fields.values["*"] = fields.values.get("*", NOTHING) | Value({atom})
 
 
 def _is_person(atom: object) -> bool:

@@ -42,31 +42,31 @@ class Substitution:
         """Give a value with the parameters filled in."""
         known = self._known.get(value)
         if known is None:
-            found: set[Atom] = set()
+            found: list[Atom] = []
             for atom in value:
                 self._fill(atom, found)
-            known = self._known[value] = frozenset(found)
+            known = self._known[value] = Value(found)
         return known
 
-    def _fill(self, atom: Atom, found: set[Atom]) -> None:
+    def _fill(self, atom: Atom, found: list[Atom]) -> None:
         kind = type(atom)
         if kind is Caller or kind is Client or kind is Table or kind is Column:
-            found.add(atom)
+            found.append(atom)
             return
         match atom:
             case Param(name, field):
                 given = self.given.get(name, NOTHING)
                 for part in field.split(".") if field else ():
                     given = fielded(given, part)
-                found |= given
+                found += given
             case Row(query, field):
-                found.add(Row(self._copies.get(query, query), field))
+                found.append(Row(self._copies.get(query, query), field))
             case Built(query):
-                found.add(Built(self._copies.get(query, query)))
+                found.append(Built(self._copies.get(query, query)))
             case Cond():
-                found.add(self.condition(atom))
+                found.append(self.condition(atom))
             case Thing(fields):
-                found.add(Thing(self._thing(fields)))
+                found.append(Thing(self._thing(fields)))
 
     def condition(self, atom: Cond) -> Cond:
         """Give a condition with the parameters filled in."""
@@ -125,7 +125,7 @@ def narrow(summary: Summary, target: Value, condition: Cond) -> None:
         if isinstance(atom, Built | Row):
             atom.query.conditions.append(condition)
         elif isinstance(atom, Param):
-            summary.narrowed.append((frozenset({atom}), condition))
+            summary.narrowed.append((Value({atom}), condition))
 
 
 def alter(summary: Summary, target: Value, kind: str) -> None:
@@ -141,4 +141,4 @@ def alter(summary: Summary, target: Value, kind: str) -> None:
             else:
                 atom.query.changed = True
         elif isinstance(atom, Param):
-            summary.kinds.append((frozenset({atom}), kind))
+            summary.kinds.append((Value({atom}), kind))

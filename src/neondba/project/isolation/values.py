@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Self, cast
 
 from neondba.project.isolation.judged import Step
 from neondba.project.owners import Model
 from neondba.project.python import Class, Function, PythonFile
 
-Value = frozenset["Atom"]
-"""Everything that a value may be made from; empty where nothing is known."""
-NOTHING: Value = frozenset()
+
+class Value(frozenset["Atom"]):
+    """
+    Everything that a value may be made from; empty where nothing is known.
+
+    It goes through its atoms in the order in which they were found: the first that tells something gives the
+    reason, and a set's own order differs from one process to the next.
+    """
+
+    __slots__ = ("_order",)
+    _order: tuple[Atom, ...]
+
+    def __new__(cls, atoms: Iterable[Atom] = ()) -> Self:
+        """Keep each atom once."""
+        order = tuple(dict.fromkeys(atoms))
+        made = super().__new__(cls, order)
+        made._order = order
+        return made
+
+    def __iter__(self) -> Iterator[Atom]:
+        """Go through the atoms in order."""
+        return iter(self._order)
+
+    def __or__(self, other: AbstractSet[object]) -> Value:
+        """Give what either holds, this one's first."""
+        if not other or other is self:
+            return self
+        if not self and isinstance(other, Value):
+            return other
+        return Value(chain(self._order, cast("Iterable[Atom]", other)))
+
+    def __sub__(self, other: AbstractSet[object]) -> Value:
+        """Give what only this one holds."""
+        return Value(a for a in self._order if a not in other)
+
+
+NOTHING = Value()
 PART = "…"
 """The field that stands for some fields of a body: those that the program lets through."""
 DERIVED = "~"
@@ -26,6 +63,10 @@ class Param:
 
     name: str
     field: str = ""
+
+
+SELF = Value({Param("self")})
+"""The object that a method is called on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,20 +236,23 @@ class Summary:
 
 def joined(values: Iterable[Value]) -> Value:
     """Give what any of several values may hold."""
-    found: Value = frozenset().union(*values)
+    held = [v for v in values if v]
+    if len(held) < 2:
+        return held[0] if held and len(held[0]) <= MOST else NOTHING
+    found = Value(chain.from_iterable(held))
     return found if len(found) <= MOST else NOTHING
 
 
 def fielded(value: Value, name: str) -> Value:
     """Give what a field of a value may hold."""
-    found: set[Atom] = set()
+    found: list[Atom] = []
     for atom in value:
         if isinstance(atom, Thing):
             fields = atom.fields.values
-            found |= fields[name] if name in fields else fields.get("*", NOTHING)
+            found += fields[name] if name in fields else fields.get("*", NOTHING)
         else:
-            found.add(_field(atom, name))
-    return frozenset(found)
+            found.append(_field(atom, name))
+    return Value(found)
 
 
 def _field(atom: Atom, name: str) -> Atom:

@@ -80,10 +80,10 @@ class World:
 
     def _meaning(self, file: PythonFile, node: ast.AST, qualified: str) -> Value:
         if _PROXY.match(qualified):
-            return frozenset({Caller("current_user")})
+            return Value({Caller("current_user")})
         model = self.owners.model(self.files, file, node)
         if model is not None:
-            return frozenset({Table(model)})
+            return Value({Table(model)})
         found = self.files.definition(qualified)
         if found is None:
             return NOTHING
@@ -99,7 +99,7 @@ class World:
     def _module_value(self, where: PythonFile, what: ast.Call, qualified: str) -> Value:
         called = (where.resolve(what.func) or "").rpartition(".")[2]
         if called == "LocalProxy" or (called == "ContextVar" and CONTEXT_VARIABLE.search(qualified)):
-            return frozenset({Caller(qualified.rpartition(".")[2])})
+            return Value({Caller(qualified.rpartition(".")[2])})
         if called == "aliased" and what.args:
             return self.named(where, what.args[0])
         found = self.files.definition(where.resolve(what.func))
@@ -200,7 +200,7 @@ class World:
         """Give a class as an object: its own fields, and the model it is made for."""
         if id(kind[1]) not in self._things:
             fields = Fields({}, kind[0], kind[1])
-            self._things[id(kind[1])] = frozenset({Thing(fields)})
+            self._things[id(kind[1])] = Value({Thing(fields)})
             fields.values = self.class_fields(kind)
         return self._things[id(kind[1])]
 
@@ -252,4 +252,4 @@ class World:
                 values |= {k: v for k, held in inner.stored.items() if (v := view.value(held))}
             for key, value in filled.items():
                 values.setdefault(key, value)
-        return frozenset({Thing(Fields(values, file, kind))})
+        return Value({Thing(Fields(values, file, kind))})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from neondba.project.schema_provider import plain
 from neondba.project.typescript import callers
-from neondba.project.typescript.values import Closure, Scope, Value, item_of
+from neondba.project.typescript.values import Closure, Scope, Value, in_order, item_of
 
 if TYPE_CHECKING:
     from neondba.project.typescript.evaluate import Interpreter
@@ -123,7 +123,7 @@ def compared(ip: Interpreter, left: Value, right: Value, why: str) -> None:
 
 def asked(ip: Interpreter, value: Value) -> None:
     """Note a test of the caller's role."""
-    for kind, key in value.origins:
+    for kind, key in in_order(value.origins):
         role = kind == "caller" and bool(callers.ROLE.search(key))
         if kind == "row" and callers.ROLE.search(value.written):
             # A role in a team says nothing about the rows of other teams.

@@ -9,7 +9,7 @@ from itertools import count
 from neondba.project.isolation.judged import Step
 from neondba.project.typescript.owned import OwnedTable
 from neondba.project.typescript.statements import Statement
-from neondba.project.typescript.values import Closure, Origin, Value
+from neondba.project.typescript.values import Closure, Origin, Value, in_order
 
 STEPS = 40_000
 """Nodes looked at for one entrance; what comes later is not followed."""
@@ -87,7 +87,7 @@ class Run:
         """Tell by what values are the caller's; empty where they are not."""
         known = self.vouched if checks is None else checks
         rows = []
-        for kind, key in origins if len(origins) < 2 else sorted(origins):
+        for kind, key in in_order(origins):
             if kind == "caller":
                 return key
             if kind == "client" and key in known:
@@ -128,7 +128,7 @@ class Run:
     def vouch(self, value: Value, why: str) -> None:
         """Take it that a value was checked against the caller."""
         moment = self.tick()
-        for kind, key in value.all_origins():
+        for kind, key in in_order(value.all_origins()):
             if kind == "client":
                 self._note(key, moment, why)
             elif kind == "row":
@@ -137,7 +137,7 @@ class Run:
                     continue
                 statement.compared = statement.compared or (moment, why)
                 for leaf in [v for _, v in statement.where]:
-                    for inner, path in leaf.origins:
+                    for inner, path in in_order(leaf.origins):
                         if inner == "client":
                             self._note(path, moment, why)
 
@@ -151,7 +151,7 @@ class Run:
         if not bound or statement.kind == "insert" or (statement.many and not statement.is_write):
             return
         for value in [*(v for _, v in statement.where), *statement.inside]:
-            for kind, key in value.origins:
+            for kind, key in in_order(value.origins):
                 if kind == "client":
                     self._note(key, statement.seen, f"the same row as {bound}")
                 elif kind == "row":

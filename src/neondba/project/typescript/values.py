@@ -137,6 +137,11 @@ def signature(value: Value, depth: int = 0) -> Signature | None:
     return value.origins, tuple(parts)
 
 
+def in_order(origins: frozenset[Origin]) -> Iterable[Origin]:
+    """Give origins in an order that is the same in every process."""
+    return origins if len(origins) < 2 else sorted(origins)
+
+
 def union(values: Iterable[Value]) -> frozenset[Origin]:
     """Give the origins of all values together."""
     return NOTHING.union(*(v.all_origins() for v in values))
