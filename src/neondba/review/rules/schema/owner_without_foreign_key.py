@@ -146,7 +146,6 @@ def _finding(table: Table, column: Column, target: Table) -> Finding:
             "Add the foreign key as NOT VALID, then validate it.",
         ),
         _snippet(table, column, target),
-        Severity.HIGH if unlike else None,
     )
 
 
