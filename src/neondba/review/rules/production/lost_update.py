@@ -55,7 +55,8 @@ import { db } from "./db";
 export const collections = pgTable("collections", { id: text("id").primaryKey(), spots: jsonb("spots") });
 
 export async function add(id: string, spot: string) {
-  const [collection] = await db.select().from(collections).where(eq(collections.id, id));
+  const found = await db.select().from(collections).where(eq(collections.id, id)).limit(1);
+  const collection = found[0];
   const before = (collection.spots as string[]) || [];
   const after = [...before, spot];
   await db.update(collections).set({ spots: after }).where(eq(collections.id, id));  // <- finding
@@ -183,6 +184,8 @@ def _computed(function: script.Function, use: Use) -> str | None:
         name for node in own_nodes(function.body) if isinstance(node, script.Declare) and _is_read(node.value)
         for name in names_in(node.target)
     }  # fmt: skip
+    entries = {n: v.object for n, v in values.items() if isinstance(v, script.Index)}
+    rows |= {n for n, list_ in entries.items() if isinstance(list_, script.Name) and list_.name in rows}
     for one in use.data.properties:
         column = use.table.named(one.key)
         value = values.get(one.value.name) if isinstance(one.value, script.Name) else one.value
