@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from neondba.project.isolation.judged import Binding, EntranceKind
 from neondba.project.isolation.judging import Fault, Verdict
 from neondba.review.finding import Severity
+
+TENANT = re.compile(
+    r"(?:^|_)(tenant|org|organi[sz]ation|workspace|company|team|business|clinic|school|restaurant)(?:_?id|_uuid)?$",
+    re.IGNORECASE,
+)
 
 
 def first_per_door(verdicts: Iterable[Verdict], *faults: Fault) -> Iterator[Verdict]:
@@ -56,6 +62,22 @@ def way(verdict: Verdict) -> tuple[str, ...]:
 def caller(verdict: Verdict) -> str:
     """Name the expression that carries the caller."""
     return verdict.judged.entrance.principal or "current_user"
+
+
+def own(verdict: Verdict, column: str) -> str:
+    """Name the expression that carries the caller's own value of an owner column."""
+    return f"{caller(verdict)}.{column if holder(column) != 'user' else 'id'}"
+
+
+def holder(column: str) -> str:
+    """Say in words who holds a row by what its owner column is called."""
+    match = TENANT.search(column.rpartition(".")[2])
+    return match[1].replace("_", " ") if match else "user"
+
+
+def plural(word: str) -> str:
+    """Give the plural of a holder's name."""
+    return word[:-1] + "ies" if word.endswith("y") else word + ("es" if word.endswith("s") else "s")
 
 
 def who(verdict: Verdict) -> str:

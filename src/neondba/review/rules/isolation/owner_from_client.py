@@ -190,18 +190,28 @@ from neondba.project.isolation.ownership import is_people
 from neondba.project.isolation.python import PythonIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.isolation._shared import caller, first_per_door, place, way
+from neondba.review.rules.isolation._shared import first_per_door, holder, own, place, way
 
 
 @rule("NDB403", Category.ISOLATION, Severity.HIGH)
 def check(isolation: PythonIsolation) -> Iterator[Finding]:
     """Look for owner columns held against a value that only the client vouches for."""
+    by_cause: dict[object, list[Verdict]] = {}
     for verdict in first_per_door(isolation.verdicts, Fault.CLAIM, Fault.MADE):
         if verdict.judged.entrance.kind is EntranceKind.ROUTE:
-            path, line = place(verdict, isolation.verdicts)
-            if (path, line) == (verdict.judged.path, verdict.judged.line):
-                line = _line(verdict)
-            yield _finding(verdict, path, line)
+            by_cause.setdefault(_cause(verdict), []).append(verdict)
+    for verdict, *others in by_cause.values():
+        path, line = place(verdict, isolation.verdicts)
+        if (path, line) == (verdict.judged.path, verdict.judged.line):
+            line = _line(verdict)
+        yield _finding(verdict, path, line, len(others))
+
+
+def _cause(verdict: Verdict) -> object:
+    """Name what is to blame: a file whose routes all ask nobody is one fault for each of its tables."""
+    if verdict.door.authenticated:
+        return id(verdict)
+    return verdict.door.file.path, verdict.model.qualified
 
 
 def _line(verdict: Verdict) -> int:
@@ -244,26 +254,32 @@ def _joining(verdict: Verdict) -> Finding:
     )
 
 
-def _finding(verdict: Verdict, path: str, line: int) -> Finding:
+def _finding(verdict: Verdict, path: str, line: int, others: int) -> Finding:
     if is_people(verdict.model) and verdict.fault is Fault.MADE:
         return _joining(verdict)
     judged = verdict.judged
     model, function = judged.table, verdict.door.function.name
     owner = judged.why.partition(" ")[0]
     known = "signed-in user" if verdict.door.authenticated else "caller, signed in or not,"
+    more = ""
+    if others:
+        routes = f"does {others} more route" if others == 1 else f"do {others} more routes"
+        more = f", and so {routes} of {verdict.door.file.path}"
     made = verdict.fault is Fault.MADE
-    deed = f"makes {model} rows in that user's name" if made else f"reaches that user's {model} rows"
-    source = f"{caller(verdict)}.id" if judged.entrance.principal else "the user of the verified token"
-    select = f"select({model}).where({model}.{owner} == {caller(verdict)}.id)"
+    whose = holder(owner)
+    deed = f"makes {model} rows in that {whose}'s name" if made else f"reaches that {whose}'s {model} rows"
+    mine = own(verdict, owner)
+    source = mine if judged.entrance.principal else "the user of the verified token"
+    select = f"select({model}).where({model}.{owner} == {mine})"
     return Finding(
         path,
         line,
         f"Any {known} who puts another id into {judged.entrance.name} {deed}: {function}() believes the "
-        f"{owner} it is given.",
+        f"{owner} it is given{more}.",
         steps=(
             f"Take {owner} from {source}, not from the request.",
             "If it must stay in the path, compare it with the caller and answer 403 when they differ.",
         ),
-        snippet=f"{model}({owner}={caller(verdict)}.id, ...)" if made else select,
+        snippet=f"{model}({owner}={mine}, ...)" if made else select,
         way=way(verdict),
     )

@@ -128,7 +128,7 @@ from neondba.project.isolation.judging import Fault, Verdict
 from neondba.project.isolation.python import PythonIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.isolation._shared import caller, first_per_door, place, severity, way, who
+from neondba.review.rules.isolation._shared import first_per_door, holder, own, place, severity, way, who
 
 
 @rule("NDB401", Category.ISOLATION, Severity.HIGH)
@@ -141,10 +141,10 @@ def check(isolation: PythonIsolation) -> Iterator[Finding]:
 def _finding(verdict: Verdict, path: str, line: int) -> Finding:
     judged = verdict.judged
     model, owner = judged.table, judged.owner
-    reads = f"{who(verdict)} {judged.entrance.name} with the id of another user's {model}"
-    condition = f"{model}.{owner} == {caller(verdict)}.id"
+    reads = f"{who(verdict)} {judged.entrance.name} with the id of another {holder(owner)}'s {model}"
+    condition = f"{model}.{owner} == {own(verdict, owner)}"
     if not verdict.owned.direct:
-        condition = f"{owner} of the {model} == {caller(verdict)}.id"
+        condition = f"{owner} of the {model} == {own(verdict, owner.rpartition('.')[2])}"
     return Finding(
         path,
         line,

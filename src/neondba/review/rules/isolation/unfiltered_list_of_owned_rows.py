@@ -88,7 +88,7 @@ from neondba.project.isolation.judging import Fault, Verdict
 from neondba.project.isolation.python import PythonIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.isolation._shared import caller, first_per_door, place, severity, way
+from neondba.review.rules.isolation._shared import first_per_door, holder, own, place, plural, severity, way
 
 
 @rule("NDB402", Category.ISOLATION, Severity.HIGH)
@@ -102,9 +102,10 @@ def _finding(verdict: Verdict, path: str, line: int) -> Finding:
     judged = verdict.judged
     model, owner = judged.table, judged.owner
     deed = "changes" if judged.kind in ("update", "delete") or verdict.query.changed else "gives"
-    message = f"{judged.entrance.name} gives every signed-in user the {model} rows of all users"
+    whose = f"all {plural(holder(owner))}"
+    message = f"{judged.entrance.name} gives every signed-in user the {model} rows of {whose}"
     if deed == "changes":
-        message = f"{judged.entrance.name} lets every signed-in user change the {model} rows of all users"
+        message = f"{judged.entrance.name} lets every signed-in user change the {model} rows of {whose}"
     return Finding(
         path,
         line,
@@ -113,7 +114,7 @@ def _finding(verdict: Verdict, path: str, line: int) -> Finding:
             f"Narrow the statement to the caller's own {model} rows.",
             "If it is meant for administrators, depend on a check of the role.",
         ),
-        snippet=f"select({model}).where({model}.{owner} == {caller(verdict)}.id)"
+        snippet=f"select({model}).where({model}.{owner} == {own(verdict, owner)})"
         if verdict.owned.direct
         else "",
         severity=severity(verdict) if verdict.owned.direct else Severity.MEDIUM,
