@@ -75,8 +75,8 @@ def check(python: PythonFiles) -> Iterator[Finding]:
                     file.path,
                     line,
                     f"{task or 'The task'}() runs after {function.name}() has answered, over the request's "
-                    f"session {name}{times(len(found))}: FastAPI closes it before the task starts, or holds its "
-                    "connection until the task ends.",
+                    f"session {name}{times(len(found))}: FastAPI closes it before the task starts, or holds "
+                    "its connection until the task ends.",
                     steps=("Give the task ids, and let it open a session of its own.",),
                     snippet=f"with SessionLocal() as {name}:",
                 )
