@@ -97,12 +97,15 @@ class _Walker:
         self._seen: dict[tuple[int, bool], tuple[int | None, str]] = {}
         self._calls: dict[int, list[ast.Call]] = {}
         self._targets: dict[int, Found | None] = {}
+        self._generators: dict[int, bool] = {}
+        self._held: dict[int, frozenset[str]] = {}
         self.found: list[Held] = []
 
     def takes(self, file: PythonFile, function: Function) -> bool:
         """Tell whether a dependency leaves its session in a transaction."""
         return (
-            not is_generator(function) and self.walk(file, function, taken=False, report=False)[0] is not None
+            not self._is_generator(function)
+            and self.walk(file, function, taken=False, report=False)[0] is not None
         )
 
     def walk(
@@ -118,7 +121,7 @@ class _Walker:
         if depth > 6:
             return 0 if taken else None, ""
         self._seen[key] = (0 if taken else None, "")
-        sessions = _sessions(file, function)
+        sessions = set(self._sessions(file, function))
         state = _State(
             file, function, report, sessions, 0 if taken else None, min(sessions, default="session", key=len)
         )
@@ -126,6 +129,21 @@ class _Walker:
             self._block(state, function.node.body, depth)
         self._seen[key] = (state.since, state.waited)
         return self._seen[key]
+
+    def _is_generator(self, function: Function) -> bool:
+        if id(function) not in self._generators:
+            self._generators[id(function)] = is_generator(function)
+        return self._generators[id(function)]
+
+    def _sessions(self, file: PythonFile, function: Function) -> frozenset[str]:
+        if id(function) not in self._held:
+            self._held[id(function)] = frozenset(_sessions(file, function))
+        return self._held[id(function)]
+
+    def _shares(self, state: _State, call: ast.Call, target: Found) -> bool:
+        """Tell whether the called function works with the same session."""
+        given = [*call.args, *(k.value for k in call.keywords)]
+        return any(_is_session(state, node) for node in given) or "self" in self._sessions(*target)
 
     def _block(self, state: _State, body: list[ast.stmt], depth: int) -> None:
         for statement in body:
@@ -204,7 +222,7 @@ class _Walker:
             return
         outside = self._outside.waits_for(state.file, state.function, call)
         target = None if outside else self._target(state, call)
-        if target and not is_generator(target[1]):
+        if target and not self._is_generator(target[1]):
             self._enter(state, call, target, depth)
         elif outside and state.since is not None:
             self._waited(state, call, outside)
@@ -216,7 +234,7 @@ class _Walker:
 
     def _enter(self, state: _State, call: ast.Call, target: Found, depth: int) -> None:
         """Go into a function: it may take the connection, give it back, or wait."""
-        shares = _shares(state, call, target)
+        shares = self._shares(state, call, target)
         if not shares:
             waits = self._outside.inside(*target) if state.since is not None else ""
             if waits:
@@ -292,11 +310,3 @@ def _is_field(node: ast.AST) -> bool:
 
 def _is_session(state: _State, node: ast.expr) -> bool:
     return (isinstance(node, ast.Name) and node.id in state.sessions and node.id != "self") or _is_field(node)
-
-
-def _shares(state: _State, call: ast.Call, target: Found) -> bool:
-    """Tell whether the called function works with the same session."""
-    given = [*call.args, *(k.value for k in call.keywords)]
-    if any(_is_session(state, node) for node in given):
-        return True
-    return "self" in _sessions(*target)
