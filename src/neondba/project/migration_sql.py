@@ -55,7 +55,7 @@ def _own_steps(path: str, statement: Statement, tool: str | None, state: SqlStat
         case CreateIndex() as index:
             yield step(
                 "create index", index.table, name=index.name, columns=tuple(c or "…" for c in index.columns),
-                concurrently=index.concurrently, unique=index.unique,
+                concurrently=index.concurrently, unique=index.unique, if_exists=index.if_not_exists,
             )  # fmt: skip
         case AlterTable(table, changes):
             known = state.tables.get(table.key) if state else None

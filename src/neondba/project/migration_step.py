@@ -29,6 +29,8 @@ class Step:
     """The same migration created the table earlier, so it is empty and nobody uses it yet."""
     emptied: bool = False
     """The same migration removed every row earlier."""
+    barred: bool = False
+    """The same migration demanded a value of rows that have none: only an empty table gets here."""
     new_column: bool = False
     """The same migration added the column earlier."""
     filled: bool = False
@@ -63,7 +65,7 @@ class Step:
     if_exists: bool = False
     """IF NOT EXISTS, or inside a condition of the code."""
     again: str = ""
-    """Where the history has made the same table or column before."""
+    """Where the history has made the same table, column or index before."""
     batch: bool = False
     """Inside Alembic's batch mode, which exists for SQLite."""
     proven: bool = False

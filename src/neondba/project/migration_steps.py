@@ -70,7 +70,17 @@ class MigrationSteps:
 
     def live(self, *kinds: str) -> Iterator[Step]:
         """Give those on tables that may hold rows; Alembic's batch mode, for SQLite, left out."""
-        return (s for s in self.forward(*kinds) if not s.emptied and not s.batch)
+        return (s for s in self.forward(*kinds) if not (s.emptied or s.batch or s.barred))
+
+    def demands(self, step: Step) -> bool:
+        """Tell whether the same migration fails where the step's table holds a row."""
+        return any(is_required(s) and s.table.key == step.table.key for s in self.of(step.path))
+
+
+def is_required(step: Step) -> bool:
+    """Tell whether rows that are there have no value for a new column that must have one."""
+    column = step.column if step.kind == "add column" and step.forward and not step.emptied else None
+    return column is not None and not column.nullable and not column.database_default and not step.fresh
 
 
 def wrapped(file: SqlFile) -> bool | None:
@@ -92,6 +102,7 @@ class _Run:
         self._inside = inside
         self._created: set[str] = set()
         self._emptied: set[str] = set()
+        self._barred: set[str] = set()
         self._added: set[tuple[str, str | None]] = set()
         self._filled: set[tuple[str, str]] = set()
         self._gone: set[tuple[str, str | None]] = set()
@@ -144,6 +155,7 @@ class _Run:
             self._referring(step, table),
             fresh=key in self._created,
             emptied=key in self._emptied,
+            barred=key in self._barred,
             new_column=(key, step.name) in self._added,
             filled=(key, step.name) in self._filled,
             proven=self._is_proven(step),
@@ -156,8 +168,13 @@ class _Run:
         )
 
     def _again(self, step: Step, table: Table | None) -> str:
-        """Say where a table or column was made that is now made once more."""
-        if table is None or not table.whole or not table.columns or (table.name.key, step.name) in self._gone:
+        """Say where a table, column or index was made that is now made once more."""
+        if table is None or table.name.name != step.table.name:
+            return ""
+        if step.kind == "create index":
+            index = next((i for i in table.indexes if i.name and i.name == step.name), None)
+            return f"{index.path}:{index.line}" if index and step.if_exists else ""
+        if not table.whole or not table.columns or (table.name.key, step.name) in self._gone:
             return ""
         if step.kind == "create table":
             return f"{table.path}:{table.line}"
@@ -195,6 +212,8 @@ class _Run:
             self._gone.add((key, step.name))
         elif step.kind == "add column":
             self._added.add((key, step.name))
+            if is_required(step) and not step.if_exists:
+                self._barred.add(key)
         elif step.kind in ("delete", "truncate") and not step.filtered:
             self._emptied.add(key)
         elif step.kind == "update":

@@ -59,6 +59,20 @@ create table users (id bigint primary key, email text not null);
 create index users_email on users (email);
 ```
 
+Nor when an earlier migration has built it, and IF NOT EXISTS passes over it; nor after a column that only an
+empty table takes:
+
+```sql good path=migrations/002_email.sql case=again
+create index if not exists users_id on users (id);
+alter table users add column email text not null;
+create unique index users_email on users (email);
+```
+
+```sql good path=migrations/001_init.sql case=again
+create table users (id bigint);
+create index users_id on users (id);
+```
+
 On a partitioned table CONCURRENTLY is refused (fact:create-index-concurrently-partitioned); the way around is
 an index on the parent ONLY, and one on each partition that is attached to it:
 
@@ -99,7 +113,7 @@ from neondba.review.rules.migrations._shared import (
 @settled
 def check(migrations: MigrationSteps, alembic: AlembicHistory) -> Iterator[Finding]:
     """Find indexes built on existing tables without CONCURRENTLY."""
-    steps = [s for s in migrations.live("create index") if blocks(s)]
+    steps = [s for s in migrations.live("create index") if blocks(s) and not s.again]
     for group in by_table(steps):
         first = group[0]
         several = len({index_name(s) for s in group}) > 1

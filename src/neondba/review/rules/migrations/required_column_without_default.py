@@ -57,7 +57,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neondba.project.migration_steps import MigrationSteps, Step
+from neondba.project.migration_steps import MigrationSteps, Step, is_required
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.migrations._shared import by_table, listed, quoted, settled
@@ -67,7 +67,7 @@ from neondba.review.rules.migrations._shared import by_table, listed, quoted, se
 @settled
 def check(migrations: MigrationSteps) -> Iterator[Finding]:
     """Find required columns without a default on existing tables."""
-    steps = [s for s in migrations.forward("add column") if not s.emptied and _is_required(s)]
+    steps = [s for s in migrations.forward("add column") if is_required(s)]
     for group in by_table(steps):
         first = group[0]
         yield Finding(
@@ -79,11 +79,6 @@ def check(migrations: MigrationSteps) -> Iterator[Finding]:
              "Fill it in batches in a step of its own, then make it NOT NULL."),
             "\n".join(_snippet(s) for s in group),
         )  # fmt: skip
-
-
-def _is_required(step: Step) -> bool:
-    column = step.column
-    return column is not None and not column.nullable and not column.database_default
 
 
 def _snippet(step: Step) -> str:
