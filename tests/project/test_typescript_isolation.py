@@ -6,6 +6,7 @@ from neondba.project.facts import Facts
 from neondba.project.isolation.judged import Binding, EntranceKind, Judged
 from neondba.project.tree import MemoryTree
 from neondba.project.typescript.isolation import TypeScriptIsolation
+from neondba.project.typescript.owned import OwnedTables
 
 PRISMA = """
 model User {
@@ -214,3 +215,30 @@ def test_imports_that_go_on_for_long_end() -> None:
     page += "export default async function Page({ params }) {\n"
     page += "  x(); return prisma.note.findUnique({ where: params }); }"
     assert len(judged(**{"app__page.tsx": page, **chain})) == 1
+
+
+def test_a_row_belongs_to_the_parent_that_is_not_shown_to_all() -> None:
+    schema = """
+    model User {
+      id String @id
+    }
+    model Product {
+      id     String @id
+      userId String
+      user   User   @relation(fields: [userId], references: [id])
+    }
+    model Cart {
+      id     String @id
+      userId String
+      user   User   @relation(fields: [userId], references: [id])
+    }
+    model Bag {
+      id        String  @id
+      productId String
+      product   Product @relation(fields: [productId], references: [id])
+      cartId    String
+      cart      Cart    @relation(fields: [cartId], references: [id])
+    }
+    """
+    tables = Facts(MemoryTree({"prisma/schema.prisma": schema})).get(OwnedTables)
+    assert tables.by_accessor["bag"].owner == "cartId.userId"

@@ -163,6 +163,7 @@ def _chain(
     table: Table, parents: dict[str, Table], seen: frozenset[str], depth: int
 ) -> tuple[list[str], bool] | None:
     best: tuple[list[str], bool] | None = None
+    rank = (False, False, 0)
     for key in table.references:
         parent = parents.get(key.table.key)
         if parent is None or key.table.key in seen or len(key.columns) != 1 or is_people(parent):
@@ -174,8 +175,11 @@ def _chain(
             found = ([key.columns[0], *deeper[0]], deeper[1]) if deeper else None
         else:
             found = None
-        if found is not None and (best is None or (found[1], -len(found[0])) > (best[1], -len(best[0]))):
-            best = found
+        if found is None:
+            continue
+        shown = OwnedTable(parent.label or parent.name.name, parent).read_by_all
+        if best is None or (found[1], not shown, -len(found[0])) > rank:
+            best, rank = found, (found[1], not shown, -len(found[0]))
     return best
 
 

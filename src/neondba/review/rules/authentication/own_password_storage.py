@@ -124,9 +124,10 @@ def _is_account(table: Table) -> bool:
         word in name for word in ("user", "account", "admin", "member", "customer", "credential", "login")
     ):
         return True
-    return any(
-        _snake(c).lower() in ("email", "username", "user_name", "login", "user_id") for c in table.columns
-    )
+    if any(_snake(c).lower() in ("email", "username", "user_name", "login") for c in table.columns):
+        return True
+    users = [c for c in table.columns.values() if _snake(c.name).lower() == "user_id"]
+    return any(c.unique or c.primary_key for c in users)
 
 
 def _snake(name: str) -> str:

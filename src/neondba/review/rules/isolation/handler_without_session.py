@@ -120,6 +120,16 @@ ASKED = (EntranceKind.ROUTE, EntranceKind.ACTION)
 @rule("NDB422", Category.ISOLATION, Severity.HIGH)
 def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
     """Look for handlers that know no caller on tables that others bind to one."""
+    doors: dict[tuple[str, str], list[Finding]] = {}
+    for verdict, severity in _strangers(isolation):
+        entrance = verdict.judged.entrance
+        doors.setdefault((entrance.path, entrance.name), []).append(_finding(verdict, severity))
+    for findings in doors.values():
+        yield min(findings, key=lambda f: (f.severity or Severity.HIGH).rank)
+
+
+def _strangers(isolation: TypeScriptIsolation) -> Iterator[tuple[Verdict, Severity]]:
+    """Give the statements that a stranger reaches, and how sure it is that they should not."""
     guarded = guarded_tables(isolation)
     visited = for_strangers(isolation)
     for verdict in open_ones(isolation, "row"):
@@ -136,9 +146,9 @@ def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
             continue
         if table.private and judged.table in guarded:
             sure = judged.kind in CHANGES and not visitors
-            yield _finding(verdict, Severity.HIGH if sure else Severity.MEDIUM)
+            yield verdict, Severity.HIGH if sure else Severity.MEDIUM
         elif judged.kind in CHANGES and (table.private or table.people or judged.table in guarded):
-            yield _finding(verdict, Severity.MEDIUM)
+            yield verdict, Severity.MEDIUM
 
 
 def _finding(verdict: Verdict, severity: Severity) -> Finding:

@@ -95,8 +95,12 @@ from neondba.review.rules.isolation._typescript import (
 def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
     """Look for the client's value where the owner should stand."""
     guarded = guarded_tables(isolation)
+    told: set[tuple[str, str, str]] = set()
     for verdict in open_ones(isolation, "row", "owner"):
-        if verdict.fault == "owner" or believes_owner(verdict):
+        entrance = verdict.judged.entrance
+        value = (entrance.path, entrance.name, verdict.claim)
+        if (value not in told or not verdict.claim) and (verdict.fault == "owner" or believes_owner(verdict)):
+            told.add(value)
             yield _finding(verdict, _severity(verdict, guarded))
 
 

@@ -102,7 +102,7 @@ def check(schema: Schema) -> Iterator[Finding]:
         bound = {c for other in schema.same(table) for key in other.references for c in key.columns}
         for column in table.columns.values():
             target = None if column.name in bound or column.primary_key else _target(schema, table, column)
-            if target is not None:
+            if target is not None and not _is_other_number(column, target):
                 yield _finding(table, column, target)
 
 
@@ -127,8 +127,22 @@ def _target(schema: Schema, table: Table, column: Column) -> Table | None:
     return None
 
 
-def _finding(table: Table, column: Column, target: Table) -> Finding:
+def _is_other_number(column: Column, target: Table) -> bool:
+    """Tell whether an owner's or author's id cannot be one of ours: a number on a card, a name elsewhere."""
     key = target.columns.get(target.primary_key[0])
+    named = plain(column.name).removesuffix("id") in (plain(target.name.name), plain(target.label), "user")
+    return not named and key is not None and _unlike(column.type, key.type)
+
+
+def _key(column: Column, target: Table) -> str:
+    """Give the column it refers to: the primary key, or the unique one of the same name and type."""
+    own = target.columns.get(column.name)
+    same = own is not None and own.unique and not _unlike(column.type, own.type)
+    return column.name if same else target.primary_key[0]
+
+
+def _finding(table: Table, column: Column, target: Table) -> Finding:
+    key = target.columns.get(_key(column, target))
     unlike = key is not None and _unlike(column.type, key.type)
     types = f" It is {column.type}, `{target.name}.{key.name}` is {key.type}." if unlike and key else ""
     return Finding(
@@ -138,7 +152,7 @@ def _finding(table: Table, column: Column, target: Table) -> Finding:
         f"outlive what they belong to.{types}",
         (
             *(
-                (f"Give `{column.name}` the type of `{target.name}.{target.primary_key[0]}`.",)
+                (f"Give `{column.name}` the type of `{target.name}.{_key(column, target)}`.",)
                 if unlike
                 else ()
             ),
@@ -161,7 +175,7 @@ def _unlike(one: str | None, other: str | None) -> bool:
 
 
 def _snippet(table: Table, column: Column, target: Table) -> str:
-    key = target.primary_key[0]
+    key = _key(column, target)
     if table.source == "sqlmodel":
         return f'{column.name}: … = Field(foreign_key="{target.name}.{key}", index=True, ondelete="CASCADE")'
     if modelled(table):

@@ -86,7 +86,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from neondba.project.environment import Environment, Read
 from neondba.project.gitignore import Ignores
@@ -115,23 +115,26 @@ _PUBLIC = re.compile(
 @rule("NDB103", Category.SECRET, Severity.HIGH)
 def check(environment: Environment, python: PythonFiles, tree: Tree, ignores: Ignores) -> Iterator[Finding]:
     """Report constants that stand in for a missing secret."""
-    told: set[tuple[str, str]] = set()
+    told: dict[tuple[str, str], list[Read]] = {}
+    here: set[tuple[str, str]] = set()
     for read in environment.reads:
         if (
             not read.default
-            or (read.path, read.name) in told
+            or (read.path, read.name) in here
             or _PUBLIC.search(read.name)
             or is_test(read.path)
             or is_script(read.path)
+            or (read.from_class and not _is_used(read, python))
         ):
             continue
         if not _opens_something(read.name, read.default) or not is_read_by_people(tree, ignores, read.path):
             continue
-        if read.from_class and not _is_used(read, python):
-            continue
         if not _is_refused(read, tree.text(read.path) or "") and not _is_refused_elsewhere(read, python):
-            told.add((read.path, read.name))
-            yield _finding(read, "Where {name} is not set, the program starts all the same and uses a text")
+            here.add((read.path, read.name))
+            told.setdefault((read.name, read.default), []).append(read)
+    for first, *others in told.values():
+        what = "Where {name} is not set, the program starts all the same and uses a text"
+        yield _finding(first, what, dict.fromkeys(o.path for o in others if o.path != first.path))
     for read in _constants(python):
         if (
             not is_test(read.path)
@@ -203,13 +206,14 @@ def _is_refused_elsewhere(read: Read, python: PythonFiles) -> bool:
     )
 
 
-def _finding(read: Read, what: str) -> Finding:
+def _finding(read: Read, what: str, others: Iterable[str] = ()) -> Finding:
+    signs = _SIGNING.search(read.name) and not _ELSEWHERE.search(read.name)
+    deed = "sign or decrypt as this service" if signs else f"use {read.name}"
+    places = " and in ".join([read.path, *others])
     return Finding(
         read.path,
         read.line,
-        f"{what.format(name=read.name)} that stands in {read.path}. Whoever knows it can sign or decrypt as "
-        "this "
-        "service.",
+        f"{what.format(name=read.name)} that stands in {places}. Whoever knows it can {deed}.",
         steps=(
             f"Read {read.name} without a default, so that the start fails when it is missing.",
             f"Set {read.name} in every environment: openssl rand -base64 32",
