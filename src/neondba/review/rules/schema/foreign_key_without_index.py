@@ -293,9 +293,9 @@ def _snippet(table: Table, key: ForeignKey) -> str:
         return f"@@index([{', '.join(key.columns)}])"
     if table.source == "sqlmodel" and len(key.columns) == 1:
         target = f"{key.table}.{(key.ref_columns or ('id',))[0]}"
-        return f'{key.columns[0]}: … = Field(foreign_key="{target}", index=True)'
+        return f'{key.columns[0]}: … = Field(…, foreign_key="{target}", index=True)'
     if modelled(table) and len(key.columns) == 1:
-        return f"{key.columns[0]} = mapped_column(ForeignKey(…), index=True)"
+        return f"{key.columns[0]} = mapped_column(…, index=True)"
     name = quoted("_".join([table.name.name, *key.columns, "idx"]))
     if table.source == "drizzle":
         return f"index({name!r}).on(…),  // {', '.join(key.columns)}, in the third argument of pgTable"

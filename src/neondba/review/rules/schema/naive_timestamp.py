@@ -239,12 +239,13 @@ def _steps(table: Table, naive: list[Column]) -> tuple[str, ...]:
 
 def _snippet(table: Table, column: Column) -> str:
     if table.source == "sqlmodel":
-        return (
-            f"{column.name}: datetime = Field(default_factory=lambda: datetime.now(UTC), "
-            "sa_type=DateTime(timezone=True))"
-        )
+        kind = "datetime | None" if column.nullable else "datetime"
+        filled = column.default not in (None, "None")
+        given = "default_factory=lambda: datetime.now(UTC), " if filled else ""
+        given = given or ("default=None, " if column.nullable else "")
+        return f"{column.name}: {kind} = Field({given}sa_type=DateTime(timezone=True))"
     if table.source == "sqlalchemy":
-        return f"{column.name}: Mapped[datetime] = mapped_column(DateTime(timezone=True))"
+        return f"{column.name} = mapped_column(DateTime(timezone=True), …)"
     if table.source == "drizzle":
         return f'timestamp("{column.name}", {{ withTimezone: true }})'
     return (
