@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from neondba.project.isolation.judged import EntranceKind
 from neondba.project.typescript.entrances import SERVER, Way
@@ -118,6 +118,7 @@ class Mounts:
         return frozenset(self._files.paths)
 
 
+@lru_cache(maxsize=64)
 def _is_guarding(text: str) -> bool:
     return bool(GUARDING.search(text) and TURNING_AWAY.search(text))
 
