@@ -24,6 +24,13 @@ KINDS = {
 }  # fmt: skip
 CLIENTS = re.compile(r"(^|\.)(prisma|db|database|prismadb|prismaClient|client|tx|orm)$")
 """How a client is called where no Prisma schema tells which models there are."""
+ADDRESSES = frozenset({"email", "phone", "phoneNumber", "mobile"})
+MANY_PEOPLE = re.compile(
+    r"([Uu]ser|[Aa]pplicant|[Cc]andidate|[Mm]ember|"
+    r"[Pp]articipant|[Aa]ttendee|[Cc]ustomer|[Gg]uest|[Ss]tudent|[Pp]atient)s"
+    r"(?![a-z])"
+)
+"""Relations to lists of people."""
 AMOUNTS = frozenset({"count", "aggregate", "groupBy"})
 
 
@@ -76,10 +83,20 @@ def _read(made: Statement, given: Value) -> None:
             made.fill(value)
         elif name in ("select", "include"):
             made.inside += [leaf for path, leaf in value.leaves() if "where" in path]
+            made.people = made.people or _people(value)
     if given.fields is None and given.origins:
         made.where.append(("", given))
     elif given.origins:
         made.where.append(("", Value(given.origins)))
+
+
+def _people(value: Value) -> str:
+    """Give the relation to many people whose e-mail or telephone number is fetched with it."""
+    for path, _ in value.leaves():
+        names = [p for p in path if p not in ("select", "include")]
+        if len(names) > 1 and names[-1] in ADDRESSES and MANY_PEOPLE.search(names[0]):
+            return names[0]
+    return ""
 
 
 def _function(ip: Interpreter) -> str:

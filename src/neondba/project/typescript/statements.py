@@ -42,6 +42,8 @@ class Statement:
     data: list[tuple[str, Value]] = field(default_factory=list)
     inside: list[Value] = field(default_factory=list)
     """Values in what is fetched beside the row."""
+    people: str = ""
+    """The list of people whose addresses are fetched beside the row: `applicants`."""
     spread: str = ""
     """The client's value that is written whole, whatever it holds."""
     amount: bool = False

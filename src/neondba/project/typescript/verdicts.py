@@ -177,11 +177,12 @@ def _named_owner(door: Door, statement: Statement) -> tuple[str, str]:
     assert statement.table is not None
     if "." in statement.table.owner or statement.table.people:
         return "", ""
-    for column, value in statement.data:
-        if folded(column) not in statement.table.columns or door.run.is_bound(
-            value.origins, statement.checks
-        ):
-            continue
+    given = [(c, v) for c, v in statement.data if folded(c) in statement.table.columns]
+    bound = [c for c, v in given if door.run.is_bound(v.origins, statement.checks)]
+    mine = any(folded(c) not in GROUPS for c in bound)
+    for column, value in given:
+        if column in bound or (mine and folded(column) not in GROUPS):
+            continue  # Beside the caller's own id, another one names whom the row is about.
         if folded(column) in GROUPS and not door.known:
             continue  # A stranger's form: a message to a company.
         if claim := _client(value):
@@ -222,7 +223,9 @@ def _public(door: Door, statement: Statement) -> str:
         return "only a number"
     if table.people:
         return "users may be shown to others"
-    if table.read_by_all or not table.private:
+    # What is made to be read by all are the rows, not who stands behind them.
+    behind = bool(statement.people) and statement.kind == "get" and table.private and door.known
+    if (table.read_by_all or not table.private) and not behind:
         return f"{table.name} rows are made to be read by others"
     return ""
 
