@@ -190,7 +190,7 @@ from neondba.project.isolation.ownership import is_people
 from neondba.project.isolation.python import PythonIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.isolation._shared import first_per_door, holder, own, place, way
+from neondba.review.rules.isolation._shared import first_per_door, holder, own, way
 
 
 @rule("NDB403", Category.ISOLATION, Severity.HIGH)
@@ -201,10 +201,7 @@ def check(isolation: PythonIsolation) -> Iterator[Finding]:
         if verdict.judged.entrance.kind is EntranceKind.ROUTE:
             by_cause.setdefault(_cause(verdict), []).append(verdict)
     for verdict, *others in by_cause.values():
-        path, line = place(verdict, isolation.verdicts)
-        if (path, line) == (verdict.judged.path, verdict.judged.line):
-            line = _line(verdict)
-        yield _finding(verdict, path, line, len(others))
+        yield _finding(verdict, *_place(verdict), len(others))
 
 
 def _cause(verdict: Verdict) -> object:
@@ -212,6 +209,12 @@ def _cause(verdict: Verdict) -> object:
     if verdict.door.authenticated:
         return id(verdict)
     return verdict.door.file.path, verdict.model.qualified
+
+
+def _place(verdict: Verdict) -> tuple[str, int]:
+    """Give the line at fault: the call that hands the client's value on, or the statement."""
+    way = verdict.judged.way
+    return (way[0].path, way[0].line) if way else (verdict.judged.path, _line(verdict))
 
 
 def _line(verdict: Verdict) -> int:
