@@ -22,6 +22,7 @@ from importlib import import_module
 from pathlib import Path
 from sys import modules
 
+from neondba.core.collector import collector_resting
 from neondba.core.problem import NotFoundProblem
 from neondba.review.finding import Category, Finding, Severity
 
@@ -71,9 +72,10 @@ def rule(code: str, category: Category, severity: Severity, *, shows: str = "") 
 def rules() -> dict[str, Rule]:
     """Import every rule module; give the rules by code in order."""
     here = Path(__file__).parent / "rules"
-    for file in sorted(here.glob("*/*.py")):
-        if not file.stem.startswith("_"):
-            import_module(f"neondba.review.rules.{file.parent.name}.{file.stem}")
+    with collector_resting():
+        for file in sorted(here.glob("*/*.py")):
+            if not file.stem.startswith("_"):
+                import_module(f"neondba.review.rules.{file.parent.name}.{file.stem}")
     return dict(sorted(_rules.items()))
 
 
