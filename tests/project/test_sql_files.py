@@ -75,8 +75,12 @@ def test_migrations_run_in_the_order_of_their_numbers() -> None:
             {"drizzle/meta/_journal.json": '{"entries": [{"tag": "0001_last"}, {"tag": "0000_first"}]}'},
             ["drizzle/0001_last.sql", "drizzle/0000_first.sql", "drizzle/0002_not_listed.sql"],
         ),
+        (
+            {"supabase/migrations/meta/_journal.json": '{"entries": [{"tag": "0001_last"}]}'},
+            ["supabase/migrations/0000_by_hand.sql", "supabase/migrations/0001_last.sql"],
+        ),
     ],
-    ids=["Prisma", "Supabase", "numbers", "Drizzle's journal"],
+    ids=["Prisma", "Supabase", "numbers", "Drizzle's journal", "Supabase, written by Drizzle"],
 )
 def test_migrations_run_in_the_order_of_their_tool(others: dict[str, str], paths: list[str]) -> None:
     tree = MemoryTree(others | dict.fromkeys(reversed(paths), CREATE))

@@ -199,6 +199,8 @@ class _Tools:
     def of(self, path: str, text: str) -> tuple[str | None, str | None]:
         """Give the tool that runs a migration and the dialect the tool is set to."""
         folder, _, name = path.rpartition("/")
+        if folder.endswith("supabase/migrations"):
+            return "Supabase", None  # Drizzle may write them there; what is not in its journal runs too.
         for place in (folder, folder.rpartition("/")[0]):
             if place in self.by_folder:
                 return self.by_folder[place], self.dialects.get(place)
@@ -245,7 +247,7 @@ def _file(path: str, text: str, tools: _Tools) -> SqlFile:
     )
     if dialect and dialect not in POSTGRES:
         return SqlFile(path, text, role, tool, dialect, backward)
-    turn = tools.turns.get(path, 0)
+    turn = tools.turns.get(path, 0) if tool == "Drizzle" else 0
     return SqlFile(path, text, role, tool, _dialect(path, text), backward, turn)
 
 

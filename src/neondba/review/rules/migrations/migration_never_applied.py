@@ -50,10 +50,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.migrations._shared import MANY
 
 
 @rule("NDB630", Category.MIGRATION, Severity.HIGH)
@@ -61,13 +63,20 @@ def check(tree: Tree) -> Iterator[Finding]:
     """Find migrations that Drizzle's journal does not name, and names without a file."""
     for path in tree.named("_journal.json"):
         tags, folder = _tags(tree.text(path) or ""), path.removesuffix("/meta/_journal.json")
-        if not tags or folder == path:
+        if not tags or folder == path or folder.endswith("supabase/migrations"):
             continue
         files = [p for p in tree.named(suffix=".sql") if p.rpartition("/")[0] == folder]
         stray = [p for p in files if p.rpartition("/")[2].removesuffix(".sql") not in tags]
         names = {p.rpartition("/")[2].removesuffix(".sql") for p in files}
         if stray and len(stray) < len(files):
-            yield from (_stray(p) for p in sorted(stray))
+            first, *others = sorted(stray)
+            found = _stray(first)
+            more = f" So it goes for {len(others)} further files of {folder}."
+            yield from (
+                [replace(found, message=found.message + more)]
+                if len(others) >= MANY
+                else (_stray(p) for p in (first, *others))
+            )
         for tag in tags:
             if tag not in names and files:
                 yield _lost(path, tree.text(path) or "", tag, folder)
