@@ -61,7 +61,7 @@ class ColumnReader:
         if last_name(call) == "Relationship" or last_name(getattr(annotation, "value", None)) == "ClassVar":
             return None
         annotated = self.types.annotation(self.file, annotation)
-        if call is not None and last_name(call) != "Field":
+        if call is not None and "Field" not in (last_name(call), self._meant(call)):
             call = None
         call = call or annotated.column
         column = Column(name, self.types.python_type(annotated, {}), self.file.path, line, annotated.optional)
@@ -73,6 +73,10 @@ class ColumnReader:
         if column.primary_key:
             column.nullable = False
         return column
+
+    def _meant(self, call: ast.Call) -> str:
+        """Give what a call calls by its own name, whatever the file imports it as."""
+        return (self.file.resolve(call.func) or "").rpartition(".")[2]
 
     def _field(self, column: Column, call: ast.Call) -> None:
         """Read the arguments of SQLModel's Field."""
