@@ -138,7 +138,7 @@ def _asked(folder: Path, seed: int, *words: str) -> str:
     return re.sub(r'"seconds": [\d.]+', "", done.stdout)
 
 
-@pytest.mark.parametrize("words", [("review", "."), ("isolation", "map")])
+@pytest.mark.parametrize("words", [("review", ".", "--no-cache"), ("isolation", "map")])
 @pytest.mark.parametrize("example", ["taskboard", "taskboard-fixed", ""])
 def test_two_processes_give_the_same_verdicts_and_reasons(
     tmp_path: Path, example: str, words: tuple[str, ...]
