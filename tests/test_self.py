@@ -31,6 +31,10 @@ def test_every_file_of_the_project_is_read(own: Review) -> None:
 
 
 def test_what_is_suppressed_besides_the_examples_is_little_and_has_a_reason(own: Review) -> None:
-    ours = [one for one in own.suppressed if not one.path.startswith(("examples/", "facts/", "docs/reference/rules/"))]
+    ours = [
+        one
+        for one in own.suppressed
+        if not one.path.startswith(("examples/", "facts/", "docs/reference/rules/"))
+    ]
     assert len(ours) <= 8, "repair it instead"
     assert [one for one in ours if len(one.reason) < 8] == []

@@ -12,7 +12,6 @@ from neondba.access.fix import fix_for
 from neondba.access.identity import settings_for, sources
 from neondba.access.owners import TwoUsers, chosen_columns, owner_column
 from neondba.access.results import IsolationProof, Protection, TableProof
-from neondba.project.migrated import apply_migrations
 from neondba.access.verdict import Guard, judged, passes_by, protection
 from neondba.access.who import Login, application_role
 from neondba.core.context import Context
@@ -24,6 +23,7 @@ from neondba.postgres.connect import Connection, Refused, ask, connect
 from neondba.postgres.roles import Role, act_as, create_plain_role, grant_like, roles, set_password, url_of
 from neondba.postgres.seeding import CannotSeedError, Seeder
 from neondba.postgres.shapes import Column
+from neondba.project.migrated import apply_migrations
 
 
 @dataclass(frozen=True)

@@ -62,9 +62,9 @@ def isolation_prove(
         Problem: the schema cannot be made, or a role or column that was named does not exist.
     """
     from neondba.access.isolation import Request, prove_at
-    from neondba.project.migrated import require_migrations
     from neondba.local import platform
     from neondba.neon.throwaway import throwaway_branch
+    from neondba.project.migrated import require_migrations
 
     folder = (ctx.folder / path).resolve()
     if not folder.is_dir():
