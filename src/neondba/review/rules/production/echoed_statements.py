@@ -109,7 +109,7 @@ def check(
         if (always or on) and engine.is_of_the_app and engine.backend != "sqlite":
             yield Finding(
                 engine.path,
-                engine.line,
+                _place(engine, echo),
                 f"{engine.path} logs every statement with its values, in production too"
                 f"{f' unless {on} is set' if on else ''}: what users entered stands in the log.",
                 steps=(f"Bind echo to a setting that is off by default, in {engine.path}.",),
@@ -117,6 +117,13 @@ def check(
                 edits=without_keyword(engine.path, engine.file.text, engine.call, "echo") if always else (),
             )
     yield from _in_scripts(scripts)
+
+
+def _place(engine: Engine, echo: ast.expr | None) -> int:
+    """Give the line that switches the echo on, where that is in the engine's own file."""
+    lines = engine.file.text.split("\n")
+    there = echo is not None and echo.lineno <= len(lines) and "echo" in lines[echo.lineno - 1]
+    return echo.lineno if echo is not None and there else engine.line
 
 
 def _on(python: PythonFiles, settings: SettingsClasses, engine: Engine, echo: ast.Attribute) -> str:
