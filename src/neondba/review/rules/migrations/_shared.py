@@ -141,3 +141,14 @@ def _python(sql: list[str]) -> Iterator[str]:
         yield (
             line.replace("--", "#", 1) if line.startswith("--") else f"op.execute({line.removesuffix(';')!r})"
         )
+
+
+def batches(step: Step) -> str:
+    """Give an UPDATE that fills a column some rows at a time."""
+    column = quoted(step.columns[0]) if step.columns else "…"
+    table = quoted(step.table)
+    batch = f"select ctid from {table} where {column} is null limit 10000"
+    return (
+        f"update {table} set {column} = …\nwhere ctid in ({batch});\n"
+        "-- repeat until no row is updated, one transaction each"
+    )

@@ -67,7 +67,7 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import by_table, quoted, settled
+from neondba.review.rules.migrations._shared import batches, by_table, settled
 
 
 @rule("NDB619", Category.MIGRATION, Severity.MEDIUM)
@@ -84,7 +84,7 @@ def check(migrations: MigrationSteps) -> Iterator[Finding]:
             "locked it until the transaction ends.",
             ("Put the change of the rows into a migration of its own, after this one.",
              "There, write in batches, each in its own transaction."),
-            _batches(step),
+            batches(step),
         )  # fmt: skip
 
 
@@ -98,13 +98,3 @@ def is_under_lock(migrations: MigrationSteps, step: Step) -> bool:
         if s.kind == "add column" and s.table.key == step.table.key and s.forward
     }
     return not step.filtered or bool(added & set(step.columns))
-
-
-def _batches(step: Step) -> str:
-    column = quoted(step.columns[0]) if step.columns else "…"
-    table = quoted(step.table)
-    batch = f"select ctid from {table} where {column} is null limit 10000"
-    return (
-        f"update {table} set {column} = …\nwhere ctid in ({batch});\n"
-        "-- repeat until no row is updated, one transaction each"
-    )

@@ -43,7 +43,7 @@ from collections.abc import Iterator
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.migrations._shared import by_table, quoted, settled
+from neondba.review.rules.migrations._shared import batches, by_table, quoted, settled
 from neondba.review.rules.migrations.backfill_under_lock import is_under_lock
 
 
@@ -73,7 +73,7 @@ def _finding(step: Step) -> Finding:
             f"Every row of `{step.table}` is written and stays locked until the migration ends.",
             ("Move the change into a step of its own, after the migration that changes the schema.",
              "Do it in batches, each in its own transaction."),
-            _batches(step),
+            batches(step),
         )  # fmt: skip
     return Finding(
         step.path,
@@ -82,14 +82,4 @@ def _finding(step: Step) -> Finding:
         ("Say with WHERE which rows must go.", "Take a snapshot of the branch before you run it."),
         f"delete from {quoted(step.table)} where …;",
         Severity.HIGH,
-    )
-
-
-def _batches(step: Step) -> str:
-    column = quoted(step.columns[0]) if step.columns else "…"
-    table = quoted(step.table)
-    batch = f"select ctid from {table} where {column} is null limit 10000"
-    return (
-        f"update {table} set {column} = …\nwhere ctid in ({batch});\n"
-        "-- repeat until no row is updated, one transaction each"
     )
