@@ -1,5 +1,6 @@
 """Find every operation and prover: each room's `operations.py` and `proofs.py`, then other packages'.
 
+A room with many operations splits them by noun: `operations_snapshots.py` is found like `operations.py`.
 Adding a capability is adding a function to a room; no list is edited. Outside packages register the
 same way through the entry point group `neondba.operations`.
 """
@@ -19,9 +20,9 @@ from neondba.core.operation import Operation
 def load() -> dict[str, Operation]:
     """Import all rooms' operations and give them by name."""
     here = Path(__file__).parent
-    for module in ("operations", "proofs"):
-        for file in sorted(here.glob(f"*/{module}.py")):
-            import_module(f"neondba.{file.parent.name}.{module}")
+    for pattern in ("operations*.py", "proofs.py"):
+        for file in sorted(here.glob(f"*/{pattern}")):
+            import_module(f"neondba.{file.parent.name}.{file.stem}")
     for entry in entry_points(group="neondba.operations"):
         entry.load()
     return operation.registered()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from scripted_api import Script
 
-from neondba.branches.operations import branch_list, project_list
+from neondba.branches.operations import branch_list
+from neondba.branches.operations_projects import project_list
 from neondba.core.context import Context
 from neondba.core.problem import NotFoundProblem
 from neondba.core.secret import Secret

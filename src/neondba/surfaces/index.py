@@ -1,7 +1,7 @@
 """Name every operation without importing any: help must not wait for them.
 
-The text of each room's `operations.py` is searched for registrations. Reading costs a millisecond,
-importing all rooms costs half a second. A test holds this list equal to what is really registered.
+The text of each room's `operations.py` and `operations_<noun>.py` is searched for registrations. Reading
+costs a millisecond, importing all rooms costs half a second. A test holds this list equal to what is really registered.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def loaded(item: Listed) -> Operation:
 
 
 def _in_rooms() -> Iterator[Listed]:
-    for file in sorted(Path(__file__).parents[1].glob("*/operations.py")):
-        module = f"neondba.{file.parent.name}.operations"
+    for file in sorted(Path(__file__).parents[1].glob("*/operations*.py")):
+        module = f"neondba.{file.parent.name}.{file.stem}"
         for match in _REGISTRATION.finditer(file.read_text(encoding="utf-8")):
             yield Listed(match["name"], match["summary"].strip(), module)
 
