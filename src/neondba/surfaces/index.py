@@ -1,7 +1,8 @@
 """Name every operation without importing any: help must not wait for them.
 
 The text of each room's `operations.py` and `operations_<noun>.py` is searched for registrations. Reading
-costs a millisecond, importing all rooms costs half a second. A test holds this list equal to what is really registered.
+costs a millisecond, importing all rooms costs half a second. A test holds this list equal to what is really
+registered.
 """
 
 from __future__ import annotations
