@@ -7,7 +7,7 @@ import re
 from neondba.project.typescript import callers, drizzle_queries, prisma_queries, sql_queries
 from neondba.project.typescript.file import TypeScriptFile
 from neondba.project.typescript.files import TypeScriptFiles
-from neondba.project.typescript.nodes import Binary, Call, Index, Member, Name, Node, walk
+from neondba.project.typescript.nodes import Binary, Call, Index, Member, Name, Node, Property, walk
 from neondba.project.typescript.relevance import Relevance
 
 EQUALITIES = ("===", "!==", "==", "!=")
@@ -44,18 +44,21 @@ class Interest:
     def _tells(self, part: Node, file: TypeScriptFile, depth: int) -> bool:
         if isinstance(part, Binary):
             return part.operator in EQUALITIES and _names_owner(part.left) and _names_owner(part.right)
+        if isinstance(part, Property):
+            # `export const Posts = { create, list }`: what an object holds is called through it.
+            return isinstance(part.value, Name) and self._leads(part.value, file, depth)
         if not isinstance(part, Call):
             return False
-        return _is_telling(part) or self._leads(part, file, depth)
+        return _is_telling(part) or self._leads(part.callee, file, depth)
 
-    def _leads(self, call: Call, file: TypeScriptFile, depth: int) -> bool:
-        root = call.callee
+    def _leads(self, called: Node, file: TypeScriptFile, depth: int) -> bool:
+        root = called
         while isinstance(root, Member | Index | Call):
             root = root.callee if isinstance(root, Call) else root.object
         if not isinstance(root, Name):
             return False
         if root.name == "this":
-            return isinstance(call.callee, Member) and self._method(call.callee.name, file, depth)
+            return isinstance(called, Member) and self._method(called.name, file, depth)
         imported = file.imports.get(root.name)
         if imported is not None:
             path = self._files.modules.find(file.path, imported.source)
