@@ -19,6 +19,30 @@ import os
 
 DATABASE_URL = os.environ["DATABASE_URL"]
 ```
+An address of one developer's machine, or the one of Alembic's template, is no better where `env.py` makes its
+engine from it: no deployed database can be migrated.
+```ini bad path=alembic.ini case=local
+[alembic]
+sqlalchemy.url = postgresql+psycopg2://postgres@localhost:5434/tasks  # <- finding
+```
+```python bad path=alembic/env.py case=local
+import os
+from alembic import context
+from sqlalchemy import engine_from_config, pool
+
+config = context.config
+
+def offline():
+    context.configure(url=os.getenv("DATABASE_URL"))
+
+def online():
+    engine = engine_from_config(config.get_section(config.config_ini_section), poolclass=pool.NullPool)
+```
+```python bad path=app/settings.py case=local
+import os
+
+DATABASE_URL = os.environ["DATABASE_URL"]
+```
 ```ini good path=alembic.ini case=read
 [alembic]
 sqlalchemy.url =
@@ -65,6 +89,10 @@ _REPLACES = re.compile(
 )
 
 
+_MAKES = re.compile(r"engine_from_config\(\s*\w+\.get_section\(")
+_GIVES = re.compile(r"engine_from_config\((?:[^()]|\([^()]*\))*\burl\s*=|[\"']sqlalchemy\.url[\"']\s*:")
+
+
 @rule("NDB115", Category.ENV, Severity.MEDIUM)
 def check(tree: Tree, environment: Environment) -> Iterator[Finding]:
     """Report addresses in `alembic.ini` beside a program that reads a variable."""
@@ -74,15 +102,20 @@ def check(tree: Tree, environment: Environment) -> Iterator[Finding]:
     for path in tree.named("alembic.ini") if reads else ():
         text = tree.text(path) or ""
         match = _LINE.search(text)
-        if not match or not match["host"] or is_local_host(match["host"]) or is_stand_in_host(match["host"]):
+        if not match or not match["host"]:
             continue
         folder = path.removesuffix("alembic.ini")
-        scripts = [p for p in tree.named("env.py") if p.startswith(folder)]
-        if any(_REPLACES.search(tree.text(p) or "") for p in scripts):
+        scripts = [t for p in tree.named("env.py") if p.startswith(folder) and (t := tree.text(p))]
+        if any(_REPLACES.search(script) for script in scripts):
+            continue
+        line = text.count("\n", 0, match.start()) + 1
+        if is_local_host(match["host"]) or is_stand_in_host(match["host"]):
+            if any(_MAKES.search(script) and not _GIVES.search(script) for script in scripts):
+                yield _local(path, line, reads.name if reads else "DATABASE_URL")
             continue
         yield Finding(
             path,
-            text.count("\n", 0, match.start()) + 1,
+            line,
             f"Alembic migrates {match['host']} whatever {reads.name if reads else 'DATABASE_URL'} says: a "
             "change meant for "
             "a branch reaches that database.",
@@ -94,3 +127,18 @@ def check(tree: Tree, environment: Environment) -> Iterator[Finding]:
             evidence=f"sqlalchemy.url = …{match['host']}…",
             masked=True,
         )
+
+
+def _local(path: str, line: int, name: str) -> Finding:
+    return Finding(
+        path,
+        line,
+        f"Alembic migrates the database that stands in {path}, and env.py never reads {name}: the deployed "
+        "database cannot be migrated without an edit of the file.",
+        steps=(
+            f"Empty sqlalchemy.url in {path}.",
+            f"Set it in env.py from {name}, as the program does.",
+        ),
+        snippet='config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))',
+        masked=True,
+    )

@@ -74,7 +74,9 @@ def check(environment: Environment, tree: Tree) -> Iterator[Finding]:
         if not read.default or not _NAME.search(read.name) or not _OTHER.match(read.default):
             continue
         path = read.path
-        if is_test(path) or is_script(path) or is_document(path) or is_migration(path) or path in seen:
+        if is_test(path) or is_script(path) or is_document(path) or path in seen:
+            continue
+        if is_migration(path) and not (path.endswith("env.py") and read.default.startswith("sqlite")):
             continue
         if not _GUARD.search(tree.text(path) or ""):
             seen.add(path)
