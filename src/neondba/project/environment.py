@@ -10,7 +10,7 @@ from typing import Final
 
 from neondba.core.secret import Secret
 from neondba.project.places import is_example
-from neondba.project.python import PythonFiles
+from neondba.project.python import PythonFile, PythonFiles
 from neondba.project.tree import Tree
 
 _ENTRY: Final = re.compile(r"^\s*(?:export\s+)?(?P<key>[A-Za-z_][\w.]*)\s*=\s*(?P<value>.*?)\s*$")
@@ -129,11 +129,13 @@ def _prisma_reads(path: str, text: str) -> Iterator[Read]:
 
 def _python_reads(python: PythonFiles) -> Iterator[Read]:
     for file in python.containing("environ.get", "environ[", "environ.setdefault", "getenv", "BaseSettings"):
+        later = _later(file) if _LATER.search(file.text) else {}
         for call in file.calls:
             name = _constant(call.node.args[0]) if call.node.args else None
             if name and file.resolve(call.node.func) in READERS:
-                default = _constant(call.node.args[1]) if len(call.node.args) > 1 else None
-                yield Read(name, file.path, call.node.lineno, default, len(call.node.args) < 2)
+                given = call.node.args[1] if len(call.node.args) > 1 else later.get(id(call.node))
+                at = call.node if given is None or len(call.node.args) > 1 else given
+                yield Read(name, file.path, at.lineno, _constant(given), given is None)
         for subscript in re.finditer(r"\benviron\[\s*[\"'](\w+)[\"']\s*\](?!\s*=[^=])", file.text):
             yield Read(subscript[1], file.path, file.text.count("\n", 0, subscript.start()) + 1)
         for declared in file.classes:
@@ -145,6 +147,37 @@ def _python_reads(python: PythonFiles) -> Iterator[Read]:
                         yield Read(
                             node.target.id.upper(), file.path, node.lineno, default, required, declared.name
                         )
+
+
+_LATER: Final = re.compile(r"\bor\s*\(?\s*[\"']|\bif\s+(?:not\s+\w+|\w+\s+is\s+None)\s*:")
+
+
+def _later(file: PythonFile) -> dict[int, ast.expr]:
+    """Give what replaces a missing variable after its call: `… or "text"`, `if not x: x = "text"`."""
+    found: dict[int, ast.expr] = {}
+    named: dict[str, list[ast.expr]] = {}
+    for scope in (file.index.module, *file.classes, *file.functions):
+        for node in scope.assignments:
+            value, target = node.value, node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or) and _constant(value.values[-1]):
+                found.update((id(part), value.values[-1]) for part in value.values[:-1])
+            elif isinstance(value, ast.Call) and scope is file.index.module and isinstance(target, ast.Name):
+                named.setdefault(target.id, []).append(value)
+    for test in file.tree.body if file.tree else ():
+        if isinstance(test, ast.If) and (name := _missing(test.test)):
+            for inner in test.body:
+                if isinstance(inner, ast.Assign) and getattr(inner.targets[0], "id", "") == name:
+                    found.update((id(call), inner.value) for call in named.get(name, ()))
+    return found
+
+
+def _missing(test: ast.expr) -> str:
+    """Give the name that a condition finds empty: `not x`, `x is None`."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return getattr(test.operand, "id", "")
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is):
+        return getattr(test.left, "id", "")
+    return ""
 
 
 def _field_default(value: ast.expr | None) -> str | None:
