@@ -104,8 +104,55 @@ model Order {
   id String @id
 }
 ```
+A handler of every exception sends all that fails to everybody, and a traceback names the files as well:
+```python bad path=app/main.py case=handler
+import traceback
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+app = FastAPI()
+
+@app.exception_handler(Exception)
+async def failed(request: Request, exc: Exception):
+    return JSONResponse({"detail": traceback.format_exc()}, status_code=500)  # <- finding
+```
+A function that a route calls tells it through its result:
+```python bad path=app/agent.py case=service
+from app.db import session
+
+class Agent:
+    def answer(self, text):
+        try:
+            return self.run(text, session)
+        except Exception as e:
+            return f"Sorry, that went wrong: {str(e)}"  # <- finding
+```
+```python bad path=app/chat.py case=service
+from fastapi import APIRouter
+from app.agent import Agent
+
+router = APIRouter()
+
+@router.post("/chat")
+def chat(text: str):
+    return {"reply": Agent().answer(text)}
+```
 ## When it does not matter
-Errors that the program itself raises for its clients, and text that goes to the log:
+Errors that the program itself raises for its clients, and text that goes to the log, or only to developers:
+```python good path=app/main.py case=developers
+import traceback
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from app.config import settings
+
+app = FastAPI()
+
+@app.exception_handler(Exception)
+async def failed(request: Request, exc: Exception):
+    if settings.DEBUG:
+        return JSONResponse({"detail": traceback.format_exc()}, status_code=500)
+    return JSONResponse({"detail": "failed", "more": str(exc) if settings.DEBUG else None}, status_code=500)
+```
 ```python good path=app/routes.py case=own
 import logging
 from fastapi import APIRouter, HTTPException
@@ -153,20 +200,23 @@ from collections.abc import Iterator
 from itertools import islice
 
 from neondba.project.orm_calls import OrmCalls
-from neondba.project.python import Function, PythonFiles
+from neondba.project.python import Function, PythonFile, PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.production._answers import told_errors
+from neondba.review.rules.production._handlers import handled
 from neondba.review.rules.production._shared import apps, dotted, is_broad, route_of, times
 
 _DATABASE = re.compile(
-    r"\b(?:\w*session|db|objects|\w*engine|conn\w*|\w*pool|cursor|\w*database|repo\w*|crud|\w*service|prisma|select)\b",
+    r"\b(?:\w*session|db|objects|\w*engine|conn\w*|\w*pool|cursor|\w*database|repo\w*|crud|\w*service|prisma|select|call_next)\b",
     re.IGNORECASE,
 )
 
-_SESSION = re.compile(r"\b(?:\w*session|db|objects|conn|connection|cursor)\b")
+_SESSION = re.compile(r"\b(?:\w*session|db|objects|conn|connection|cursor|call_next)\b")
 """What only the database is asked through: its failures are caught whatever the status says."""
 _DRIVERS = ("sqlalchemy", "sqlmodel", "psycopg", "asyncpg", "tortoise", "databases", "prisma", "supabase")
+_RETURNS = re.compile(r"return\s+(?:f[\"']|\{)[^\n]*(?:\bstr\(|\{)\w+|[\"']\s*:\s*(?:f[\"']|str\()")
+"""How a function gives text or a dictionary back that may hold an error's."""
 _ANSWERS = ("HTTPException", "JSONResponse", "JsonResponse", "jsonify", "Response")
 _ELSEWHERE = ("pymongo", "motor.motor_asyncio", "chromadb", "firebase_admin", "boto3")
 """What a project without a Postgres driver keeps its rows in."""
@@ -183,19 +233,29 @@ def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
             yield _finding(script.path, line, name or "The handler", len({line for line, _ in told}), snippet)
     if any(python.containing(*_ELSEWHERE)) and not any(python.containing(*_DRIVERS)):
         return
+    asked: list[frozenset[str]] = []
     for file in apps(python, "except"):
-        if not any(word in file.text for word in (*_ANSWERS, "@app.", "router.")):
-            continue
-        places: list[tuple[int, str]] = []
-        for function in file.functions:
-            if route_of(function) is not None or any(_is_web(call) for call in function.calls):
-                places += [(line, function.name) for line in _leaks(function)]
+        places = list(_places(python, file, asked))
         if places:
             line, name = min(places)
             snippet = (
                 f'logger.exception("{name}")\nraise HTTPException(500, "The request could not be done.")'
             )
             yield _finding(file.path, line, name, len(places), snippet)
+
+
+def _places(python: PythonFiles, file: PythonFile, asked: list[frozenset[str]]) -> Iterator[tuple[int, str]]:
+    """Give the leaking lines of a file; what routes call is found out once, where it matters."""
+    if any(word in file.text for word in (*_ANSWERS, "@app.", "router.")):
+        for function in file.functions:
+            if route_of(function) is not None or any(_is_web(call) for call in function.calls):
+                yield from ((line, function.name) for line in _leaks(function))
+            yield from ((line, function.name) for line in handled(function))
+    elif _RETURNS.search(file.text):
+        asked[:] = asked or [_asked(python)]
+        for function in file.functions:
+            if function.name in asked[0]:
+                yield from ((line, function.name) for line in _leaks(function, passed_on=True))
 
 
 def _finding(path: str, line: int, name: str, count: int, snippet: str) -> Finding:
@@ -213,7 +273,19 @@ def _is_web(call: ast.Call) -> bool:
     return dotted(call.func).rpartition(".")[2] in _ANSWERS
 
 
-def _leaks(function: Function) -> Iterator[int]:
+def _asked(python: PythonFiles) -> frozenset[str]:
+    """Give the names of what routes call."""
+    return frozenset(
+        name.rpartition(".")[2]
+        for file in apps(python, "@router.", "@app.", "_router.", "@api.")
+        for function in file.functions
+        if route_of(function) is not None
+        for call in function.calls
+        if (name := dotted(call.func) or (call.func.attr if isinstance(call.func, ast.Attribute) else ""))
+    )
+
+
+def _leaks(function: Function, *, passed_on: bool = False) -> Iterator[int]:
     for attempt in ast.walk(function.node):
         body = ast.unparse(ast.Module(attempt.body, [])) if isinstance(attempt, ast.Try) else ""
         if not isinstance(attempt, ast.Try) or not _DATABASE.search(body):
@@ -222,8 +294,21 @@ def _leaks(function: Function) -> Iterator[int]:
         for handler in attempt.handlers:
             if name := handler.name if is_broad(handler.type) else None:
                 inside = (n for s in handler.body for n in ast.walk(s))
-                told = (n for n in inside if _answers(n, function, name, sure=sure))
+                told = (
+                    n
+                    for n in inside
+                    if (_passes_on(n, name) if passed_on else _answers(n, function, name, sure=sure))
+                )
                 yield from (node.lineno for node in islice(told, 1))  # type: ignore[attr-defined]
+
+
+def _passes_on(node: ast.AST, name: str) -> bool:
+    """Tell whether a function gives the error's text back as text, or in a dictionary."""
+    return (
+        isinstance(node, ast.Return)
+        and isinstance(node.value, (ast.JoinedStr, ast.Dict, ast.BinOp))
+        and _tells(node.value, name)
+    )
 
 
 def _answers(node: ast.AST, function: Function, name: str, *, sure: bool) -> bool:

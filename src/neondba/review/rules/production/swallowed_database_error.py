@@ -29,6 +29,15 @@ async def lifespan(app):
         print(error)
     yield
 ```
+```python bad path=app/db.py case=tables
+from sqlmodel import SQLModel
+
+def create_tables():
+    try:
+        SQLModel.metadata.create_all(engine)
+    except Exception as error:  # <- finding
+        print(f"could not create tables: {error}")
+```
 ## When it does not matter
 Errors that are raised again, answered, or kept; and the closing of what is already broken:
 ```python good path=app/jobs.py case=answered
@@ -80,12 +89,16 @@ def check(python: PythonFiles) -> Iterator[Finding]:
     """Report handlers that drop a failed write or a failed start."""
     for file in python.containing("except"):
         if is_test(file.path) or not any(
-            w in file.text for w in ("commit", "lifespan", "on_event", "startup")
+            w in file.text for w in ("commit", "lifespan", "on_event", "startup", ".create_all")
         ):
             continue
         for function in file.functions:
             starts = _is_start(function)
-            if starts or any(is_session_work(call, _WRITES) for call in function.calls):
+            if (
+                starts
+                or any(_creates(call) for call in function.calls)
+                or any(is_session_work(call, _WRITES) for call in function.calls)
+            ):
                 yield from _handlers(file.path, function, starts=starts)
 
 
@@ -100,12 +113,17 @@ def _handlers(path: str, function: Function, *, starts: bool) -> Iterator[Findin
             continue
         calls = [c for s in node.body for c in ast.walk(s) if isinstance(c, ast.Call)]
         writes = any(is_session_work(call, _WRITES) for call in calls)
-        opens = starts and any(_opens(call) for call in calls)
+        opens = any(_creates(call) or (starts and _opens(call)) for call in calls)
         for handler in node.handlers:
             if (writes and _is_silent(handler) and is_broad(handler.type)) or (
                 opens and not _is_loud(handler)
             ):
                 yield _finding(path, handler, function, opens=opens)
+
+
+def _creates(call: ast.Call) -> bool:
+    """Tell whether a call makes the tables of the models, by itself or through `run_sync`."""
+    return ".metadata.create_all" in " ".join(dotted(part) for part in (call.func, *call.args))
 
 
 def _opens(call: ast.Call) -> bool:
