@@ -44,3 +44,18 @@ def shop(world: World, project: str) -> Iterator[str]:
         for branch in reversed(client.branches(project)):
             if not branch.default:
                 client.delete_branch(project, branch.id)
+
+
+@pytest.fixture
+def store(world: World) -> Iterator[str]:
+    """A project of this test alone: it may be restored, renamed and protected at will."""
+    name = f"store-{len(world.stores)}"
+    world.stores.append(name)
+    made = world.call("project.create", name=name)
+    world.said.clear()
+    yield name
+    with world.client() as client:
+        for branch in client.branches(made.id):
+            if branch.protected:
+                client.update_branch(made.id, branch.id, protected=False)
+        client.delete_project(made.id, hard=True)

@@ -20,6 +20,8 @@ class World:
 
     state: Path
     said: list[str] = field(default_factory=list)
+    stores: list[str] = field(default_factory=list)
+    """Projects that single tests had."""
 
     def context(self, project: str | None = None) -> Context:
         settings = Settings(state_dir=self.state, project=project)

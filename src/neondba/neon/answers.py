@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from neondba.core.problem import ArgumentProblem, NotFoundProblem, RemoteProblem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import mask_text
-from neondba.neon.models import Branch, NeonModel, Operation, Project
+from neondba.neon.models import Branch, NeonModel, Operation, Project, Snapshot
 
+_MAKES: Final = {"project": "NAME", "branch": "NAME", "snapshot": "--branch BRANCH"}
 M = TypeVar("M", bound=NeonModel)
 T = TypeVar("T")
-Named = TypeVar("Named", Project, Branch)
+Named = TypeVar("Named", Project, Branch, Snapshot)
 
 
 def one(kind: type[M], answer: Mapping[str, Any], key: str | None = None) -> M:
@@ -88,5 +89,5 @@ def found(kind: str, wanted: str, there: list[Named], within: str | None) -> Nam
         f"There is no {kind} {wanted}{where}.",
         hint=f"There are: {names}."
         if names
-        else f"There is no {kind} at all yet: neondba {kind} create NAME",
+        else f"There is no {kind} at all yet: neondba {kind} create {_MAKES[kind]}",
     )

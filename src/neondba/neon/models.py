@@ -36,6 +36,7 @@ class Operation(NeonModel):
     status: str
     error: str | None = None
     failures_count: int = 0
+    created_at: datetime | None = None
 
     @property
     def done(self) -> bool:
@@ -61,6 +62,12 @@ class Project(NeonModel):
     org_id: str | None = None
 
 
+class Creator(NeonModel):
+    """Who made something, as far as Neon says."""
+
+    name: str | None = None
+
+
 class Branch(NeonModel):
     """A copy-on-write copy of its parent's data."""
 
@@ -75,8 +82,21 @@ class Branch(NeonModel):
     protected: bool = False
     logical_size: int | None = None
     created_at: datetime
+    updated_at: datetime | None = None
     expires_at: datetime | None = None
+    ttl_interval_seconds: int | None = None
+    """How long it lived when its expiry was set; a reset counts anew."""
+    last_reset_at: datetime | None = None
     init_source: str | None = None
+    created_by: Creator | None = None
+    compute_time_seconds: int = 0
+    """Seconds times compute units of this consumption period."""
+    written_data_bytes: int = 0
+    restored_from: str | None = None
+    """Snapshot that it was made of."""
+    restored_as: str | None = None
+    """Branch whose place it is to take, or whose place it took."""
+    restore_status: str | None = None
 
 
 class Endpoint(NeonModel):
@@ -92,6 +112,8 @@ class Endpoint(NeonModel):
     autoscaling_limit_max_cu: float = 0.25
     suspend_timeout_seconds: int = 0
     disabled: bool = False
+    last_active: datetime | None = None
+    started_at: datetime | None = None
 
 
 class Role(NeonModel):
@@ -137,6 +159,77 @@ class CreatedBranch(NeonModel):
     branch: Branch
     endpoints: tuple[Endpoint, ...] = ()
     operations: tuple[Operation, ...] = ()
+
+
+class Snapshot(NeonModel):
+    """A root branch's data as it was, kept whatever becomes of the branch."""
+
+    id: str
+    name: str
+    source_branch_id: str | None = None
+    lsn: str | None = None
+    timestamp: datetime | None = None
+    created_at: datetime
+    expires_at: datetime | None = None
+    manual: bool = True
+    full_size: int | None = None
+    diff_size: int | None = None
+
+
+class RestoredSnapshot(NeonModel):
+    """What comes of a snapshot that is restored."""
+
+    branch: Branch
+    endpoints: tuple[Endpoint, ...] = ()
+    operations: tuple[Operation, ...] = ()
+
+
+class ScheduleItem(NeonModel):
+    """When snapshots are taken, in UTC, and how long they are kept."""
+
+    frequency: str
+    hour: int | None = None
+    day: int | None = None
+    month: int | None = None
+    retention_seconds: int | None = None
+
+
+class UsageMetric(NeonModel):
+    """One figure of a stretch of time."""
+
+    metric_name: str
+    value: float
+
+
+class UsageFrame(NeonModel):
+    """The figures of one stretch of time."""
+
+    timeframe_start: datetime
+    timeframe_end: datetime
+    metrics: tuple[UsageMetric, ...] = ()
+
+
+class UsagePeriod(NeonModel):
+    """Stretches of time under one plan."""
+
+    consumption: tuple[UsageFrame, ...] = ()
+
+
+class BranchUsage(NeonModel):
+    """What a branch has used."""
+
+    branch_id: str
+    periods: tuple[UsagePeriod, ...] = ()
+
+    def total(self, metric: str) -> float:
+        """Give the sum of one metric over all periods."""
+        return sum(
+            each.value
+            for period in self.periods
+            for frame in period.consumption
+            for each in frame.metrics
+            if each.metric_name == metric
+        )
 
 
 class Organization(NeonModel):

@@ -36,6 +36,7 @@ LONGEST_WAIT: Final = 10.0
 UNREACHABLE: Final = 10.0
 """Seconds after which a host that takes no connections is given up, whatever our patience."""
 USABLE_KEY: Final = re.compile(r"[!-~]*")
+_LISTED: Final = ("project", "branch", "snapshot")
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -159,7 +160,7 @@ class Transport:
             )
         if status == 404:
             kind = thing.split(" ")[0]
-            hint = f"neondba {kind} list shows what there is." if kind in ("project", "branch") else None
+            hint = f"neondba {kind} list shows what there is." if kind in _LISTED else None
             return NotFoundProblem(
                 f"{kind}-not-found", f"There is no {thing}: {message}.", hint=hint, **facts
             )
