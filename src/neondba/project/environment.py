@@ -166,7 +166,9 @@ def _later(file: PythonFile) -> dict[int, ast.expr]:
     for test in file.tree.body if file.tree else ():
         if isinstance(test, ast.If) and (name := _missing(test.test)):
             for inner in test.body:
-                if isinstance(inner, ast.Assign) and getattr(inner.targets[0], "id", "") == name:
+                if not isinstance(inner, ast.Assign) or not _constant(inner.value):
+                    continue
+                if getattr(inner.targets[0], "id", "") == name:
                     found.update((id(call), inner.value) for call in named.get(name, ()))
     return found
 

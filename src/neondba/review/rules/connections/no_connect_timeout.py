@@ -51,6 +51,7 @@ cache = create_engine("sqlite:///cache.db")
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from neondba.project.engines import Engine, Engines
@@ -102,7 +103,9 @@ def _finding(engine: Engine, edits: tuple[Edit, ...]) -> Finding:
     argument = "timeout" if asyncpg else "connect_timeout"
     long = "for a minute" if asyncpg else "for minutes"
     arguments = engine.keywords.get("connect_args")
-    written = arguments is not None and engine.line <= arguments.lineno <= (engine.call.end_lineno or 0)
+    written = isinstance(arguments, ast.Dict) and engine.line <= arguments.lineno <= (
+        engine.call.end_lineno or 0
+    )
     return Finding(
         engine.path,
         arguments.lineno if arguments is not None and written else engine.line,

@@ -49,9 +49,20 @@ engine = create_engine(
     pool_recycle=300,
 )
 ```
+Where the settings are collected first, that is where this one is missing:
+```python bad path=app/db.py case=collected
+from fastapi import FastAPI
+from sqlalchemy import create_engine
+from app.settings import settings  # postgresql://
+
+options = {"echo": False}
+if settings.is_large:
+    options.update({"pool_size": 20})  # <- finding
+engine = create_engine(settings.DATABASE_URL, **options)
+```
 ## When it does not matter
 Pools that keep nothing, settings collected in a dictionary, SQLite, scripts and migrations:
-```python good path=app/db.py case=collected
+```python good path=app/db.py case=gathered
 from fastapi import FastAPI
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
@@ -115,7 +126,7 @@ def _finding(engine: Engine, neon: bool) -> Finding:
     why = "Neon has suspended the compute" if neon else "the server has restarted or closed idle connections"
     return Finding(
         engine.path,
-        engine.line,
+        _place(engine),
         f"After {why}, the pool for {address_of(engine)} hands dead connections to requests: the first ones "
         "fail.",
         steps=(f"Add pool_pre_ping=True, and pool_recycle=300, to {engine.factory} in {engine.path}.",),
@@ -128,3 +139,14 @@ def _finding(engine: Engine, neon: bool) -> Finding:
         severity=None if neon else Severity.MEDIUM,
         edits=with_keywords(engine.path, engine.file.text, engine.call, **missing),
     )
+
+
+def _place(engine: Engine) -> int:
+    """Give the line of the pool's other settings: they may be collected before the call."""
+    given = [
+        v.lineno
+        for name, v in engine.keywords.items()
+        if name in ("pool_size", "max_overflow", "pool_timeout")
+    ]
+    outside = [line for line in given if line < engine.line]
+    return min(outside, default=engine.line)

@@ -10,6 +10,15 @@ def ship(session, product_id, amount):
     product.stock -= amount  # <- finding
     session.commit()
 ```
+A name in between changes nothing, nor does a helper that reads the row:
+```python bad path=app/chat.py case=helper
+def add_message(db, chat_id, text):
+    chat = require_chat(db, chat_id)
+    number = chat.message_count + 1
+    db.add(Message(chat_id=chat.id, number=number, text=text))
+    chat.message_count = number  # <- finding
+    db.commit()
+```
 ```python good path=app/orders.py case=python
 def ship(session, product_id, amount):
     product = session.get(Product, product_id)
@@ -111,6 +120,10 @@ _COUNTS = re.compile(
     r"(?:^|_)(?:counts?|counter|totals?|balance|stock|quantity|views?|likes?|votes?|points|credits?|used|usage|visits?|"
     r"attempts|inventory|score|amount|streak|retries|hits|clicks|downloads|karma)(?:_|$)"
 )
+_HELPER = re.compile(
+    r"^(?:await )?(?:\w+\.)*_?(?:get|require|load|find|fetch|ensure)_\w+\((?:db|\w*session|conn)\b"
+)
+"""How a function is called that reads a row for others."""
 _NUMBERS = frozenset({"integer", "bigint", "smallint", "numeric", "real", "double precision"})
 
 
@@ -145,7 +158,10 @@ def _in_function(path: str, function: Function) -> Iterator[Finding]:
         name = f"{target.value.id}.{target.attr}"
         if target.value.id not in loaded or not _COUNTS.search(target.attr):
             continue
-        if isinstance(node, ast.AugAssign) or _adds_to_itself(node.value, name):
+        value = node.value
+        if isinstance(value, ast.Name):
+            value = next((a.value for a in function.assignments if _binds(a, value.id)), value)
+        if isinstance(node, ast.AugAssign) or _adds_to_itself(value, name):
             model = loaded.pop(target.value.id)
             sign = "-" if isinstance(getattr(node, "op", None), ast.Sub) else "+"
             by = node.value if isinstance(node, ast.AugAssign) else None
@@ -159,10 +175,18 @@ def _loaded(function: Function) -> dict[str, str]:
     for node in function.assignments:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.value is not None:
             said = ast.unparse(node.value)
-            if re.search(r"\.get\(|\.first\(|\.one\(|scalar_one|one_or_none|\.scalar\(", said):
+            if _HELPER.search(said) or re.search(
+                r"\.get\(|\.first\(|\.one\(|scalar_one|one_or_none|\.scalar\(", said
+            ):
                 model = re.search(r"\b(?:get|select|query)\(\s*([A-Z]\w+)", said)
                 rows[node.targets[0].id] = model[1] if model else "Model"
     return rows
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    return (
+        isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name
+    )
 
 
 def _adds_to_itself(value: ast.expr | None, name: str) -> bool:
