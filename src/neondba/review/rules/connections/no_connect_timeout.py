@@ -103,8 +103,11 @@ def _finding(engine: Engine, edits: tuple[Edit, ...]) -> Finding:
     argument = "timeout" if asyncpg else "connect_timeout"
     long = "for a minute" if asyncpg else "for minutes"
     arguments = engine.keywords.get("connect_args")
-    written = isinstance(arguments, ast.Dict) and engine.line <= arguments.lineno <= (
-        engine.call.end_lineno or 0
+    elsewhere = isinstance(arguments, ast.IfExp) and "sqlite" in engine.file.text
+    written = (
+        arguments is not None
+        and not elsewhere
+        and engine.line <= arguments.lineno <= (engine.call.end_lineno or 0)
     )
     return Finding(
         engine.path,

@@ -121,7 +121,7 @@ _COUNTS = re.compile(
     r"attempts|inventory|score|amount|streak|retries|hits|clicks|downloads|karma)(?:_|$)"
 )
 _HELPER = re.compile(
-    r"^(?:await )?(?:\w+\.)*_?(?:get|require|load|find|fetch|ensure)_\w+\((?:db|\w*session|conn)\b"
+    r"^(?:await )?(?:\w+\.)*(_?(?:get|require|load|find|fetch|ensure)_\w+)\((?:db|\w*session|conn)\b"
 )
 """How a function is called that reads a row for others."""
 _NUMBERS = frozenset({"integer", "bigint", "smallint", "numeric", "real", "double precision"})
@@ -130,13 +130,19 @@ _NUMBERS = frozenset({"integer", "bigint", "smallint", "numeric", "real", "doubl
 @rule("NDB905", Category.PRODUCTION, Severity.MEDIUM)
 def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
     """Report counters and lists that are computed outside of the database."""
+    locking = frozenset(
+        f.name
+        for file in apps(python, "with_for_update")
+        for f in file.functions
+        if "with_for_update" in ast.unparse(f.node)
+    )
     for file in apps(python, ".commit()", ".flush()"):
         for function in file.functions:
             if any(
                 isinstance(c.func, ast.Attribute) and c.func.attr in ("commit", "flush")
                 for c in function.calls
             ):
-                yield from _in_function(file.path, function)
+                yield from _in_function(file.path, function, locking)
     for file_ in calls.running(".update", ".upsert("):
         told: set[int] = set()
         for written, uses in calls.functions(file_):
@@ -147,10 +153,10 @@ def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
                 yield _finding(file_.path, found.line, f"{found.table.title}.{name}", _step(found, name))
 
 
-def _in_function(path: str, function: Function) -> Iterator[Finding]:
+def _in_function(path: str, function: Function, locking: frozenset[str]) -> Iterator[Finding]:
     if "with_for_update" in ast.unparse(function.node):
         return
-    loaded = _loaded(function)
+    loaded = _loaded(function, locking)
     for node in function.assignments:
         target = node.target if isinstance(node, ast.AugAssign) else getattr(node, "targets", [None])[0]
         if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name):
@@ -169,13 +175,14 @@ def _in_function(path: str, function: Function) -> Iterator[Finding]:
             yield _finding(path, node.lineno, name, f"{name} = {model}.{target.attr} {sign} {amount}")
 
 
-def _loaded(function: Function) -> dict[str, str]:
+def _loaded(function: Function, locking: frozenset[str]) -> dict[str, str]:
     """Give the variables that hold a row, with the name of its model."""
     rows = {}
     for node in function.assignments:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.value is not None:
             said = ast.unparse(node.value)
-            if _HELPER.search(said) or re.search(
+            helper = _HELPER.search(said)
+            if (helper and helper[1] not in locking) or re.search(
                 r"\.get\(|\.first\(|\.one\(|scalar_one|one_or_none|\.scalar\(", said
             ):
                 model = re.search(r"\b(?:get|select|query)\(\s*([A-Z]\w+)", said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ from neondba.project.python import Function, PythonFiles
 from neondba.project.schema import Schema, Table
 from neondba.project.typescript import nodes as script
 
+NAMES = frozenset({"email", "username", "user_name", "slug", "phone", "phone_number", "login", "handle"})
+"""Columns whose values are names: a check before adding says that they are meant to be unique."""
+_SIGNS_IN = ("email", "username", "user_name", "login")
+_PASSWORD = re.compile(r"^(?:hashed_?)?(?:password|passwd)(?:_?(?:hash|digest))?$", re.IGNORECASE)
 _READS = frozenset({"read", "list"})
 _LEAVES = (ast.Raise, ast.Return, ast.Continue)
 
@@ -158,3 +163,20 @@ def _decides_here(function: Function, read: ast.AST, new: ast.Call) -> bool:
 def _bound(node: ast.AST) -> set[str]:
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     return {t.id for t in targets if isinstance(t, ast.Name)}
+
+
+def accounts(python: PythonFiles, schema: Schema) -> Iterator[Existence]:
+    """Give accounts with a password that are found by a name which no unique index holds."""
+    for table in schema.tables:
+        if table.source not in ("sqlmodel", "sqlalchemy") or not any(map(_PASSWORD.match, table.columns)):
+            continue
+        held = {c for t in schema.same(table) for i in t.all_indexes if i.unique for c in i.columns}
+        name = next((n for n in _SIGNS_IN if n in table.columns), None)
+        if name is None or name in held:
+            continue
+        asked = re.compile(rf"\b{table.label}\.{name}\s*==|filter_by\(\s*{name}\s*=")
+        for file in python.containing(f"{table.label}.{name}", f"filter_by({name}"):
+            if not (is_test(file.path) or is_script(file.path)) and (found := asked.search(file.text)):
+                line = file.text.count("\n", 0, found.start()) + 1
+                yield Existence(file.path, line, "", table, frozenset({name}))
+                break

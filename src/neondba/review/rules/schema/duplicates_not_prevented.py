@@ -62,6 +62,24 @@ def conversation_of(session, user_id):
         session.commit()
     return found
 ```
+What somebody signs in with has to be one account's, whoever looks before adding it:
+```python bad path=app/models.py case=account
+from sqlmodel import Field, SQLModel
+
+class UserBase(SQLModel):
+    email: str  # <- finding
+
+class User(UserBase, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    hashed_password: str
+```
+```python bad path=app/login.py case=account
+from sqlmodel import select
+from app.models import User
+
+def user_of(session, email):
+    return session.exec(select(User).where(User.email == email)).first()
+```
 ## When it does not matter
 A unique constraint or the primary key already decides, the insert says what happens in a conflict, or the
 read has nothing to do with the new row:
@@ -110,7 +128,7 @@ from neondba.project.python import PythonFiles
 from neondba.project.schema import Schema, Table
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.schema._existence import Existence, in_python, in_scripts
+from neondba.review.rules.schema._existence import NAMES, Existence, accounts, in_python, in_scripts
 from neondba.review.rules.schema._shared import listed, own_tables, quoted
 
 
@@ -124,6 +142,10 @@ def check(schema: Schema, python: PythonFiles, calls: OrmCalls) -> Iterator[Find
         if key in own and key not in told and not _is_unique(schema, found):
             told.add(key)
             yield _finding(found)
+    for found in accounts(python, schema):
+        if found.table.name.key in own and found.table.name.key not in told:
+            told.add(found.table.name.key)
+            yield _account(found)
 
 
 def _is_unique(schema: Schema, found: Existence) -> bool:
@@ -140,7 +162,9 @@ def _finding(found: Existence) -> Finding:
     keys = {c for key in table.references for c in key.columns}
     links = len(keys & found.columns) > 1
     where = f"{found.function}()" if found.function else f"{found.path}:{found.line}"
+    named = table.columns[columns[0]] if len(columns) == 1 and columns[0] in NAMES else None
     path, line = _place(table, found) if links else (found.path, found.line)
+    path, line = (named.path, named.line) if named else (path, line)
     return Finding(
         path,
         line,
@@ -152,7 +176,21 @@ def _finding(found: Existence) -> Finding:
             "Insert with ON CONFLICT DO NOTHING, or catch the error and read the row again.",
         ),
         _snippet(table, columns),
-        also=((found.path, found.line),) if links else ((table.path, table.line),),
+        also=((found.path, found.line),) if links or named else ((table.path, table.line),),
+    )
+
+
+def _account(found: Existence) -> Finding:
+    (name,) = found.columns
+    column = found.table.columns[name]
+    return Finding(
+        column.path,
+        column.line,
+        f"Two accounts may have the same `{name}`: nothing in the database forbids it, and who signs in with "
+        f"it in {found.path} gets either of the two.",
+        (f"Add a unique constraint on {name}.", "Remove accounts that are there twice first."),
+        _snippet(found.table, [name]),
+        also=((found.path, found.line),),
     )
 
 
