@@ -1,0 +1,1 @@
+"""The schema of a database as a value, and the statements that turn one into another."""

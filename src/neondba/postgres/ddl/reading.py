@@ -1,0 +1,189 @@
+"""Read the schema of a database from its catalogs, in one consistent look."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+from psycopg import IsolationLevel
+
+from neondba.postgres.connect import Connection, Row, trusted
+from neondba.postgres.ddl import values
+from neondba.postgres.ddl.schema import Schema
+from neondba.postgres.ddl.values import Part, Value
+from neondba.postgres.queries import query
+
+KINDS: Final[dict[str, type[Value]]] = {
+    "schemas": values.Namespace,
+    "extensions": values.Extension,
+    "enums": values.Enum,
+    "domains": values.Domain,
+    "composites": values.Composite,
+    "ranges": values.Range,
+    "sequences": values.Sequence,
+    "tables": values.Table,
+    "columns": values.Column,
+    "constraints": values.Constraint,
+    "indexes": values.Index,
+    "views": values.View,
+    "functions": values.Function,
+    "triggers": values.Trigger,
+    "event_triggers": values.EventTrigger,
+    "policies": values.Policy,
+    "rules": values.Rule,
+    "statistics": values.Statistics,
+    "default_privileges": values.DefaultPrivileges,
+}
+"""Query file (`ddl_…`) to what its rows become."""
+EXTRA: Final = ("comments", "grants", "depends", "not_compared")
+ATTRDEF: Final = 2604
+"""Number of pg_attrdef, the same in every database."""
+OWNER: Final = "@owner"
+DEEPEST: Final = 4
+"""An address is at most so many steps from what it is part of."""
+FOR_EVERYBODY: Final[dict[type[Value], values.Grants]] = {
+    values.Function: {"PUBLIC": ("EXECUTE",)},
+    values.Enum: {"PUBLIC": ("USAGE",)},
+    values.Domain: {"PUBLIC": ("USAGE",)},
+    values.Composite: {"PUBLIC": ("USAGE",)},
+    values.Range: {"PUBLIC": ("USAGE",)},
+}
+"""What PostgreSQL grants on a new object."""
+SERVER: Final = (
+    "select quote_ident(current_user) as role, current_setting('server_version_num')::int / 10000 as major"
+)
+
+Address = tuple[int, int, int]
+
+
+def schema_of(session: Connection, without: Collection[str] = (), *, owners: bool = False) -> Schema:
+    """Read every object of a database.
+
+    Args:
+        session: Open on the database; not inside a transaction.
+        without: Tables to leave out with what hangs on them, by quoted qualified name.
+        owners: Whether owners count too.
+    """
+    session.isolation_level = IsolationLevel.REPEATABLE_READ
+    try:
+        with session.transaction():
+            # With an empty path, Postgres qualifies every name it prints.
+            session.execute("set local search_path = ''")
+            with session.pipeline():
+                cursors = {name: session.execute(trusted(query(f"ddl_{name}"))) for name in (*KINDS, *EXTRA)}
+                server = session.execute(trusted(SERVER))
+            rows = {name: cursor.fetchall() for name, cursor in cursors.items()}
+            about = server.fetchone() or {}
+    finally:
+        session.isolation_level = None
+    return _assembled(rows, about, frozenset(without), owners)
+
+
+def _assembled(rows: dict[str, list[Row]], about: Row, without: Collection[str], owners: bool) -> Schema:
+    comments = {_address(row): row["text"] for row in rows["comments"]}
+    grants = _grants(rows["grants"])
+    keys: dict[Address, str] = {}
+    objects: dict[str, Value] = {}
+    for file, kind in KINDS.items():
+        for row in rows[file]:
+            address = _address(row)
+            value = _value(kind, row, comments.get(address), grants.get(address), owners)
+            keys[address] = value.key
+            if isinstance(value, values.Column) and row["default_oid"] is not None:
+                plain = value.default is not None
+                keys[ATTRDEF, row["default_oid"], 0] = f"default {value.name}" if plain else value.key
+            if not _left_out(value, without):
+                objects[value.key] = value
+    return Schema.model_construct(
+        objects=objects,
+        requires=_requires(rows["depends"], keys, objects),
+        role=about["role"],
+        major=about["major"],
+        not_compared=tuple(f"{row['number']} {row['kind']}" for row in rows["not_compared"]),
+    )
+
+
+def _address(row: Row, prefix: str = "") -> Address:
+    return row[f"{prefix}classid"], row[f"{prefix}objid"], row[f"{prefix}objsubid"]
+
+
+def _grants(rows: list[Row]) -> dict[Address, values.Grants]:
+    found: dict[Address, values.Grants] = {}
+    for row in rows:
+        # An object from which even the owner's rights were taken has no row of the owner.
+        of = found.setdefault(_address(row), {OWNER: ()})
+        if row["grantee"] == OWNER and row["standard"]:
+            del of[OWNER]
+        elif row["grantee"] is not None:
+            of[row["grantee"]] = tuple(row["privileges"])
+    return found
+
+
+def _value(
+    kind: type[Value], row: Row, comment: str | None, grants: values.Grants | None, owners: bool
+) -> Value:
+    given = {name: row[name] for name in kind.model_fields if name in row} | {"comment": comment}
+    if not owners:
+        given["owner"] = None
+    if grants is None:
+        given["grants"] = FOR_EVERYBODY.get(kind, {})
+    elif kind in (values.Column, values.DefaultPrivileges):
+        given["grants"] = {grantee: held for grantee, held in grants.items() if grantee != OWNER}
+    else:
+        given["grants"] = grants
+    if kind is values.Index:
+        given["definition"] = _on_partitions_too(row)
+    return kind.model_validate(given)
+
+
+def _on_partitions_too(row: Row) -> str:
+    """Take out the ONLY that the server prints for an index of a partitioned table."""
+    unique = "UNIQUE " if row["unique"] else ""
+    head = f"CREATE {unique}INDEX {row['part']} ON "
+    return str(row["definition"]).replace(f"{head}ONLY {row['table']} ", f"{head}{row['table']} ", 1)
+
+
+def _left_out(value: Value, without: Collection[str]) -> bool:
+    if isinstance(value, values.Sequence) and value.owned_by is not None:
+        return any(value.owned_by.startswith(f"{table}.") for table in without)
+    return (value.table if isinstance(value, Part) else value.name) in without
+
+
+def _requires(
+    edges: list[Row], keys: dict[Address, str], objects: dict[str, Value]
+) -> dict[str, tuple[str, ...]]:
+    wholes: dict[Address, list[Address]] = {}
+    for edge in edges:
+        if edge["type"] in ("i", "a", "e"):
+            wholes.setdefault(_address(edge), []).append(_address(edge, "ref"))
+    for named in wholes.values():
+        named.sort()
+
+    def key_of(address: Address, depth: int = 0) -> str | None:
+        """Find the object that an address belongs to: an array's type to its elements', and so on."""
+        for known in (address, (*address[:2], 0)):
+            if known in keys:
+                return keys[known]
+            if depth < DEEPEST:
+                found = (key_of(whole, depth + 1) for whole in wholes.get(known, []))
+                if key := next((each for each in found if each is not None), None):
+                    return key
+        return None
+
+    needed: dict[str, set[str]] = {}
+    for edge in edges:
+        source, target = key_of(_address(edge)), key_of(_address(edge, "ref"))
+        if source is None or target is None or source == target:
+            continue
+        if edge["type"] == "a" and source.startswith("sequence ") and target.startswith("column "):
+            source = source.replace("sequence ", "owned by ", 1)
+            needed.setdefault(source, set()).add(source.replace("owned by ", "sequence ", 1))
+        needed.setdefault(source, set()).add(target)
+    for value in objects.values():
+        if isinstance(value, Part):
+            needed.setdefault(value.key, set()).update(_holders(value, objects))
+    return {key: tuple(sorted(targets)) for key, targets in sorted(needed.items())}
+
+
+def _holders(part: Part, objects: dict[str, Value]) -> Iterable[str]:
+    return (key for key in (f"table {part.table}", f"view {part.table}") if key in objects)
