@@ -53,6 +53,25 @@ def test_each_source_goes_before_the_next(project: Path) -> None:
     assert (final.origin("project"), final.origin("step_limit")[-11:]) == ("--project", "config.toml")
 
 
+def test_the_file_of_neons_own_command_line_names_the_project(project: Path) -> None:
+    user_file(project, 'project = "user"')
+    (project.parent / ".neon").write_text('{"projectId": "calm-sun-1", "orgId": "org-x", "branch": "dev"}')
+    settings = loaded(project)
+    assert settings.project == "calm-sun-1"
+    assert settings.origin("project") == str(project.parent / ".neon")
+    (project / "neondba.toml").write_text('project = "own"')
+    assert loaded(project).project == "own"
+
+
+def test_a_broken_context_file_is_named(project: Path) -> None:
+    (project / ".neon").write_text('{"projectId": ')
+    with pytest.raises(ArgumentProblem, match=r"\.neon cannot be read"):
+        loaded(project)
+    (project / ".neon").write_text("[]")
+    with pytest.raises(ArgumentProblem, match="it holds no JSON object"):
+        loaded(project)
+
+
 def test_the_origin_names_the_variable(project: Path) -> None:
     assert loaded(project, NEON_API_KEY=KEY).origin("api_key") == "NEON_API_KEY"
 

@@ -1,11 +1,12 @@
 """What the user has set, and where each value came from.
 
-Order: flag > environment > project file > user file > default. The names follow from the field:
+Order: flag > environment > project file > `.neon` > user file > default. The names follow from the field:
 `state_dir` is `--state-dir`, `NEONDBA_STATE_DIR` and `state-dir = …` in a file. A few fields also
 listen to the names that Neon's own tools use; those are listed on the field.
 
 The project file is the `[tool.neondba]` table of `pyproject.toml`, or `neondba.toml`; the user file is
-`config.toml` in the platform's configuration folder.
+`config.toml` in the platform's configuration folder. `.neon` is the file in which Neon's own command
+line notes the project of a folder.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Annotated, Any
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from neondba.core.context_file import nearest
 from neondba.core.problem import ArgumentProblem, NotFoundProblem, wrong_value
 from neondba.core.secret import Secret
 
@@ -104,10 +106,8 @@ def load(
     user_file = user_file or Path(platformdirs.user_config_dir("neondba", appauthor=False)) / "config.toml"
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for source, table in [
-        (str(user_file), _read(user_file)),
-        *_project_tables(folder or _here()),
-    ]:
+    here = folder or _here()
+    for source, table in [(str(user_file), _read(user_file)), *_noted(here), *_project_tables(here)]:
         for key, value in table.items():
             field = _field(key, source)
             values[field], origins[field] = value, source
@@ -160,6 +160,12 @@ def _project_tables(folder: Path) -> list[tuple[str, dict[str, Any]]]:
         if tables or (place / ".git").exists():
             return [(source, {k: v for k, v in table.items() if k != "review"}) for source, table in tables]
     return []
+
+
+def _noted(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Read the project that Neon's own command line has noted for this folder."""
+    found = nearest(folder)
+    return [(str(found.path), {"project": found.project})] if found and found.project else []
 
 
 def _read(path: Path) -> dict[str, Any]:
