@@ -232,7 +232,9 @@ def _taken(verdict: Verdict) -> tuple[str, int]:
     for given in door.function.parameters:
         if not field and given.name == parameter and given.annotation is not None:
             return door.file.path, given.annotation.lineno
-    for node in ast.walk(door.function.node) if field else ():
+    inside = list(ast.walk(door.function.node)) if field else []
+    written = (n.value for n in inside if isinstance(n, ast.keyword) and n.arg == verdict.owned.chain)
+    for node in (*written, *inside):
         if isinstance(node, ast.Attribute) and node.attr == field:
             return door.file.path, node.lineno
     return door.file.path, door.function.line
