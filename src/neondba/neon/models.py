@@ -49,6 +49,12 @@ class Operation(NeonModel):
         return self.status in BROKEN
 
 
+class Owner(NeonModel):
+    """Who pays for a project, as far as Neon says."""
+
+    subscription_type: str | None = None
+
+
 class Project(NeonModel):
     """A Neon project: a tree of branches in one region."""
 
@@ -60,6 +66,9 @@ class Project(NeonModel):
     history_retention_seconds: int = 0
     created_at: datetime
     org_id: str | None = None
+    consumption_period_start: datetime | None = None
+    """Absent in lists, like what follows."""
+    owner: Owner | None = None
 
 
 class Creator(NeonModel):
