@@ -22,6 +22,32 @@ def read(user_id: int, session: Session = Depends(get_session)):  # <- finding
     return session.get(User, user_id)
 ```
 
+A route that declares nothing sends whatever row it returns:
+
+```python bad path=app/main.py case=undeclared
+from typing import Annotated
+from fastapi import Depends, FastAPI
+from sqlmodel import Field, Session, SQLModel, select
+from app.deps import get_current_user, get_session
+
+app = FastAPI()
+
+class User(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    email: str
+    password: str
+
+@app.get("/me")
+def me(user: Annotated[User, Depends(get_current_user)]):
+    return user  # <- finding
+
+
+@app.get("/users")
+def users(session: Session = Depends(get_session)):
+    found = session.exec(select(User)).all()
+    return {"users": found}  # <- finding
+```
+
 ```python good path=app/main.py
 from fastapi import Depends, FastAPI
 from sqlmodel import Field, Session, SQLModel
@@ -142,6 +168,7 @@ from neondba.project.schema import Table
 from neondba.project.typescript import nodes as script
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.authentication._returned import named_model, returned_model
 
 HASH = re.compile(r"^(hashed_?password|password_?hash|password|passwd)$", re.IGNORECASE)
 
@@ -260,15 +287,18 @@ def _whole_row(path: str, line: int, function: script.Function, use: Use, secret
 
 
 def _in_python(files: PythonFiles, routes: Routes, owners: Owners) -> Iterator[Finding]:
-    if not any(_secret(m) for m in owners.models.values()):
-        return
-    for route in routes.routes:
-        model = _answered(files, owners, route)
-        secret = _secret(model) if model is not None else None
+    secrets = {m.qualified: secret for m in owners.models.values() if (secret := _secret(m))}
+    for route in routes.routes if secrets else ():
+        declared, model = _declared(files, owners, route)
+        line = route.line
+        if not declared and "fastapi" in route.file.text.lower():
+            found = returned_model(files, owners, route.file, route.function, secrets)
+            line, model = found or (line, None)
+        secret = secrets.get(model.qualified) if model is not None else None
         if model is not None and secret is not None:
             yield Finding(
                 route.file.path,
-                route.line,
+                line,
                 f"{route.method} {route.path or route.function.name} answers with {model.name} as it is "
                 f"stored, so {model.name}.{secret} is sent to the caller.",
                 steps=(f"Declare a response model without {secret}.",),
@@ -277,27 +307,24 @@ def _in_python(files: PythonFiles, routes: Routes, owners: Owners) -> Iterator[F
 
 
 def _secret(model: Model) -> str | None:
-    return next((c for c in model.columns if HASH.match(c)), None)
+    return next((c for c, v in model.columns.items() if HASH.match(c) and not _is_excluded(v)), None)
 
 
-def _answered(files: PythonFiles, owners: Owners, route: Route) -> Model | None:
-    """Give the table model that a route answers with, by its declarations."""
+def _is_excluded(value: ast.expr | None) -> bool:
+    """Tell whether the model itself keeps a field out of answers."""
+    given = value.keywords if isinstance(value, ast.Call) else []
+    return any(k.arg == "exclude" and isinstance(k.value, ast.Constant) and k.value.value for k in given)
+
+
+def _declared(files: PythonFiles, owners: Owners, route: Route) -> tuple[bool, Model | None]:
+    """Tell whether a route declares its answer, and give the table model that it names."""
     for decorator in route.function.decorators:
         for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
             if keyword.arg == "response_model":
-                return _model(files, owners, route, keyword.value)
-    return _model(files, owners, route, route.function.node.returns)
-
-
-def _model(files: PythonFiles, owners: Owners, route: Route, node: ast.expr | None) -> Model | None:
-    """Give the model in `User`, `list[User]` or `User | None`."""
-    if isinstance(node, ast.Subscript):
-        name = (route.file.resolve(node.value) or "").rpartition(".")[2]
-        return (
-            _model(files, owners, route, node.slice)
-            if name in ("list", "List", "Optional", "Sequence")
-            else None
-        )
-    if isinstance(node, ast.BinOp):
-        return _model(files, owners, route, node.left)
-    return owners.model(files, route.file, node) if isinstance(node, ast.Name | ast.Attribute) else None
+                none = isinstance(keyword.value, ast.Constant) and keyword.value.value is None
+                return not none, named_model(files, owners, route.file, keyword.value)
+            if keyword.arg in ("response_class", "response_model_exclude", "response_model_include"):
+                return True, None
+    returns = route.function.node.returns
+    loose = returns is None or ast.unparse(returns) in ("dict", "Any", "object", "typing.Any")
+    return not loose, named_model(files, owners, route.file, returns)
