@@ -159,6 +159,7 @@ def downgrade():
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from neondba.postgres.statement import CreateEnum, Name
@@ -236,7 +237,8 @@ def _leaves_type(revision: Revision, back: ast.FunctionDef) -> Iterator[Finding]
     lines = revision.file.text.splitlines()
     elsewhere = "\n".join([*lines[: start.lineno - 1], *lines[start.end_lineno :]]).lower()
     for name in dict.fromkeys(made):
-        if "drop type" not in elsewhere and name.name.lower() not in elsewhere and ".drop(" not in elsewhere:
+        told = re.search(rf"\b{re.escape(name.name.lower())}\b", elsewhere)
+        if "drop type" not in elsewhere and not told and ".drop(" not in elsewhere:
             yield Finding(
                 revision.path,
                 _last_use(revision, name) or back.lineno,

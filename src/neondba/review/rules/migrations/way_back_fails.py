@@ -61,6 +61,26 @@ def downgrade():
     op.drop_table("tasks")  # <- finding
 ```
 
+A table takes its indexes and constraints along, so they cannot be dropped after it:
+
+```python bad path=alembic/versions/d8_index.py
+import sqlalchemy as sa
+from alembic import op
+
+revision = "d8"
+down_revision = "c6"
+
+
+def upgrade():
+    op.create_table("notes", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("day", sa.Date()))
+    op.create_index("notes_day", "notes", ["day"])
+
+
+def downgrade():
+    op.drop_table("notes")
+    op.drop_index("notes_day", table_name="notes")  # <- finding
+```
+
 ## When it does not matter
 
 The way back undoes what the upgrade did, under the names it gave:
@@ -99,7 +119,7 @@ from neondba.review.rule import rule
 from neondba.review.rules.migrations._shared import MANY
 from neondba.review.rules.migrations.migration_cannot_run import needs_using
 
-CREATES = ("create_table", "rename_table", "execute", "create_all", "get_bind")
+PARTS = ("drop_index", "drop_constraint", "drop_column", "alter_column")
 
 
 @rule("NDB632", Category.MIGRATION, Severity.MEDIUM)
@@ -109,6 +129,7 @@ def check(alembic: AlembicHistory, migrations: MigrationSteps) -> Iterator[Findi
         yield from _without_names(history)
     for history, revision in alembic.revisions:
         yield from _foreign(history, revision)
+        yield from _after_its_table(revision)
         for step in migrations.of(revision.path):
             if step.kind == "alter type" and not step.forward and needs_using(step):
                 yield _type(step)
@@ -179,6 +200,28 @@ def _not_ours(history: History, revision: Revision, operation: Operation) -> Fin
         f"# remove: op.drop_table({str(operation.table)!r})",
         Severity.HIGH if maker is not None else None,
     )
+
+
+def _after_its_table(revision: Revision) -> Iterator[Finding]:
+    """Find what is dropped from a table that the same way back has dropped already."""
+    gone: set[str] = set()
+    for operation in revision.downgrade:
+        table = operation.table
+        if table is None or operation.conditional or operation.truth("if_exists"):
+            continue
+        if operation.kind == "drop_table":
+            gone.add(table.key)
+        elif operation.kind == "create_table":
+            gone.discard(table.key)
+        elif operation.kind in PARTS and table.key in gone:
+            yield Finding(
+                revision.path,
+                operation.line,
+                f"`alembic downgrade` fails here: `{table}` is dropped above, and `{operation.name}` with it.",
+                (f"Remove the line, or move it above the drop of {table}.",),
+                f"op.{operation.kind}({operation.name!r}, {str(table)!r})  # before op.drop_table",
+            )
+            return
 
 
 def _type(step: Step) -> Finding:
