@@ -8,18 +8,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from neondba.branches.choose import refuse_if_needed, refuse_if_taken
+from neondba.branches.choose import check_expiry, refuse_if_needed, refuse_if_taken
 from neondba.branches.results import BranchCreated, BranchLine, BranchList, Deleted
 from neondba.core.context import Context
 from neondba.core.duration import Duration, spell
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect, Plan, Target
-from neondba.core.problem import ArgumentProblem
 from neondba.local import platform
 from neondba.neon.choose import project_for
-
-LONGEST_LIFE = timedelta(days=30)
-"""Neon refuses an expiry further ahead."""
 
 
 @operation(
@@ -49,7 +45,7 @@ def branch_create(
     ] = False,
 ) -> BranchCreated:
     """Create a branch that shares its parent's data."""
-    _check_expiry(expires)
+    check_expiry(expires)
     with platform.client(ctx) as client:
         project = project_for(client, ctx)
         there = client.branches(project.id)
@@ -65,15 +61,6 @@ def branch_create(
                 compute=not no_compute,
             )
     return BranchCreated.of(made, project.name, source.name)
-
-
-def _check_expiry(expires: timedelta | None) -> None:
-    if expires is not None and expires > LONGEST_LIFE:
-        raise ArgumentProblem(
-            "expiry-too-far",
-            f"{spell(expires)} is too far ahead: Neon deletes a branch after 30 days at most.",
-            hint="Give up to 30d, or leave it out to keep the branch until you delete it.",
-        )
 
 
 def _branch_plan(project: str, parent: str, name: str, expires: timedelta | None, *, compute: bool) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Annotated
 
 from pydantic import Field
@@ -92,7 +93,8 @@ def project_delete(
             raise ConflictProblem(
                 "project-is-protected",
                 f"Project {project.name} holds protected branches: {', '.join(protected)}.",
-                hint="Take the protection off in the Neon Console first, if it may really go.",
+                hint="Take the protection off first, if it may really go: "
+                f"neondba branch protect {quote(protected[0])} --off --project {quote(project.name)}",
             )
         names = ", ".join(sorted(each.name for each in branches))
         plan = Plan(

@@ -140,6 +140,61 @@ class BranchCreated(BaseModel):
         )
 
 
+class BranchChanged(BaseModel):
+    """What became of a branch."""
+
+    project: str
+    name: str
+    id: str
+    done: str
+    """One sentence."""
+    default: bool
+    protected: bool
+    expires_at: datetime | None
+    next: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, project: Project, branch: Branch, name: str, done: str, *following: str) -> Self:
+        """Take it from the API's answer."""
+        return cls(
+            project=project.name,
+            name=name,
+            id=branch.id,
+            done=done,
+            default=branch.default,
+            protected=branch.protected,
+            expires_at=branch.expires_at,
+            next=following,
+        )
+
+
+class BranchRestored(BaseModel):
+    """A branch with other data in its place."""
+
+    project: str
+    name: str
+    id: str
+    holds: str
+    """Whose data it has now, and of when."""
+    kept_as: str | None
+    """Branch with what was there before; `None` when that is lost."""
+    next: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, project: Project, branch: Branch, holds: str, kept_as: str | None) -> Self:
+        """Take it from the API's answer."""
+        where = f"--project {quote(project.name)}"
+        back = f"neondba branch restore {quote(branch.name)} --source {quote(kept_as or '')} {where}"
+        return cls(
+            project=project.name,
+            name=branch.name,
+            id=branch.id,
+            holds=holds,
+            kept_as=kept_as,
+            next=(back,) if kept_as else (),
+        )
+
+
 class Deleted(BaseModel):
     """What is gone."""
 

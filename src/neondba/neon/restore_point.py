@@ -128,7 +128,7 @@ def _branch(
         branch=branch.name,
         made_at=now,
         expires_at=until,
-        come_back=_unprotected(branch, project, f"--from {quote(name)}"),
+        come_back=_unprotected(branch, project, f"--source {quote(name)}"),
     )
 
 
