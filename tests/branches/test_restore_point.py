@@ -57,7 +57,7 @@ def test_a_child_gets_a_branch_that_expires_and_takes_no_connections(world: Worl
         assert point.expires_at is not None
         assert timedelta(days=6) < point.expires_at - datetime.now(UTC) <= timedelta(days=7)
         assert point.come_back.startswith(
-            'neondba branch restore \'dev "1" ü\' --from \'dev "1" ü_before_apply_'
+            'neondba branch restore \'dev "1" ü\' --source \'dev "1" ü_before_apply_'
         )
         again = make_restore_point(client, world.context(), project, child, purpose="apply")
         assert again.name != point.name
