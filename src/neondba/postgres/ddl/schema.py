@@ -79,6 +79,16 @@ class Schema(BaseModel):
         return found
 
     @cached_property
+    def children(self) -> dict[str, list[str]]:
+        """The partitions of each table, and the tables that inherit from it."""
+        found: dict[str, list[str]] = {}
+        for table in self.of(Table):
+            for parent in (table.partition_of, *table.inherits):
+                if parent is not None:
+                    found.setdefault(parent, []).append(table.name)
+        return found
+
+    @cached_property
     def compared(self) -> dict[str, Thing]:
         """The objects that are told apart: not those that Postgres makes for partitions by itself."""
         return {key: value for key, value in self.objects.items() if not is_derived(value)}
