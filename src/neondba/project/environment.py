@@ -22,6 +22,9 @@ _IN_SCRIPT_DEFAULT: Final = re.compile(
     r"!?\)?\s*(?:\?\?|\|\|)\s*(?P<quote>[\"'`])(?P<value>[^\"'`\n]*)(?P=quote)"
 )
 READERS: Final = frozenset({"os.getenv", "os.environ.get", "getenv", "environ.get", "os.environ.setdefault"})
+_LIBRARIES: Final = ("decouple", "environs", "environ.Env", "starlette.config")
+"""Whose objects are called with the name of a variable: `config("DATABASE_URL", default="…")`."""
+_NAMED: Final = re.compile(r"^[A-Z][A-Z0-9_]*$")
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,8 @@ def _prisma_reads(path: str, text: str) -> Iterator[Read]:
 
 
 def _python_reads(python: PythonFiles) -> Iterator[Read]:
+    for file in python.containing(*_LIBRARIES):
+        yield from _library_reads(file)
     for file in python.containing("environ.get", "environ[", "environ.setdefault", "getenv", "BaseSettings"):
         later = _later(file) if _LATER.search(file.text) else {}
         for call in file.calls:
@@ -147,6 +152,32 @@ def _python_reads(python: PythonFiles) -> Iterator[Read]:
                         yield Read(
                             node.target.id.upper(), file.path, node.lineno, default, required, declared.name
                         )
+
+
+def _library_reads(file: PythonFile) -> Iterator[Read]:
+    """Give what is read through decouple, environs, django-environ and Starlette."""
+    for call in file.calls:
+        node = call.node
+        name = _constant(node.args[0]) if node.args else None
+        if not name or not _NAMED.match(name) or not _is_library(file, node.func):
+            continue
+        given = next((k.value for k in node.keywords if k.arg == "default"), None)
+        given = given or (node.args[1] if len(node.args) > 1 else None)
+        yield Read(name, file.path, node.lineno, _constant(given), given is None)
+
+
+def _is_library(file: PythonFile, node: ast.expr) -> bool:
+    base = node.value if isinstance(node, ast.Attribute) else node
+    made = file.own_names.get(base.id) if isinstance(base, ast.Name) else None
+    name = file.resolve(made.func if isinstance(made, ast.Call) else base) or ""
+    kinds = (
+        "starlette.config.Config",
+        "environs.Env",
+        "environ.Env",
+        "decouple.Config",
+        "decouple.AutoConfig",
+    )
+    return name in kinds if isinstance(made, ast.Call) else name == "decouple.config"
 
 
 _LATER: Final = re.compile(r"\bor\s*\(?\s*[\"']|\bif\s+(?:not\s+\w+|\w+\s+is\s+None)\s*:")

@@ -75,6 +75,7 @@ if settings.DATABASE_URL.startswith("sqlite"):
 else:
     engine = create_engine(settings.DATABASE_URL, **options)
 reports = create_engine(settings.REPORT_URL, poolclass=NullPool)
+other = create_engine(settings.OTHER_URL, poolclass=NullPool if "postgres" in settings.OTHER_URL else None)
 ```
 ```python good path=scripts/import_orders.py case=script
 from fastapi import FastAPI
@@ -111,10 +112,20 @@ def _is_tested(engine: Engine) -> bool:
     ping = engine.keywords.get("pool_pre_ping")
     if ping is not None and not (isinstance(ping, ast.Constant) and not ping.value):
         return True
-    if engine.pool_class in _KEEPS_NOTHING or {"pool", "creator", "async_creator"} & engine.keywords.keys():
+    if _kept(engine) in _KEEPS_NOTHING or {"pool", "creator", "async_creator"} & engine.keywords.keys():
         return True
     recycle = engine.number("pool_recycle")
     return recycle is not None and 0 < recycle <= 300
+
+
+def _kept(engine: Engine) -> str:
+    """Give the class of the pool on Postgres: a condition may choose it by the kind of database."""
+    given = engine.keywords.get("poolclass")
+    if not isinstance(given, ast.IfExp):
+        return engine.pool_class
+    said = ast.unparse(given.test).lower()
+    chosen = given.orelse if "sqlite" in said or "test" in said else given.body
+    return (engine.file.resolve(chosen) or "").rpartition(".")[2]
 
 
 def _finding(engine: Engine, neon: bool) -> Finding:
