@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from neondba.core.problem import ArgumentProblem
-from neondba.core.settings import Settings, described, environment_names, flag_of, load
+from neondba.core.settings import Settings, described, environment_names, flag_of, load, room_tables
 
 KEY = "nap" + "i_" + "x" * 12
 
@@ -153,3 +153,20 @@ def test_the_real_environment_is_read(monkeypatch: pytest.MonkeyPatch, project: 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nothing"))
     monkeypatch.setenv("NEONDBA_PROJECT", "real")
     assert load().project == "real"
+
+
+def test_the_tables_of_rooms_are_no_settings(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[tool.neondba.branches."preview/*"]\nexpires = "7d"')
+    (project / "neondba.toml").write_text("[mask]\nkeep = []\n[branches.main]\nprotected = true")
+    assert loaded(project).project is None
+    assert [(Path(source).name, table) for source, table in room_tables(project, "branches")] == [
+        ("pyproject.toml", {"preview/*": {"expires": "7d"}}),
+        ("neondba.toml", {"main": {"protected": True}}),
+    ]
+    assert room_tables(project, "review") == []
+
+
+def test_a_room_that_is_no_table_is_refused(project: Path) -> None:
+    (project / "neondba.toml").write_text("branches = 3")
+    with pytest.raises(ArgumentProblem, match=r"branches in .*neondba.toml is no table"):
+        room_tables(project, "branches")

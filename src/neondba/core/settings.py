@@ -27,6 +27,8 @@ from neondba.core.secret import Secret
 
 SECRET_FIELDS = frozenset({"api_key"})
 """Fields that no file may hold: a file ends up in a repository."""
+ROOM_TABLES = frozenset({"branches", "mask", "review"})
+"""Tables of the project file that are no settings: each is read by the room it belongs to."""
 
 
 def _state_dir() -> Path:
@@ -107,7 +109,11 @@ def load(
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     here = folder or _here()
-    for source, table in [(str(user_file), _read(user_file)), *_noted(here), *_project_tables(here)]:
+    shared = [
+        (source, {key: value for key, value in table.items() if key not in ROOM_TABLES})
+        for source, table in _project_tables(here)
+    ]
+    for source, table in [(str(user_file), _read(user_file)), *_noted(here), *shared]:
         for key, value in table.items():
             field = _field(key, source)
             values[field], origins[field] = value, source
@@ -158,8 +164,27 @@ def _project_tables(folder: Path) -> list[tuple[str, dict[str, Any]]]:
         if own.is_file():
             tables.append((str(own), _read(own)))
         if tables or (place / ".git").exists():
-            return [(source, {k: v for k, v in table.items() if k != "review"}) for source, table in tables]
+            return tables
     return []
+
+
+def room_tables(folder: Path, room: str) -> list[tuple[str, dict[str, Any]]]:
+    """Give a room's own table from the project files nearest to a folder, with the files' names.
+
+    Raises:
+        ArgumentProblem: a file cannot be read, or what it holds under this name is no table.
+    """
+    tables = []
+    for source, table in _project_tables(folder):
+        own = table.get(room, {})
+        if not isinstance(own, dict):
+            raise ArgumentProblem(
+                "setting-invalid",
+                f"{room} in {source} is no table.",
+                hint=f"Write it as [{'tool.neondba.' if source.endswith('pyproject.toml') else ''}{room}].",
+            )
+        tables += [(source, own)] if own else []
+    return tables
 
 
 def _noted(folder: Path) -> list[tuple[str, dict[str, Any]]]:
