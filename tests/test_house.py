@@ -15,7 +15,6 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 40
 LONGER = {
     "src/neondba/access/operations.py: isolation_prove": 53,
-    "src/neondba/migrations/operations.py: migration_rehearse": 49,
 }
 """Functions over the limit: their parameters are what users see. This list may only shrink."""
 

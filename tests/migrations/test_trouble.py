@@ -136,7 +136,7 @@ def test_several_configurations_are_listed(project, ctx: Context, url: Secret) -
 def test_no_alembic_in_the_project_is_said(tmp_path: Path, ctx: Context, url: Secret) -> None:
     with pytest.raises(Problem) as caught:
         rehearse_at(ctx, tmp_path, url)
-    assert caught.value.code == "alembic-not-found"
+    assert caught.value.code == "migrations-not-found"
 
 
 def test_a_python_without_alembic_is_said(project, ctx: Context, url: Secret, tmp_path: Path) -> None:

@@ -1,21 +1,21 @@
-"""A second session that watches the branch while Alembic works on it."""
+"""A second session that watches the branch while a migration tool works on it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from neondba.migrations.results import BLOCKS, Lock
-from neondba.migrations.waiting import Growth
+from neondba.migrations.measuring import Before, measured
+from neondba.migrations.results import BLOCKS, Lock, Measured
 from neondba.postgres.catalog import Catalog, diff, snapshot
 from neondba.postgres.connect import Connection, Refused, ask
-from neondba.postgres.contents import Contents, contents
+from neondba.postgres.contents import LARGEST, Contents, contents
 from neondba.postgres.seeding import Seeder
 from neondba.postgres.seen import Difference, Level, NotSeeded
 from neondba.postgres.shapes import shapes
-from neondba.project.alembic_runner.runner import Executed, StepResult
+from neondba.project.alembic_runner.runner import StepResult
 
 _COLUMNS = re.compile(r"^(create table [^(]*)\(.*", re.IGNORECASE)
 _PASSWORD = re.compile(r"password\s+'(?:[^']|'')*'", re.IGNORECASE)
@@ -35,7 +35,8 @@ class Observer:
     """Look at the branch, and keep it filled with rows of our making."""
 
     session: Connection
-    version_table: str
+    own_tables: tuple[str, ...]
+    """The migration tool's own tables."""
     owned: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Tables whose rows are all ours, and the columns they had when we last added rows."""
     not_seeded: dict[str, NotSeeded] = field(default_factory=dict)
@@ -43,13 +44,13 @@ class Observer:
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def picture(self) -> Picture:
-        """Take a picture; Alembic's own table is left out."""
-        tables = [s for s in shapes(self.session).values() if s.name != self.version_table]
+        """Take a picture; the tool's own tables are left out."""
+        tables = [s for s in shapes(self.session).values() if s.name not in self.own_tables]
         rows = contents(self.session, tables)
         self.not_compared |= set(rows.too_large)
         found = ask(self.session, "filenodes")
         files = {int(str(f["oid"])): (str(f["name"]), int(str(f["filenode"]))) for f in found}
-        return Picture(snapshot(self.session).without([self.version_table]), rows, files)
+        return Picture(snapshot(self.session).without(self.own_tables), rows, files)
 
     def seed(self, *, nulls: bool = True) -> bool:
         """Fill empty tables; add rows where the columns have changed since ours were made.
@@ -57,7 +58,7 @@ class Observer:
         False when there was nothing to do.
         """
         seeder = Seeder(self.session)
-        filled, failed = seeder.fill([self.version_table], nulls=nulls)
+        filled, failed = seeder.fill(self.own_tables, nulls=nulls)
         self.not_seeded = {n.table: n for n in failed}
         changed = bool(filled)
         for name in list(self.owned):
@@ -86,20 +87,23 @@ class Observer:
         except Refused:
             return
 
-    def locks(self, result: StepResult, before: Picture, written: Collection[str]) -> tuple[Lock, ...]:
+    def measured(self, result: StepResult, before: Picture) -> list[Measured]:
+        """Give what each statement did to the relations that were there before the step."""
+        known = {name for name, _ in before.files.values()} - set(self.own_tables)
+        files = {oid: node for oid, (_, node) in before.files.items()}
+        return measured(result, Before(known, files, before.rows.rows, LARGEST))
+
+    def locks(self, statements: Sequence[Measured], before: Picture) -> tuple[Lock, ...]:
         """Give the strongest lock on each relation that was there before the step."""
-        known = {name for name, _ in before.files.values()} - {self.version_table}
-        growth = Growth(known, before.catalog, written)
-        reasons = [growth.reason(statement.text) for statement in result.statements]
+        known = {name for name, _ in before.files.values()} - set(self.own_tables)
         found: dict[str, Lock] = {}
-        left = sum(s.seconds or 0.0 for s in result.statements)
-        for number, statement in enumerate(result.statements):
+        for number, statement in enumerate(statements):
             for lock in statement.locks:
-                if lock.relation in known and lock.mode in BLOCKS:
-                    grows = _while_held(lock.relation, result.statements[number:], reasons[number:])
-                    taken = _lock(lock.relation, lock.mode, _short(statement.text), left, grows)
-                    _keep(found, taken)
-            left -= statement.seconds or 0.0
+                alone = lock.by_fact is not None
+                rest = statements[number : number + 1] if alone else statements[number:]
+                grows = _while_held(lock.relation, rest, alone)
+                taken = _lock(lock.relation, lock.mode, short(statement.text), lock.seconds, grows)
+                _keep(found, taken)
         for relation, mode in self._seen:
             if relation in known:
                 _keep(found, _lock(relation, mode, None, None, None))
@@ -113,14 +117,14 @@ class Observer:
         own = next((r for r in busy if r["pid"] == result.session), busy[0] if busy else None)
         if own is None:
             return "while no statement was running: the migration's own Python code does not come back"
-        text = f"in the statement: {_short(str(own['statement']))}"
+        text = f"in the statement: {short(str(own['statement']))}"
         blockers = [rows[p] for p in own["blocked_by"] if p in rows]
         if blockers:
             said = str(blockers[0]["statement"])
             if blockers[0]["pid"] == result.session and result.statements:
                 # What the server saw last there was our own look at the locks.
                 said = result.statements[-1].text
-            return f"{text}; it waits for a lock held by a session whose last statement was: {_short(said)}"
+            return f"{text}; it waits for a lock held by a session whose last statement was: {short(said)}"
         waits = own["wait_event"]
         return (
             f"{text}; waiting for {own['wait_event_type']} {waits}" if waits else f"{text}; still computing"
@@ -139,11 +143,11 @@ def _columns(shape: Any) -> tuple[str, ...]:
     return tuple(column.name for column in shape.columns)
 
 
-def _while_held(relation: str, statements: Sequence[Executed], reasons: Sequence[str | None]) -> str | None:
+def _while_held(relation: str, statements: Iterable[Measured], alone: bool) -> str | None:
     """Give the first work on all rows that a statement does before the lock is let go."""
-    for statement, reason in zip(statements, reasons, strict=True):
-        if reason and any(lock.relation == relation for lock in statement.locks):
-            return reason
+    for statement in statements:
+        if statement.work and (alone or relation in statement.touches):
+            return statement.work
     return None
 
 
@@ -176,7 +180,8 @@ def differences(before: Picture, after: Picture) -> list[Difference]:
     return [d for d in diff(before.catalog, after.catalog) if d.level is Level.DIFFERENCE]
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """Give a statement on one line, without passwords and lists of columns."""
     text = _PASSWORD.sub("password '***'", " ".join(text.split()))
     text = _COLUMNS.sub(r"\1(…)", text)
     return text if len(text) <= 90 else text[:89] + "…"

@@ -14,6 +14,23 @@ from neondba.migrations.results import Rehearsal
 
 PURPOSE = "rehearse"
 
+Folder = Annotated[Path, Field(description="Folder of the project.")]
+Config = Annotated[
+    str | None,
+    Field(description="The alembic.ini or folder of migrations to use; found in the project if absent."),
+]
+Python = Annotated[
+    str | None, Field(description="Interpreter with the project's Alembic; its .venv if absent.")
+]
+Tool = Annotated[
+    str | None, Field(description="Whose files they are where they look alike, such as golang-migrate.")
+]
+ProjectWithData = Annotated[
+    str | None,
+    Field(description="Neon project whose data to use: its id or name; an empty database if absent."),
+]
+Database = Annotated[str | None, Field(description="Database on the branch; the usual one if absent.")]
+
 
 @operation(
     "migration.rehearse",
@@ -23,59 +40,49 @@ PURPOSE = "rehearse"
     examples=(
         Example({"path": "examples/taskboard"}),
         Example({"path": "no/such/folder"}, problem="path-not-found"),
-        Example({"path": "examples/taskboard/app"}, problem="alembic-not-found"),
+        Example({"path": "examples/taskboard/app"}, problem="migrations-not-found"),
         Example({"path": "examples/taskboard", "python": "no/such/python"}, problem="python-not-found"),
     ),
 )
 def migration_rehearse(
     ctx: Context,
-    path: Annotated[Path, Field(description="Folder of the project.")] = Path(),
+    path: Folder = Path(),
     *,
-    config: Annotated[
-        str | None, Field(description="The alembic.ini to use, seen from the folder; found if absent.")
-    ] = None,
-    python: Annotated[
-        str | None, Field(description="Interpreter with the project's Alembic; its .venv if absent.")
-    ] = None,
-    project: Annotated[
-        str | None,
-        Field(description="Neon project whose data to use: its id or name; an empty database if absent."),
-    ] = None,
-    database: Annotated[
-        str | None, Field(description="Database on the branch; the usual one if absent.")
-    ] = None,
+    config: Config = None,
+    python: Python = None,
+    tool: Tool = None,
+    project: ProjectWithData = None,
+    database: Database = None,
 ) -> Rehearsal:
     """Run each pending migration up, down and up again on a throw-away branch.
 
-    Uses the project's own Alembic and settings, in its own Python. Before each step a few rows are put
-    into every empty table. Shown for each revision: whether the schema comes back, which rows survive,
-    how long it took, which locks it held on which table. The branch is deleted afterwards.
+    Alembic runs with the project's own settings in its own Python; SQL files (Prisma, Drizzle, Flyway,
+    goose, dbmate, golang-migrate, or plain numbered ones) run as their tool runs them, into its own table.
+    Before each step a few rows are put into every empty table. Shown for each revision: whether the schema
+    comes back, which rows survive, and for each statement how long it took, what it locked, wrote anew and
+    logged. The branch is deleted afterwards.
 
     Raises:
-        Problem: no Alembic, a broken history, or settings that lead to another database.
+        Problem: no migrations, a broken history, or settings that lead to another database.
     """
     from neondba.local import platform
     from neondba.migrations.rehearsal import rehearse_at
+    from neondba.migrations.tools.detect import source_of
     from neondba.neon.throwaway import throwaway_branch
-    from neondba.project.alembic_runner.locate import alembic_config, interpreters
+    from neondba.project.alembic_runner.locate import interpreters
 
     folder = (ctx.folder / path).resolve()
-    found = alembic_config(folder, config)
-    interpreters(found, folder, python)
+    found = source_of(folder, config, tool)
+    if found.tool == "Alembic":
+        interpreters(found.place, folder, python)
     chosen = project or ctx.settings.project
     with (
-        ctx.carry_out(_plan(chosen, str(found.relative_to(folder)))),
+        ctx.carry_out(_plan(chosen, found.relative(folder))),
         platform.client(ctx) as client,
         throwaway_branch(client, ctx, project=chosen, purpose=PURPOSE, database=database) as branch,
     ):
-        return rehearse_at(
-            ctx,
-            folder,
-            branch.direct,
-            config=config,
-            python=python,
-            branch=branch.branch_name if chosen else None,
-        )
+        name = branch.branch_name if chosen else None
+        return rehearse_at(ctx, folder, branch.direct, config=config, python=python, tool=tool, branch=name)
 
 
 def _plan(project: str | None, config: str) -> Plan:

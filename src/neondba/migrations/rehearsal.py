@@ -11,15 +11,16 @@ from pathlib import Path
 from neondba.core.context import Context
 from neondba.core.problem import ConflictProblem, Problem
 from neondba.core.secret import Secret
-from neondba.migrations.observer import Observer, Picture, differences, rewritten
+from neondba.migrations.observer import Observer, Picture, differences, rewritten, short
 from neondba.migrations.results import Direction, Outcome, Rehearsal, Run, Step
+from neondba.migrations.tools.detect import open_source, source_of
+from neondba.migrations.tools.migrator import Migrator, pending
 from neondba.migrations.verdict import Evidence, judged
-from neondba.postgres.connect import Refused, connect
+from neondba.postgres.connect import Connection, Refused, connect
 from neondba.postgres.repair import drop_added, start_over
 from neondba.postgres.roles import create_plain_role, missing_role
 from neondba.project.alembic_runner.history import Revision
 from neondba.project.alembic_runner.runner import StepResult
-from neondba.project.alembic_runner.session import OpenAlembic, open_alembic
 
 
 def rehearse_at(
@@ -29,34 +30,32 @@ def rehearse_at(
     *,
     config: str | None = None,
     python: str | None = None,
+    tool: str | None = None,
     branch: str | None = None,
 ) -> Rehearsal:
     """Rehearse every pending revision in a database that nobody will miss.
 
     Raises:
-        Problem: the project's Alembic cannot be run there; nothing has been changed then.
+        Problem: the project's migrations cannot be run there; nothing has been changed then.
     """
     began = ctx.clock.monotonic()
     folder = folder.resolve()
+    source = source_of(folder, config, tool)
     with (
         connect(direct, limit=ctx.settings.step_limit) as session,
-        open_alembic(folder, direct, session, config=config, python=python) as alembic,
+        open_source(source, folder, direct, session, python) as migrator,
     ):
-        stage = Stage(ctx, folder, alembic, Observer(session, alembic.version_table))
-        try:
-            steps = list(stage.all_steps())
-        except Refused:
-            if not session.closed:
-                raise
-            raise stage.session_ended() from None
+        stage = Stage(ctx, folder, migrator, session)
+        steps = stage.played()
         done = {step.revision for step in steps}
         return Rehearsal(
-            config=str(alembic.config.relative_to(folder)),
+            config=source.relative(folder),
+            tool=source.tool,
             branch=branch,
             server_version=session.info.parameter_status("server_version") or "",
-            steps=tuple(steps),
-            skipped=tuple(r.id for r in alembic.pending if r.id not in done),
-            already_applied=len(alembic.revisions) - len(alembic.pending),
+            steps=steps,
+            skipped=tuple(r.id for r in stage.pending if r.id not in done),
+            already_applied=len(migrator.revisions) - len(stage.pending),
             not_seeded=tuple(stage.observer.not_seeded.values()),
             not_compared=tuple(sorted(stage.observer.not_compared)),
             seconds=ctx.clock.monotonic() - began,
@@ -66,20 +65,35 @@ def rehearse_at(
 class Stage:
     """The branch on which the revisions are played through, one after the other."""
 
-    def __init__(self, ctx: Context, folder: Path, alembic: OpenAlembic, observer: Observer) -> None:
+    def __init__(self, ctx: Context, folder: Path, migrator: Migrator, session: Connection) -> None:
         self._ctx = ctx
         self._folder = folder
-        self._alembic = alembic
-        self.observer = observer
+        self._migrator = migrator
+        self.observer = Observer(session, migrator.own_tables)
         self._limit = ctx.settings.step_limit
-        self._now = observer.picture()
-        self._from_scratch = not alembic.verified.heads and not self._now.catalog.names("table")
+        self.pending = pending(migrator)
+        untouched = not migrator.applied
+        migrator.prepare()
+        self._now = self.observer.picture()
+        self._from_scratch = untouched and not self._now.catalog.names("table")
         self._passed: list[Revision] = []
         self._stuck = False
         self._playing = ""
 
-    def session_ended(self) -> Problem:
-        """Say that a migration ended the session from which it was watched."""
+    def played(self) -> tuple[Step, ...]:
+        """Play the pending revisions.
+
+        Raises:
+            ConflictProblem: one of them ended the session from which it was watched.
+        """
+        try:
+            return tuple(self._all_steps())
+        except Refused:
+            if not self.observer.session.closed:
+                raise
+            raise self._session_ended() from None
+
+    def _session_ended(self) -> Problem:
         return ConflictProblem(
             "session-ended",
             f"neondba's own session on the branch was ended while revision {self._playing} ran.",
@@ -87,13 +101,12 @@ class Stage:
             revision=self._playing,
         )
 
-    def all_steps(self) -> Iterator[Step]:
+    def _all_steps(self) -> Iterator[Step]:
         """Play the pending revisions until one stands in the way of the rest."""
-        pending = self._alembic.pending
-        for number, revision in enumerate(pending):
+        for number, revision in enumerate(self.pending):
             title = f"Rehearsing {revision.id} {revision.title}".rstrip()
             self._playing = revision.id
-            self._ctx.progress(f"{title}.", number / len(pending))
+            self._ctx.progress(f"{title}.", number / len(self.pending))
             evidence = self._played(revision)
             yield judged(revision, self._relative(revision), evidence)
             self._passed.append(revision)
@@ -113,6 +126,9 @@ class Stage:
             self._stuck = True
             return seen
         seen.upgraded = self._now if seen.stops_on_any else self._seeded(nulls=not seen.stops_on_rows)
+        if revision.downgrade == "missing" and self._migrator.source.tool != "Alembic":
+            seen.one_way = self._migrator.source.tool
+            return seen
         down = self._run(seen, Direction.DOWN, revision)
         seen.downgraded = self._now
         if not self._ended_well(seen, down):
@@ -121,7 +137,7 @@ class Stage:
                 self._rebuild(revision)
             return seen
         if seen.nothing_undone(down):
-            self._alembic.runner.stamp(revision.id, self._limit)
+            self._migrator.stamp(revision.id, self._limit)
             return seen
         self._up_again(seen, revision)
         return seen
@@ -177,7 +193,7 @@ class Stage:
         return result
 
     def _step(self, direction: str, revision: Revision) -> StepResult:
-        return self._alembic.runner.step(direction, revision.id, self._limit, self._watch)
+        return self._migrator.step(direction, revision.id, self._limit, self._watch)
 
     def _watch(self) -> None:
         if self._ctx.cancelled():
@@ -186,25 +202,27 @@ class Stage:
 
     def _described(self, direction: Direction, result: StepResult, before: Picture, after: Picture) -> Run:
         outcome = Outcome.STOPPED if result.stopped else Outcome.FAILED if result.failure else Outcome.DONE
-        written = rewritten(before, after)
+        own = [s for s in self.observer.measured(result, before) if self._counts(s.text)]
         return Run(
             direction=direction,
             outcome=outcome,
             seconds=result.seconds,
-            statements=len([s for s in result.statements if self._counts(s.text)]),
-            locks=self.observer.locks(result, before, written),
-            rewritten=written,
+            statements=len(own),
+            measured=tuple(s.model_copy(update={"text": short(s.text)}) for s in own),
+            locks=self.observer.locks(own, before),
+            rewritten=rewritten(before, after),
             error=result.failure.said.split("\n")[0] if result.failure else None,
         )
 
     def _counts(self, text: str) -> bool:
-        """Leave out what Alembic writes into its own table."""
-        return self._alembic.verified.version_table not in text
+        """Leave out what the tool writes into its own tables."""
+        names = [table.rpartition(".")[2].strip('"') for table in self._migrator.own_tables]
+        return not any(name in text for name in names)
 
     def _ended_well(self, seen: Evidence, result: StepResult) -> bool:
         if result.stopped:
             seen.waited = self.observer.why_waiting(result)
-            self._alembic.runner.close()
+            self._migrator.close()
             self.observer.end_others()
         if result.failure:
             seen.failure = result.failure

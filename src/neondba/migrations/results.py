@@ -30,6 +30,8 @@ class Reversibility(StrEnum):
     REVERSIBLE = "reversible"
     LOSES_DATA = "loses data"
     IRREVERSIBLE = "irreversible"
+    DEPENDS = "depends on environment"
+    """Whether it passes, or comes back, hangs on rows or roles that are not the same everywhere."""
     FAILS = "fails"
 
 
@@ -80,6 +82,39 @@ class Lock(BaseModel):
         return f"{self.relation}: {self.blocks} {self.grows}; the larger the table, the longer.{long}"
 
 
+class HeldBy(BaseModel):
+    """A lock that one statement took."""
+
+    relation: str
+    mode: str
+    seconds: float
+    """From the statement's start to the end of its transaction."""
+    by_fact: str | None = None
+    """The executed fact that says so, where the lock was gone before one could look."""
+
+
+class Measured(BaseModel):
+    """What one statement did."""
+
+    text: str
+    seconds: float | None
+    """Nothing when it failed or was stopped."""
+    wal: int | None = None
+    """Bytes of log that it wrote."""
+    rows: int = 0
+    """Rows that it inserted, updated or deleted in tables that were there before."""
+    read: dict[str, int] = {}
+    """Rows that it read in whole reads, by relation."""
+    rewritten: tuple[str, ...] = ()
+    """Relations that it wrote anew."""
+    work: str | None = None
+    """What it does to all rows of a table; nothing where its time does not depend on them."""
+    touches: tuple[str, ...] = ()
+    """Relations that are locked in any way when it ends."""
+    locks: tuple[HeldBy, ...] = ()
+    """Locks that it took and that its transaction did not hold before."""
+
+
 class Run(BaseModel):
     """One revision run in one direction."""
 
@@ -87,6 +122,8 @@ class Run(BaseModel):
     outcome: Outcome
     seconds: float
     statements: int
+    measured: tuple[Measured, ...] = ()
+    """Each statement, the tool's own records left out."""
     locks: tuple[Lock, ...] = ()
     rewritten: tuple[str, ...] = ()
     """Relations whose file was written anew."""
@@ -116,6 +153,8 @@ class Step(BaseModel):
     """Rows and values from before that were gone after up and down."""
     needs_rows: str | None = None
     """What it stops on, when it passes on some rows only."""
+    one_way: bool = False
+    """Its tool knows no way back: the restore point before it is one."""
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -126,13 +165,17 @@ class Step(BaseModel):
     @property
     def sound(self) -> bool:
         """True when it goes up, down and up with nothing lost."""
-        return self.reversibility is Reversibility.REVERSIBLE and self.needs_rows is None
+        back = self.reversibility is Reversibility.REVERSIBLE or (
+            self.one_way and self.reversibility is Reversibility.IRREVERSIBLE
+        )
+        return back and self.needs_rows is None
 
 
 class Rehearsal(BaseModel):
     """All pending revisions, each run up, down and up on a throw-away branch."""
 
     config: str
+    tool: str = "Alembic"
     branch: str | None = None
     server_version: str
     steps: tuple[Step, ...] = ()
@@ -161,6 +204,7 @@ class Rehearsal(BaseModel):
                 (Reversibility.REVERSIBLE, "reversible"),
                 (Reversibility.LOSES_DATA, "losing data"),
                 (Reversibility.IRREVERSIBLE, "irreversible"),
+                (Reversibility.DEPENDS, "depending on the environment"),
                 (Reversibility.FAILS, "failing"),
             )
             if any(s.reversibility is kind for s in self.steps)

@@ -32,6 +32,8 @@ class Evidence:
     stops_on_any: str | None = None
     """What the server said when the tables held any rows."""
     second_up_fails: str | None = None
+    one_way: str | None = None
+    """The tool, where the migration has no way back and the tool does without."""
     made_roles: list[str] = field(default_factory=list)
     """Roles that a migration takes for granted, made for the rehearsal."""
 
@@ -65,6 +67,7 @@ def judged(revision: Revision, path: str, seen: Evidence) -> Step:
         differences=tuple(left),
         losses=tuple(_lost(seen)),
         needs_rows=seen.stops_on_rows,
+        one_way=seen.one_way is not None,
     )
 
 
@@ -85,6 +88,10 @@ def _verdict(revision: Revision, seen: Evidence) -> tuple[Reversibility, list[st
 
 
 def _reversal(revision: Revision, seen: Evidence) -> tuple[Reversibility, list[str]]:
+    if seen.one_way:
+        return Reversibility.IRREVERSIBLE, [
+            "It has no way back but the restore point that is made before it."
+        ]
     down = next((run for run in seen.runs if run.direction is Direction.DOWN), None)
     if down is None or down.outcome is Outcome.FAILED:
         return Reversibility.IRREVERSIBLE, [_no_way_back(seen)]
@@ -108,7 +115,9 @@ def _reversal(revision: Revision, seen: Evidence) -> tuple[Reversibility, list[s
         return Reversibility.LOSES_DATA, sentences
     count = sum(seen.before.rows.rows.values())
     rows = f"; all {count} rows from before survived" if count else ""
-    return Reversibility.REVERSIBLE, [f"Up, down and up give the same schema{rows}."]
+    varies = seen.made_roles or seen.stops_on_rows
+    kind = Reversibility.DEPENDS if varies else Reversibility.REVERSIBLE
+    return kind, [f"Up, down and up give the same schema{rows}."]
 
 
 def _no_way_back(seen: Evidence) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 
 from neondba.core.problem import CredentialsProblem, NotFoundProblem, Problem, RemoteProblem
 from neondba.core.secret import MASK, Secret
@@ -52,6 +53,18 @@ def ask(session: Connection, name: str, *parameters: object) -> list[Row]:
     """Send one of the stored queries and give its rows."""
     with psycopg.RawCursor(session, row_factory=dict_row) as cursor:
         return cursor.execute(trusted(query(name)), parameters or None).fetchall()
+
+
+def rows_of(session: Connection, text: str) -> list[tuple[Any, ...]]:
+    """Send a text of our own or of a migration; give its rows as tuples, none where it has none."""
+    with session.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(trusted(text))
+        return cursor.fetchall() if cursor.description else []
+
+
+def literal(value: str) -> str:
+    """Write a text as a constant of SQL."""
+    return str(sql.Literal(value).as_string())
 
 
 def trusted(text: str) -> LiteralString:

@@ -19,14 +19,24 @@ from pathlib import Path
 from typing import Any
 
 URL = "NEONDBA_BRANCH_URL"
-LOCKS = (
-    "select c.oid::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname), l.mode "
+PROBE = (
+    "select (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint, "
+    "extract(epoch from pg_catalog.now())::float8, l.* "
+    "from (select) one left join (select c.oid::bigint, "
+    "pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), l.mode, "
+    "coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::bigint, "
+    "coalesce(pg_catalog.pg_stat_get_xact_tuples_returned(c.oid), 0), "
+    "coalesce(pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), 0), "
+    "coalesce(pg_catalog.pg_stat_get_xact_tuples_updated(c.oid), 0), "
+    "coalesce(pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid), 0) "
     "from pg_catalog.pg_locks l "
     "join pg_catalog.pg_class c on c.oid = l.relation "
     "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
     "where l.locktype = 'relation' and l.granted and l.pid = pg_catalog.pg_backend_pid() "
-    "and c.relkind in ('r', 'p', 'm') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'"
+    "and c.relkind in ('r', 'p', 'm') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema') l "
+    "on true"
 )
+"""What a session has done so far in its transaction: WAL, locks, files, rows read and changed."""
 MARK = (
     "select pg_catalog.pg_backend_pid(), exists (select from pg_catalog.pg_locks where locktype = 'advisory' "
     "and classid::bigint = {high} and objid::bigint = {low} and granted and database = "
@@ -102,8 +112,8 @@ class Child:
         self._mark = MARK.format(high=high, low=low)
         self.tell("verified", **seen)
 
-    def step(self, direction: str, revision: str) -> None:
-        """Run exactly one revision, telling each statement and the locks it left."""
+    def step(self, direction: str, revision: str, lock_timeout: int = 0) -> None:
+        """Run exactly one revision, telling each statement and what it left held and done."""
         step_class = self._load("alembic.runtime.migration").MigrationStep
         make = step_class.upgrade_from_script if direction == "up" else step_class.downgrade_from_script
         watch = Watch(self)
@@ -112,7 +122,11 @@ class Child:
             pid, marked = context.connection.exec_driver_sql(self._mark).one()
             if not marked:
                 raise ElsewhereError
-            self.tell("session", pid=pid)
+            # SET ends with a transaction that is rolled back; the connection is ours for this step alone.
+            if lock_timeout:
+                context.connection.exec_driver_sql(f"set lock_timeout = {int(lock_timeout)}")
+            wal = context.connection.exec_driver_sql(PROBE).fetchone()[0]
+            self.tell("session", pid=pid, wal=wal)
             watch.follow(context.connection, self._load("sqlalchemy").event)
             return [make(self._script.revision_map, self._script.get_revision(revision))]
 
@@ -164,11 +178,11 @@ class Watch:
         seconds = time.monotonic() - self._began
         cursor = connection.connection.cursor()
         try:
-            cursor.execute(LOCKS)
-            locks = [list(row) for row in cursor.fetchall()]
+            cursor.execute(PROBE)
+            seen = [list(row) for row in cursor.fetchall()]
         finally:
             cursor.close()
-        self._child.tell("executed", number=self._number, seconds=seconds, locks=locks)
+        self._child.tell("executed", number=self._number, seconds=seconds, seen=seen)
 
 
 def read_revision(path: Path) -> dict[str, Any] | None:

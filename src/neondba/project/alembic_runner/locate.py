@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -57,11 +57,8 @@ def alembic_config(folder: Path, wanted: str | None = None) -> Path:
 
 def _configs(folder: Path, depth: int) -> Iterator[Path]:
     entries = sorted(folder.iterdir())
-    names = {entry.name for entry in entries}
-    if "alembic.ini" in names:
-        yield folder / "alembic.ini"
-    elif "pyproject.toml" in names and _mentions_alembic(folder / "pyproject.toml"):
-        yield folder / "pyproject.toml"
+    if found := is_alembic_config(folder, {entry.name for entry in entries}):
+        yield found
     for entry in entries:
         skipped = entry.name in SKIPPED or entry.name.startswith(".")
         if depth < DEEPEST and not skipped and entry.is_dir() and not entry.is_symlink():
@@ -69,6 +66,15 @@ def _configs(folder: Path, depth: int) -> Iterator[Path]:
                 yield from _configs(entry, depth + 1)
             except PermissionError:
                 continue
+
+
+def is_alembic_config(folder: Path, names: Collection[str]) -> Path | None:
+    """Give the configuration that a folder itself holds, of the names in it."""
+    if "alembic.ini" in names:
+        return folder / "alembic.ini"
+    if "pyproject.toml" in names and _mentions_alembic(folder / "pyproject.toml"):
+        return folder / "pyproject.toml"
+    return None
 
 
 def _mentions_alembic(path: Path) -> bool:

@@ -9,7 +9,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, unquote, urlsplit
@@ -27,11 +27,18 @@ START_LIMIT = 60.0
 
 
 class HeldLock(BaseModel):
-    """A lock that a statement left held until the end of its transaction."""
+    """A lock that a statement left held, and what its transaction has done to the relation so far."""
 
     oid: int
     relation: str
     mode: str
+    file: int = 0
+    """Its file node; another one than before means that it was written anew."""
+    read: int = 0
+    """Rows given by whole reads and index reads."""
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
 
 
 class Executed(BaseModel):
@@ -41,6 +48,22 @@ class Executed(BaseModel):
     seconds: float | None = None
     """Nothing when it failed or was stopped."""
     locks: tuple[HeldLock, ...] = ()
+    wal: int | None = None
+    """Where the server's log ended after it, in bytes."""
+    moment: float | None = None
+    """When its transaction began: the same for all that share one."""
+
+    def after(self, seconds: float, seen: Sequence[Sequence[Any]]) -> Executed:
+        """Add what the probe showed."""
+        held = tuple(
+            HeldLock(
+                oid=oid, relation=name, mode=mode, file=file, read=read, inserted=i, updated=u, deleted=d
+            )
+            for _, _, oid, name, mode, file, read, i, u, d in seen
+            if oid is not None
+        )
+        wal, moment = (seen[0][0], seen[0][1]) if seen else (None, None)
+        return self.model_copy(update={"seconds": seconds, "locks": held, "wal": wal, "moment": moment})
 
 
 class Failure(BaseModel):
@@ -64,6 +87,8 @@ class StepResult(BaseModel):
     """True when it ran into the limit."""
     session: int | None = None
     """The server process that ran it."""
+    wal: int | None = None
+    """Where the server's log ended before it, in bytes."""
 
 
 class Verified(BaseModel):
@@ -173,10 +198,18 @@ class Runner:
             raise elsewhere()
         return Verified(**answer)
 
-    def step(self, direction: str, revision: str, limit: float, look: Callable[[], None]) -> StepResult:
+    def step(
+        self,
+        direction: str,
+        revision: str,
+        limit: float,
+        look: Callable[[], None],
+        lock_timeout: float = 0.0,
+    ) -> StepResult:
         """Run one revision up or down, calling `look` meanwhile; give up at the limit."""
         self._doing = f"ran revision {revision} {direction}"
-        self._ask("step", direction=direction, revision=revision)
+        patience = int(lock_timeout * 1000)
+        self._ask("step", direction=direction, revision=revision, lock_timeout=patience)
         return self._collect(limit, look)
 
     def stamp(self, revision: str, limit: float) -> StepResult:
@@ -187,20 +220,17 @@ class Runner:
     def _collect(self, limit: float, look: Callable[[], None]) -> StepResult:
         began = time.monotonic()
         statements: dict[int, Executed] = {}
-        session = None
+        session = wal = None
         while True:
             event = self._next(limit - (time.monotonic() - began), look)
             match event["event"]:
                 case "session":
-                    session = event["pid"]
+                    session, wal = event["pid"], event["wal"]
                 case "statement":
                     statements[event["number"]] = Executed(text=event["text"])
                 case "executed":
-                    held = tuple(HeldLock(oid=o, relation=r, mode=m) for o, r, m in event["locks"])
                     done = statements[event["number"]]
-                    statements[event["number"]] = done.model_copy(
-                        update={"seconds": event["seconds"], "locks": held}
-                    )
+                    statements[event["number"]] = done.after(event["seconds"], event["seen"])
                 case "elsewhere":
                     raise elsewhere()
                 case kind:
@@ -210,6 +240,7 @@ class Runner:
                         failure=Failure(**_body(event)) if kind == "failed" else None,
                         stopped=kind == "late",
                         session=session,
+                        wal=wal,
                     )
 
     def _ask(self, command: str, **values: Any) -> None:

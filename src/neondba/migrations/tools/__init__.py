@@ -1,0 +1,1 @@
+"""The tools that projects keep their migrations with, behind one face."""
