@@ -1,0 +1,39 @@
+"""Calls about computes: give a branch one, change its size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neondba.neon.answers import one
+from neondba.neon.caller import Caller, path_of
+from neondba.neon.models import Endpoint
+
+
+class ComputeCalls(Caller):
+    """Create and change computes."""
+
+    def create_endpoint(self, project_id: str, branch_id: str) -> Endpoint:
+        """Give a branch its read-write compute."""
+        body = {"endpoint": {"branch_id": branch_id, "type": "read_write"}}
+        path = path_of(project_id, "endpoints")
+        return one(Endpoint, self._changed("POST", path, f"branch {branch_id}", project_id, body), "endpoint")
+
+    def update_endpoint(
+        self,
+        project_id: str,
+        endpoint_id: str,
+        *,
+        min_cu: float | None = None,
+        max_cu: float | None = None,
+        suspend_seconds: int | None = None,
+    ) -> Endpoint:
+        """Change a compute's bounds and when it sleeps: -1 is never, 0 Neon's usual five minutes."""
+        wanted: dict[str, Any] = {
+            "autoscaling_limit_min_cu": min_cu,
+            "autoscaling_limit_max_cu": max_cu,
+            "suspend_timeout_seconds": suspend_seconds,
+        }
+        body = {"endpoint": {name: value for name, value in wanted.items() if value is not None}}
+        path = path_of(project_id, "endpoints", endpoint_id)
+        answer = self._changed("PATCH", path, f"compute {endpoint_id}", project_id, body)
+        return one(Endpoint, answer, "endpoint")
