@@ -59,6 +59,18 @@ STAFF_CALL = re.compile(r"(require|check|is|ensure|assert|verify|with|only)_?(Su
                         r"|adminMiddleware|adminAuth|isRoot|requireRole|checkRole|authorizeRoles?|restrictTo|hasRole"
                         r"|adminProcedure|allowRoles|admin\w*(Action|Client|Handler|Only|Middleware)"
                         r"|^(can|cannot)$|roleGuard|admin_?guard", re.IGNORECASE)  # fmt: skip
+STAFF_ROLE = re.compile(
+    r"admin|moderator|staff|super|owner|root|manager|operator|internal|support", re.IGNORECASE
+)
+"""Roles of those who run an application."""
+EVERYDAY = re.compile(
+    r"^(user|customer|client|member|buyer|seller|vendor|student|tutor|instructor|teacher|tenant|landlord|patient|guest"
+    r"|author|technician|provider|candidate|recruiter|employer|job_?seeker|applicant|subscriber|viewer|writer|reader"
+    r"|visitor|basic|free|default|normal|public|driver|rider|passenger|host|traveler|farmer|organizer|attendee"
+    r"|participant|donor|freelancer|contractor|regular|premium|doctor|company|employee|creator)s?$",
+    re.IGNORECASE,
+)  # fmt: skip
+"""Roles that anybody may come to have: they say nothing about whose rows one may see."""
 GUARD_CALL = re.compile(
     r"auth|session|protect|verifyToken|verifyJwt|jwt|passport|requireUser|requireLogin|isLoggedIn|ensureLogged|guard"
     r"|validateToken|clerk|bearer|checkUser|withUser|withWorkspace|withTeam|private|secured|signedin|loggedin"
@@ -124,6 +136,12 @@ def is_asking(name: str) -> bool:
     if last in ("getUser", "getUserId", "getProfile", "getToken", "getMe", "auth", "getClaims"):
         return True
     return bool(ASKING.match(last))
+
+
+@cache
+def is_everyday(written: str) -> bool:
+    """Tell whether `"USER"` or `Role.USER` is a role that anybody may come to have."""
+    return len(written) < 40 and bool(EVERYDAY.match(written.strip('"').rpartition(".")[2]))
 
 
 def as_caller(written: str) -> frozenset[Origin]:

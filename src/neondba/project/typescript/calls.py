@@ -82,7 +82,7 @@ def _followed(ip: Interpreter, node: Call, target: Value, arguments: list[Value]
 def _as_caller(ip: Interpreter, node: Call, given: Value, arguments: list[Value]) -> Value:
     """Take what a function of the project called `getSession` gives for the caller."""
     known = any(kind == "caller" for kind, _ in given.all_origins())
-    if known or not callers.telling(node.name).asking:
+    if known or not callers.telling(node.name).asking or given.closure is not None:
         return given
     if any(k == "client" for k, _ in union(arguments)):
         return given
@@ -204,7 +204,10 @@ def _checks(ip: Interpreter, node: Call, given: Value, arguments: list[Value], *
         _vouch(ip, arguments, f"{last}() in line {node.line}")
     if told.parsing:
         run.parsed |= {key.partition(".")[0] for kind, key in union(arguments) if kind == "client"}
-    if told.staff and run.staff is None:
+    everyday = last not in ("can", "cannot") and any(
+        members.is_everyday(a) for a in arguments if a.written or a.fields
+    )
+    if told.staff and run.staff is None and not everyday:
         run.staff = (run.tick(), f"{last}()")
     if told.requiring and not known:
         _vouch(ip, arguments, f"{last}() in line {node.line}")

@@ -58,9 +58,16 @@ def table_of(ip: Interpreter, node: Node, scope: Scope) -> OwnedTable | None:
             return found
         imported = scope.file.imports.get(node.name)
         return ip.tables.by_variable.get(imported.imported) if imported else None
-    if isinstance(node, Member):
+    if isinstance(node, Member) and _holds_tables(node.object, scope):
         return ip.tables.by_variable.get(node.name)
     return None
+
+
+def _holds_tables(node: Node, scope: Scope) -> bool:
+    """Tell whether an expression may be a schema; `session.user` is no table, whatever tables are called."""
+    if isinstance(node, Name):
+        return scope.find(node.name) is None
+    return isinstance(node, Member) and node.name in ("schema", "tables", "_")
 
 
 def statement(ip: Interpreter, node: Call, scope: Scope, receiver: Value) -> Value | None:

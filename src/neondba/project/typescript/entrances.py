@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from neondba.project.isolation.judged import EntranceKind
 from neondba.project.typescript import callers
 from neondba.project.typescript.file import TypeScriptFile
 from neondba.project.typescript.files import TESTS, TypeScriptFiles
-from neondba.project.typescript.nodes import Call, Function, Member, Name, Node, Object, Text, dotted
+from neondba.project.typescript.nest import Nest
+from neondba.project.typescript.nodes import Array, Call, Function, Member, Name, Node, Object, Text, dotted
 from neondba.project.typescript.relevance import Relevance
-from neondba.project.typescript.values import Value
+from neondba.project.typescript.values import Value, client, request
+from neondba.project.typescript.ways import Way
 
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ROUTE = re.compile(r"(?:^|/)app/(?P<place>.*?)/?route\.[jt]sx?$")
@@ -30,42 +31,13 @@ TOOL = re.compile(r"(^|\.)(tool|registerTool|addTool|createTool|defineTool|dynam
 REMIX = re.compile(r"(?:^|/)app/routes/.*\.[jt]sx?$")
 
 
-@dataclass(eq=False)
-class Way:
-    """A way in, before it is followed."""
-
-    kind: EntranceKind
-    name: str
-    address: str
-    file: TypeScriptFile
-    line: int
-    node: Node
-    """A function, or an expression that stands for one."""
-    arguments: list[Value]
-    before: list[tuple[TypeScriptFile, Node]] = field(default_factory=list)
-    """Middlewares, in their order."""
-    shape: str = "plain"
-    """`plain`, `server` (request, response, next), `procedure` or `tool`."""
-    wrappers: str = ""
-    """Dotted names of procedures and wrappers around it."""
-
-
-def request() -> Value:
-    """Give the value of a request."""
-    return Value(kind="request", written="req")
-
-
-def client(path: str) -> Value:
-    """Give a value that the client sends."""
-    return Value(frozenset({("client", path)}), written=path)
-
-
 class Ways:
     """All ways into a project, by file."""
 
     def __init__(self, files: TypeScriptFiles, relevance: Relevance) -> None:
         self._files = files
         self._relevance = relevance
+        self._nest = Nest(files)
 
     def all(self) -> Iterator[Way]:
         """Give every way in that can lead to the database."""
@@ -93,6 +65,8 @@ class Ways:
             or "outer." in text
             or "app." in text
             or "execute" in text
+            or "@Controller" in text
+            or "@Resolver" in text
         )
 
     def _of(self, file: TypeScriptFile) -> Iterator[Way]:
@@ -102,6 +76,7 @@ class Ways:
         yield from _procedures(file)
         yield from _handlers(file)
         yield from _tools(file)
+        yield from self._nest.of(file)
 
 
 def _next(file: TypeScriptFile) -> Iterator[Way]:
@@ -251,6 +226,9 @@ def _handlers(file: TypeScriptFile) -> Iterator[Way]:
             for line, n, prefix in used.get(root, [])
             if line < call.line and address.startswith(prefix)
         ]
+        handlers = [i for h in handlers for i in (h.items if isinstance(h, Array) else [h])]
+        if not handlers:
+            continue
         before += [(file, h) for h in [*_before_in_chain(callee.object), *handlers[:-1]]]
         name = f"{callee.name.upper()} {address or '/'}"
         yield Way(EntranceKind.ROUTE, name, address, file, call.line, handlers[-1],

@@ -113,7 +113,11 @@ class TypeScriptFiles:
             return None
         if found.imported == "*":
             return Found(target, "*", Name(found.line, "*"))
-        return self.export_of(target, found.imported, depth + 1)
+        given = self.export_of(target, found.imported, depth + 1)
+        if given is None and found.imported == "default" and "exports." in self.text(target.path):
+            # `require()` gives all that `exports.name = …` set.
+            return Found(target, "*", Name(found.line, "*"))
+        return given
 
     def export_of(self, file: TypeScriptFile, name: str, depth: int = 0) -> Found | None:
         """Give what a file exports under a name, through re-exports."""

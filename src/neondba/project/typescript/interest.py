@@ -7,7 +7,7 @@ import re
 from neondba.project.typescript import callers, drizzle_queries, prisma_queries, sql_queries
 from neondba.project.typescript.file import TypeScriptFile
 from neondba.project.typescript.files import TypeScriptFiles
-from neondba.project.typescript.nodes import Binary, Call, Index, Member, Name, Node, Property, walk
+from neondba.project.typescript.nodes import Binary, Call, Index, Member, Name, Node, Property, dotted, walk
 from neondba.project.typescript.relevance import Relevance
 
 EQUALITIES = ("===", "!==", "==", "!=")
@@ -58,7 +58,9 @@ class Interest:
         if not isinstance(root, Name):
             return False
         if root.name == "this":
-            return isinstance(called, Member) and self._method(called.name, file, depth)
+            # `this.tasks.create()` belongs to what `tasks` is, which only a type names.
+            own = isinstance(called, Member) and isinstance(called.object, Name)
+            return not own or self._method(dotted(called).rpartition(".")[2], file, depth)
         imported = file.imports.get(root.name)
         if imported is not None:
             path = self._files.modules.find(file.path, imported.source)

@@ -11,18 +11,20 @@ from neondba.project.isolation.judged import Binding, Entrance, EntranceKind, Ju
 from neondba.project.tree import Tree
 from neondba.project.typescript import callers
 from neondba.project.typescript.callers import STAFF_CALL
-from neondba.project.typescript.entrances import Way, Ways, client, guards_by_name, request
+from neondba.project.typescript.entrances import Ways, guards_by_name
 from neondba.project.typescript.evaluate import Interpreter
 from neondba.project.typescript.file import TypeScriptFile
 from neondba.project.typescript.files import TypeScriptFiles
 from neondba.project.typescript.interest import Interest
+from neondba.project.typescript.members import is_everyday
 from neondba.project.typescript.mounts import Mounts
-from neondba.project.typescript.nodes import Function, Name, Node, Object, dotted
+from neondba.project.typescript.nodes import Call, Function, Name, Node, Object, dotted
 from neondba.project.typescript.owned import OwnedTables
 from neondba.project.typescript.relevance import Relevance
 from neondba.project.typescript.run import Run
-from neondba.project.typescript.values import Scope, Value
+from neondba.project.typescript.values import Scope, Value, client, request
 from neondba.project.typescript.verdicts import Door, Verdict, is_machine, verdicts
+from neondba.project.typescript.ways import Way
 
 STAFF_PLACE = re.compile(r"(^|/)\(?_?(admin|super-?admin|backoffice|staff)\)?(/|$|-)", re.IGNORECASE)
 
@@ -76,6 +78,7 @@ class Judge:
         ip = Interpreter(self.files, self.tables, self.relevance, run, self._shared, self._interest)
         if way.shape in ("procedure", "tool"):
             run.parsed |= {"input", "tool"}
+        run.parsed |= way.parsed
         door = self._door(way, run)
         scope = Scope(way.file)
         shared = request()
@@ -83,6 +86,8 @@ class Judge:
             self._middleware(ip, door, file, node, shared)
         target = ip.value(way.node, scope)
         arguments = self._arguments(way, target, shared)
+        for argument in arguments if way.owned else ():
+            run.vouch(argument, "checked by a guard before it")
         if target.closure is not None:
             ip.invoke(target.closure, arguments)
         for inner in target.inner:
@@ -95,8 +100,12 @@ class Judge:
 
     def _door(self, way: Way, run: Run) -> Door:
         door = Door(self._entrance(way, run), run)
-        door.guarded = guards_by_name(way.wrappers) or self.mounts.guards(way)
-        door.staff = bool(STAFF_CALL.search(way.wrappers)) or bool(STAFF_PLACE.search(f"/{way.file.path}"))
+        door.guarded = way.guarded or guards_by_name(way.wrappers) or self.mounts.guards(way)
+        door.staff = (
+            way.staff
+            or bool(STAFF_CALL.search(way.wrappers))
+            or bool(STAFF_PLACE.search(f"/{way.file.path}"))
+        )
         door.staff = door.staff or bool(STAFF_PLACE.search(way.address))
         if is_machine(way.address) or (way.kind is EntranceKind.ROUTE and is_machine(way.file.path)):
             door.machine = "its address"
@@ -112,9 +121,9 @@ class Judge:
         written = dotted(node)
         if guards_by_name(written):
             door.guarded = True
-        if STAFF_CALL.search(written):
-            door.staff = True
         given = ip.value(node, Scope(file))
+        if STAFF_CALL.search(written) and not _names_everyday(ip, file, node):
+            door.staff = True
         if given.closure is not None and len(given.closure.function.parameters) <= 3:
             ip.invoke(given.closure, [_server_request(given.closure.function, shared), Value(), Value()])
 
@@ -146,6 +155,12 @@ class Judge:
             principal = inner.callers[0] if inner.callers else ""
             found.append(Door(replace(entrance, principal=principal), inner))
         return found
+
+
+def _names_everyday(ip: Interpreter, file: TypeScriptFile, node: Node) -> bool:
+    """Tell whether `checkRole("user")` names a role that anybody may have."""
+    given = [ip.value(a, Scope(file)) for a in node.arguments] if isinstance(node, Call) else []
+    return any(is_everyday(a) for a in given if a.written or a.fields)
 
 
 def _word(target: Node) -> str:

@@ -113,12 +113,20 @@ def compared(ip: Interpreter, left: Value, right: Value, why: str) -> None:
     run = ip.run
     sides = (left.all_origins(), right.all_origins())
     for value, origins, others in ((left, sides[0], sides[1]), (right, sides[1], sides[0])):
-        asked(ip, value)
+        if not is_everyday(right if value is left else left):
+            asked(ip, value)
         if any(kind == "env" for kind, _ in origins) and any(kind == "client" for kind, _ in others):
             run.machine = run.machine or "a secret of the environment"
     for value, origins, others in ((left, sides[0], sides[1]), (right, sides[1], sides[0])):
         if others and (bound := run.is_bound(others)) and not run.is_bound(origins):
             run.vouch(value, f"{bound}, {why}")
+
+
+def is_everyday(roles: Value) -> bool:
+    """Tell whether roles, or one of a list, are such as anybody may come to have."""
+    if roles.fields is not None and not roles.fields:
+        return True
+    return any(callers.is_everyday(leaf.written) for _, leaf in roles.leaves())
 
 
 def asked(ip: Interpreter, value: Value) -> None:

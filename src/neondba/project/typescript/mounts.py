@@ -6,11 +6,12 @@ import re
 from functools import cached_property, lru_cache
 
 from neondba.project.isolation.judged import EntranceKind
-from neondba.project.typescript.entrances import SERVER, Way
+from neondba.project.typescript.entrances import SERVER
 from neondba.project.typescript.file import TypeScriptFile
 from neondba.project.typescript.files import TESTS, TypeScriptFiles
 from neondba.project.typescript.nodes import Call, Name, Node, Text, dotted
 from neondba.project.typescript.relevance import Relevance
+from neondba.project.typescript.ways import Way
 
 GUARDING = re.compile(
     r"clerkMiddleware|authMiddleware|withAuth|getToken\(|getSession|auth\(|updateSession|getSessionCookie|verifyToken"

@@ -84,7 +84,9 @@ class Statement:
     def fill(self, value: Value) -> None:
         """Add what it writes."""
         for path, leaf in value.leaves():
-            if (not path or path[-1] == "...") and any(kind == "client" for kind, _ in leaf.origins):
+            # What came out of a function nobody followed is no longer what the client sent.
+            whole = leaf.written and (not path or path[-1] == "...")
+            if whole and any(kind == "client" for kind, _ in leaf.origins):
                 self.spread = self.spread or next(
                     key for kind, key in sorted(leaf.origins) if kind == "client"
                 )

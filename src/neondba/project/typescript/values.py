@@ -121,7 +121,7 @@ class Value:
                 stack += [((*path, key), part) for key, part in reversed(value.fields.items())]
 
 
-Signature = tuple[frozenset[Origin], tuple[tuple[str, Any], ...]]
+Signature = tuple[frozenset[Origin], tuple[tuple[str, Any], ...], str]
 
 
 def signature(value: Value, depth: int = 0) -> Signature | None:
@@ -134,7 +134,10 @@ def signature(value: Value, depth: int = 0) -> Signature | None:
         if inner is None:
             return None
         parts.append((name, inner))
-    return value.origins, tuple(parts)
+    # What a function that takes roles gives depends on which they are.
+    named = value.written[:1] == '"' or "." in value.written
+    role = value.written if named and not value.origins else ""
+    return value.origins, tuple(parts), role
 
 
 def in_order(origins: frozenset[Origin]) -> Iterable[Origin]:
@@ -172,3 +175,13 @@ def item_of(value: Value) -> Value:
     if value.fields and all(k.isdigit() for k in value.fields):
         return merged(list(value.fields.values()))
     return Value(value.all_origins(), written=value.written, statement=None, kind="")
+
+
+def request() -> Value:
+    """Give the value of a request."""
+    return Value(kind="request", written="req")
+
+
+def client(path: str) -> Value:
+    """Give a value that the client sends."""
+    return Value(frozenset({("client", path)}), written=path)

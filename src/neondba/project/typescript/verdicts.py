@@ -15,6 +15,7 @@ from neondba.project.typescript.values import Value
 ID = re.compile(r"(^|_)(id|ids|uuid|guid|pk|no|number)$|I[dD]s?$|Uuid$|^path$|[kK]ey$")
 """Columns that name one row, or the one it belongs to."""
 READS = ("get", "select")
+COUNTING = ("increment", "decrement")
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,20 @@ def _written(door: Door, statement: Statement, binding: Binding) -> tuple[str, s
     """Tell what the client may write that decides whose a row is, though the row itself was checked."""
     run, table = door.run, statement.table
     assert table is not None
-    trusted = door.staff or statement.staff or run.staff or door.machine or run.machine
-    if binding is Binding.BY_POLICY or trusted or not door.known:
+    machine = door.machine or run.machine
+    if binding is Binding.BY_POLICY or door.staff or machine or not door.known:
         return None
-    if parent := _parent(run, statement):
+    staff = statement.staff or run.staff
+    if not staff and (parent := _parent(run, statement)):
         return ("parent", *parent)
-    raw = statement.spread and statement.spread.partition(".")[0] not in (*run.parsed, "valid", "tool")
-    if statement.kind == "update" and raw and statement.spread not in statement.checks:
+    # That staff may do more does not help where everybody else may write the own rows.
+    if staff and not (statement.compared or run.bound_by(statement)):
+        return None
+    if (
+        statement.kind == "update"
+        and is_raw(run, statement.spread)
+        and statement.spread not in statement.checks
+    ):
         return "spread", statement.spread, table.owner
     return None
 
@@ -187,7 +195,26 @@ def _named_owner(door: Door, statement: Statement) -> tuple[str, str]:
             continue  # A stranger's form: a message to a company.
         if claim := _client(value):
             return claim, column
-    return "", ""
+    return _overwritten(door, statement, bound) if door.known else ("", "")
+
+
+def _overwritten(door: Door, statement: Statement, bound: list[str]) -> tuple[str, str]:
+    """Give the owner that an object of the client's brings along: alone, or after the caller's own id."""
+    table, whole = statement.table, statement.spread
+    assert table is not None
+    if not is_raw(door.run, whole) or (folded(table.owner) in GROUPS and not bound):
+        return "", ""
+    columns = [c for c, _ in statement.data]
+    last = max(n for n, c in enumerate(columns) if c in ("", "..."))
+    if any(folded(c) in table.columns for c in columns[last + 1 :]):
+        return "", ""
+    column = bound[0] if bound else table.owner
+    return f"{whole}.{column}", column
+
+
+def is_raw(run: Run, whole: str) -> bool:
+    """Tell whether an object is what the client sent, with fields nobody named."""
+    return bool(whole) and whole.partition(".")[0] not in (*run.parsed, "valid", "tool")
 
 
 def _claim(statement: Statement) -> tuple[str, str]:
@@ -210,10 +237,11 @@ def _public(door: Door, statement: Statement) -> str:
     token = next((c for c, v in statement.where if is_token(c) and v.origins), "")
     if token:
         return f"whoever knows the {token}"
-    if table.people and any(folded(c) == "email" for c, _ in statement.where):
-        return "signing in or up by e-mail"
-    if run.login and table.people:
-        return "signing in"
+    by_email = any(folded(c) == "email" for c, _ in statement.where)
+    if table.people and (by_email or run.login):
+        return "signing in or up by e-mail" if by_email else "signing in"
+    if _counts(statement) and table.read_by_all:
+        return "only a counter moves"
     if statement.kind not in READS:
         return ""
     shown = next((c for c, v in statement.where if PUBLIC.match(folded(c))), "")
@@ -228,6 +256,12 @@ def _public(door: Door, statement: Statement) -> str:
     if (table.read_by_all or not table.private) and not behind:
         return f"{table.name} rows are made to be read by others"
     return ""
+
+
+def _counts(statement: Statement) -> bool:
+    """Tell whether an update only moves a number up or down."""
+    data = statement.data
+    return statement.kind == "update" and bool(data) and all(c in COUNTING and not v.origins for c, v in data)
 
 
 def is_machine(path: str) -> bool:

@@ -75,9 +75,12 @@ from neondba.project.orm_calls import OrmCalls, Use, names_in
 from neondba.project.schema import Table
 from neondba.project.schema_provider import plain
 from neondba.project.typescript.file import TypeScriptFile
+from neondba.project.typescript.files import TypeScriptFiles
+from neondba.project.typescript.isolation import TypeScriptIsolation
 from neondba.project.typescript.nodes import Call, Declare, Function, Member, Name, Node, Object, walk
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.isolation._typescript import line_of_data, name_of, open_ones
 
 USERS = frozenset({"user", "account", "member", "profile", "customer"})
 GUARDED = re.compile(
@@ -88,8 +91,26 @@ GUARDED = re.compile(
 
 
 @rule("NDB512", Category.AUTH, Severity.HIGH)
-def check(calls: OrmCalls) -> Iterator[Finding]:
+def check(calls: OrmCalls, isolation: TypeScriptIsolation) -> Iterator[Finding]:
     """Find updates of users that take whatever object the client sent."""
+    told: set[str] = set()
+    for found in _written_where_they_stand(calls):
+        told.add(found.path)
+        yield found
+    yield from (f for f in _handed_on(isolation, calls.files) if f.path not in told)
+
+
+def _handed_on(isolation: TypeScriptIsolation, files: TypeScriptFiles) -> Iterator[Finding]:
+    """Find what a service is given by the handler that got it from the client."""
+    for verdict in open_ones(isolation, "spread"):
+        table = verdict.statement.table
+        column = _guarded(table.table) if table is not None else None
+        if column is not None:
+            line = line_of_data(files, verdict)
+            yield _finding(verdict.judged.path, line, name_of(verdict), verdict.judged.table, column)
+
+
+def _written_where_they_stand(calls: OrmCalls) -> Iterator[Finding]:
     for file in calls.running(".update("):
         for function, uses in calls.functions(file):
             for use in uses:
@@ -101,17 +122,21 @@ def check(calls: OrmCalls) -> Iterator[Finding]:
                     and source.name in _unchecked(file, function)
                     and not _is_admins(function)
                 ):
-                    yield Finding(
-                        file.path,
-                        source.line,
-                        f"{function.name or 'The handler'}() writes whatever fields the client sends into "
-                        f"{use.table.title}, {column} among them.",
-                        steps=(
-                            "Name the fields that may be changed, one by one.",
-                            "Parse the input on the server; a type of TypeScript checks nothing at run time.",
-                        ),
-                        snippet="const { name } = SettingsSchema.parse(values);",
-                    )
+                    name = f"{function.name or 'The handler'}()"
+                    yield _finding(file.path, source.line, name, use.table.title, column)
+
+
+def _finding(path: str, line: int, name: str, table: str, column: str) -> Finding:
+    return Finding(
+        path,
+        line,
+        f"{name} writes whatever fields the client sends into {table}, {column} among them.",
+        steps=(
+            "Name the fields that may be changed, one by one.",
+            "Parse the input on the server; a type of TypeScript checks nothing at run time.",
+        ),
+        snippet="const { name } = SettingsSchema.parse(values);",
+    )
 
 
 def _is_admins(function: Function) -> bool:

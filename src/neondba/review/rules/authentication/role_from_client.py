@@ -125,10 +125,16 @@ from neondba.project.places import is_test
 from neondba.project.python import Function, PythonFile, PythonFiles
 from neondba.project.routes import Routes
 from neondba.project.schema_provider import plain
+from neondba.project.schema_table import Table
+from neondba.project.tree import Tree
 from neondba.project.typescript import nodes as script
+from neondba.project.typescript.files import TypeScriptFiles
+from neondba.project.typescript.isolation import TypeScriptIsolation
+from neondba.project.typescript.verdicts import Verdict, is_raw
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.authentication._roles import taken_roles
+from neondba.review.rules.isolation._typescript import line_of_data, name_of
 
 SIGN_UP = re.compile(r"register|sign_?up|create_?account", re.IGNORECASE)
 RIGHTS = frozenset(
@@ -139,10 +145,28 @@ ALLOWED = re.compile(
     r"admin(?!['\"\w]*['\"])|current_?user|session\.user|getServerSession|invit", re.IGNORECASE
 )
 
+INVITED = re.compile(r"invit|admin|staff|seed|superuser", re.IGNORECASE)
+"""Ways to an account on which somebody else vouches for the role."""
+ROLES_ALLOWED = re.compile(
+    r"\brole\s*:\s*(?:z|zod|Joi|yup|v|t)\b[^;]{0,40}?(?:enum|oneOf|valid|picklist)\(([^)]*)\)"
+)
+
 
 @rule("NDB509", Category.AUTH, Severity.HIGH)
-def check(calls: OrmCalls, files: PythonFiles, routes: Routes) -> Iterator[Finding]:
+def check(
+    tree: Tree, calls: OrmCalls, isolation: TypeScriptIsolation, files: PythonFiles, routes: Routes
+) -> Iterator[Finding]:
     """Find sign-ups that take the role of the account from the request."""
+    told: set[str] = set()
+    for found in _where_they_stand(calls):
+        told.add(found.path)
+        yield found
+    yield from (f for f in _handed_on(tree, isolation, calls.files) if f.path not in told)
+    yield from _in_python(files, routes)
+
+
+def _where_they_stand(calls: OrmCalls) -> Iterator[Finding]:
+    """Find handlers that make the account themselves."""
     for file in calls.running(".create(", ".insert("):
         for function, uses in calls.functions(file):
             if not _is_sign_up(function.name, file.path) or _has_guard(function):
@@ -152,8 +176,58 @@ def check(calls: OrmCalls, files: PythonFiles, routes: Routes) -> Iterator[Findi
                 known = f"{calls.files.text(use.table.path)}{calls.files.text(file.path)}".lower()
                 if found is not None and "admin" in known:
                     line = _checked(function, names_in(found.value)) or found.line
-                    yield _finding(file.path, line, function.name or "The handler", found.key)
-    yield from _in_python(files, routes)
+                    yield _finding(file.path, line, f"{function.name or 'The handler'}()", found.key)
+
+
+def _handed_on(tree: Tree, isolation: TypeScriptIsolation, files: TypeScriptFiles) -> Iterator[Finding]:
+    """Find services that are given the role by the handler that got it from the client."""
+    told: set[tuple[str, int]] = set()
+    for verdict in isolation.verdicts:
+        statement, door = verdict.statement, verdict.entrance
+        table = statement.table
+        if (
+            statement.kind != "insert"
+            or table is None
+            or plain(table.name) not in USERS
+            or door.staff
+            or door.run.staff
+            or INVITED.search(f"{verdict.judged.entrance.name} {statement.function}")
+            or (statement.path, statement.line) in told
+        ):
+            continue
+        column = _given(verdict, table.table)
+        if column and _has_admins(tree, table.table, statement.path) and not _limited(files):
+            told.add((statement.path, statement.line))
+            yield _finding(statement.path, line_of_data(files, verdict, column), name_of(verdict), column)
+
+
+def _given(verdict: Verdict, table: Table) -> str | None:
+    """Give the column of rights that comes with the request: by its name, or within a whole object."""
+    statement, run = verdict.statement, verdict.entrance.run
+    names = [c for c, _ in statement.data]
+    for column, value in statement.data:
+        if column in RIGHTS and any(kind == "client" for kind, _ in value.origins):
+            return column if not run.is_bound(value.origins, statement.checks) else None
+    if any(c in RIGHTS for c in names) or not is_raw(run, statement.spread):
+        return None
+    return next((c.field or c.name for c in table.columns.values() if (c.field or c.name) in RIGHTS), None)
+
+
+def _has_admins(tree: Tree, table: Table, path: str) -> bool:
+    """Tell whether there are administrators at all; Prisma's enums may be in a file of their own."""
+    places = {path, table.path, *(p for p in tree.paths if p.endswith(".prisma"))}
+    return any("admin" in (tree.text(p) or "").lower() for p in places)
+
+
+def _limited(files: TypeScriptFiles) -> bool:
+    """Tell whether the project's schemas of requests allow only roles of everyday users."""
+    allowed = [
+        found[1]
+        for path in files.paths
+        if "enum(" in (text := files.text(path)) and "role" in text
+        for found in ROLES_ALLOWED.finditer(text)
+    ]
+    return bool(allowed) and not any("admin" in one.lower() for one in allowed)
 
 
 def _in_python(files: PythonFiles, routes: Routes) -> Iterator[Finding]:
@@ -169,7 +243,7 @@ def _in_python(files: PythonFiles, routes: Routes) -> Iterator[Finding]:
     for taken in () if told else taken_roles(files, routes):
         where = f"{taken.route.function.name} {taken.route.path}"
         if taken.route.authentication is None and SIGN_UP.search(where):
-            yield _finding(taken.path, taken.line, taken.route.function.name, taken.field)
+            yield _finding(taken.path, taken.line, f"{taken.route.function.name}()", taken.field)
 
 
 def _is_sign_up(name: str, path: str) -> bool:
@@ -251,17 +325,17 @@ def _written(file: PythonFile, function: Function) -> Iterator[Finding]:
             owner = value.value if isinstance(value, ast.Attribute) else value
             taken = isinstance(owner, ast.Name) and owner.id in parameters
             if keyword.arg in RIGHTS and taken and isinstance(value, ast.Attribute | ast.Name):
-                yield _finding(file.path, value.lineno, function.name, keyword.arg)
+                yield _finding(file.path, value.lineno, f"{function.name}()", keyword.arg)
 
 
 def _finding(path: str, line: int, function: str, field: str) -> Finding:
     return Finding(
         path,
         line,
-        f"Whoever calls {function}() chooses the {field} of the new account: anybody can become an "
+        f"Whoever calls {function} chooses the {field} of the new account: anybody can become an "
         "administrator.",
         steps=(
-            f"Set {field} to the lowest one in {function}(), whatever the request says.",
+            f"Set {field} to the lowest one in {function}, whatever the request says.",
             "Let only an administrator raise it, in a route of its own.",
         ),
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from neondba.project.isolation.judged import Binding, EntranceKind
+from neondba.project.typescript.file import TypeScriptFile
+from neondba.project.typescript.files import TypeScriptFiles
 from neondba.project.typescript.isolation import TypeScriptIsolation
+from neondba.project.typescript.nodes import Call, Declare, Member, Name, Node, Object, walk
 from neondba.project.typescript.owned import folded
 from neondba.project.typescript.verdicts import Verdict
 from neondba.review.finding import Severity
@@ -107,3 +110,49 @@ def way_of(verdict: Verdict) -> tuple[str, ...]:
 def caller_of(verdict: Verdict) -> str:
     """Give the expression that carries the caller, or the usual one."""
     return verdict.judged.entrance.principal or "session.user.id"
+
+
+def line_of_data(files: TypeScriptFiles, verdict: Verdict, *columns: str) -> int:
+    """Give the line on which one of these columns, or a whole object, is written."""
+    statement = verdict.statement
+    file = files.get(statement.path)
+    for call in file.calls if file is not None else ():
+        given = _written(call, statement.line)
+        if given is None or file is None:
+            continue
+        if isinstance(given, Name):
+            given = _declared(file, given, statement.line)
+        if isinstance(given, Object):
+            parts = {p.key or "...": p.line for p in given.properties}
+            return next((parts[c] for c in (*columns, "...") if c in parts), given.line)
+        return given.line
+    return statement.line
+
+
+def _declared(file: TypeScriptFile, name: Name, line: int) -> Node:
+    """Give the object that a name was declared as, in the function around a line."""
+    for function in file.functions:
+        if function.line <= line <= function.end:
+            for node in walk(function.body):
+                if (
+                    isinstance(node, Declare)
+                    and isinstance(node.target, Name)
+                    and node.target.name == name.name
+                    and isinstance(node.value, Object)
+                ):
+                    return node.value
+    return name
+
+
+def _written(call: Call, line: int) -> Node | None:
+    """Give what the statement of this line writes: Prisma's `data`, or what Drizzle's `set` is given."""
+    callee = call.callee
+    if not isinstance(callee, Member) or not call.arguments:
+        return None
+    first = call.arguments[0]
+    if callee.line == line and isinstance(first, Object) and (given := first.get("data")) is not None:
+        return given
+    inner = callee.object
+    if callee.name in ("set", "values") and isinstance(inner, Call) and inner.line == line:
+        return first
+    return None

@@ -80,14 +80,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from neondba.project.typescript.files import TypeScriptFiles
 from neondba.project.typescript.isolation import TypeScriptIsolation
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.isolation._typescript import claim_of, name_of, open_ones, way_of
+from neondba.review.rules.isolation._typescript import (
+    claim_of,
+    line_of_data,
+    name_of,
+    open_ones,
+    way_of,
+)  # fmt: skip
 
 
 @rule("NDB424", Category.ISOLATION, Severity.MEDIUM)
-def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
+def check(isolation: TypeScriptIsolation, files: TypeScriptFiles) -> Iterator[Finding]:
     """Look for updates that write whatever the client sent."""
     for verdict in open_ones(isolation, "spread"):
         judged, table = verdict.judged, verdict.statement.table
@@ -96,7 +103,7 @@ def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
         owner = judged.owner.partition(".")[0]
         yield Finding(
             judged.path,
-            judged.line,
+            line_of_data(files, verdict),
             f"Whoever calls {name_of(verdict)} sets any column of the {judged.table} row, its {owner} "
             f"included: {claim_of(verdict)} is written as the client sent it.",
             steps=(

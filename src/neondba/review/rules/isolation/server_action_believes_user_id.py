@@ -74,6 +74,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neondba.project.isolation.judged import EntranceKind
+from neondba.project.typescript.files import TypeScriptFiles
 from neondba.project.typescript.isolation import TypeScriptIsolation
 from neondba.project.typescript.verdicts import Verdict
 from neondba.review.finding import Category, Finding, Severity
@@ -85,6 +86,7 @@ from neondba.review.rules.isolation._typescript import (
     caller_of,
     claim_of,
     guarded_tables,
+    line_of_data,
     name_of,
     open_ones,
     way_of,
@@ -92,7 +94,7 @@ from neondba.review.rules.isolation._typescript import (
 
 
 @rule("NDB406", Category.ISOLATION, Severity.HIGH)
-def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
+def check(isolation: TypeScriptIsolation, files: TypeScriptFiles) -> Iterator[Finding]:
     """Look for the client's value where the owner should stand."""
     guarded = guarded_tables(isolation)
     told: set[tuple[str, str, str]] = set()
@@ -101,7 +103,10 @@ def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
         value = (entrance.path, entrance.name, verdict.claim)
         if (value not in told or not verdict.claim) and (verdict.fault == "owner" or believes_owner(verdict)):
             told.add(value)
-            yield _finding(verdict, _severity(verdict, guarded))
+            line = verdict.judged.line
+            if verdict.fault == "owner" and verdict.statement.spread:
+                line = line_of_data(files, verdict)
+            yield _finding(verdict, line, _severity(verdict, guarded))
 
 
 def _severity(verdict: Verdict, guarded: frozenset[str]) -> Severity:
@@ -114,13 +119,13 @@ def _severity(verdict: Verdict, guarded: frozenset[str]) -> Severity:
     return Severity.MEDIUM
 
 
-def _finding(verdict: Verdict, severity: Severity) -> Finding:
+def _finding(verdict: Verdict, line: int, severity: Severity) -> Finding:
     judged, claim = verdict.judged, claim_of(verdict)
     who = "Any signed-in user" if verdict.entrance.known else "Anybody"
     rows = f"{judged.table} rows" + (" in their name" if judged.kind == "insert" else " that are theirs")
     return Finding(
         judged.path,
-        judged.line,
+        line,
         f"{who} who puts another id into {claim} can {VERBS[judged.kind]} {rows}: {name_of(verdict)} "
         f"believes the "
         f"{verdict.column} it is given.",
