@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from neondba.core.duration import spell
 from neondba.core.plan import Target
-from neondba.core.problem import ArgumentProblem, ConflictProblem
+from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem
 
 if TYPE_CHECKING:
     from neondba.neon.models import Branch, Project
@@ -26,6 +26,24 @@ def branch_of(there: list[Branch], project: Project, name: str) -> Branch:
     from neondba.neon.answers import found
 
     return found("branch", name, there, project.name)
+
+
+def parent_of_new(there: list[Branch], project: Project, name: str | None) -> Branch:
+    """Give the branch that a new one is made of: the default one unless named.
+
+    Raises:
+        NotFoundProblem: there is none.
+    """
+    if name is not None:
+        return branch_of(there, project, name)
+    for each in there:
+        if each.default:
+            return each
+    raise NotFoundProblem(
+        "branch-not-found",
+        f"Project {project.name} has no default branch.",
+        hint="Name the branch to copy: --parent BRANCH",
+    )
 
 
 def target(project: Project, branch: Branch, role: str | None = None) -> Target:

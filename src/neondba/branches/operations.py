@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from shlex import quote
 from typing import Annotated
 
 from pydantic import Field
 
-from neondba.branches.choose import check_expiry, refuse_if_needed, refuse_if_taken
+from neondba.branches.arguments import At, Expires, NewName, Parent
+from neondba.branches.choose import refuse_if_needed
+from neondba.branches.create import Wanted, create
 from neondba.branches.results import BranchCreated, BranchLine, BranchList, Deleted
 from neondba.core.context import Context
-from neondba.core.duration import Duration, spell
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect, Plan, Target
 from neondba.local import platform
@@ -28,51 +28,33 @@ from neondba.neon.choose import project_for
         Example({"name": "dev"}, problem="branch-taken"),
         Example({"name": "lost", "parent": "no-such-branch"}, problem="branch-not-found"),
         Example({"name": "old", "expires": "90d"}, problem="expiry-too-far"),
+        Example({"name": "old", "at": "2020-01-01T00:00:00Z"}, problem="point-outside-history"),
+        Example({"name": "leaf", "parent": "dev"}, problem="branch-expires"),
     ),
 )
 def branch_create(
     ctx: Context,
-    name: Annotated[str, Field(description="Name of the new branch.", min_length=1, max_length=256)],
+    name: NewName,
     *,
-    parent: Annotated[
-        str | None, Field(description="Branch to copy, by name or id; the default branch if absent.")
-    ] = None,
-    expires: Annotated[
-        Duration | None, Field(description="Delete it after this long, such as 90m, 3h or 3d.")
-    ] = None,
+    parent: Parent = None,
+    at: At = None,
+    schema_only: Annotated[bool, Field(description="Copy the schema without the rows.")] = False,
+    expires: Expires = None,
     no_compute: Annotated[
         bool, Field(description="Make no compute: the branch keeps data but takes no connections.")
     ] = False,
+    no_checkout: Annotated[
+        bool, Field(description="Leave the environment files alone, also those that lead to this project.")
+    ] = False,
 ) -> BranchCreated:
-    """Create a branch that shares its parent's data."""
-    check_expiry(expires)
+    """Create a branch that shares its parent's data.
+
+    Environment files of the project one stands in that lead to this Neon project are pointed at the new
+    branch, as `branch checkout` does; others are left alone.
+    """
+    wanted = Wanted(name, parent, at, schema_only, expires, not no_compute, not no_checkout)
     with platform.client(ctx) as client:
-        project = project_for(client, ctx)
-        there = client.branches(project.id)
-        refuse_if_taken(name, project, there)
-        source = client.find_branch(project, parent) if parent else client.default_branch(project)
-        plan = _branch_plan(project.name, source.name, name, expires, compute=not no_compute)
-        with ctx.carry_out(plan):
-            made = client.create_branch(
-                project.id,
-                name,
-                parent_id=source.id,
-                expires_at=ctx.clock.now() + expires if expires else None,
-                compute=not no_compute,
-            )
-    return BranchCreated.of(made, project.name, source.name)
-
-
-def _branch_plan(project: str, parent: str, name: str, expires: timedelta | None, *, compute: bool) -> Plan:
-    steps = [f"Create branch {name} of {parent} in project {project}."]
-    steps += [f"Make a compute for {name}; it starts with the first connection."] if compute else []
-    steps += [f"Neon deletes {name} after {spell(expires)}."] if expires else []
-    return Plan(
-        operation="branch.create",
-        effect=Effect.WRITE,
-        target=Target(project=project, branch=name),
-        steps=tuple(steps),
-    )
+        return create(client, ctx, wanted)
 
 
 @operation("branch.list", effect=Effect.READ, featured=True, examples=(Example(),))

@@ -111,6 +111,13 @@ class BranchList(BaseModel):
     next: tuple[str, ...] = ()
 
 
+class FileChanged(BaseModel):
+    """A file of variables that was written; never with their values."""
+
+    path: str
+    names: tuple[str, ...]
+
+
 class BranchCreated(BaseModel):
     """A new branch, ready for connections if it has a compute."""
 
@@ -120,12 +127,25 @@ class BranchCreated(BaseModel):
     parent: str
     host: str | None
     expires_at: datetime | None
+    files: tuple[FileChanged, ...] = ()
+    """Files of variables that lead to it now."""
+    note: str | None = None
     next: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, made: CreatedBranch, project: str, parent: str) -> Self:
+    def of(
+        cls,
+        made: CreatedBranch,
+        project: str,
+        parent: str,
+        files: tuple[FileChanged, ...] = (),
+        note: str | None = None,
+    ) -> Self:
         """Take it from the API's answer."""
-        branch = made.branch
+        branch, where = made.branch, f"--project {quote(project)}"
+        point = (
+            () if files or not made.endpoints else (f"neondba branch checkout {quote(branch.name)} {where}",)
+        )
         return cls(
             project=project,
             name=branch.name,
@@ -133,10 +153,9 @@ class BranchCreated(BaseModel):
             parent=parent,
             host=made.endpoints[0].host if made.endpoints else None,
             expires_at=branch.expires_at,
-            next=(
-                f"neondba review . --prove --project {quote(project)}",
-                f"neondba branch delete {quote(branch.name)} --project {quote(project)}",
-            ),
+            files=files,
+            note=note,
+            next=(*([] if files else point), f"neondba branch delete {quote(branch.name)} {where}"),
         )
 
 
@@ -193,6 +212,51 @@ class BranchRestored(BaseModel):
             kept_as=kept_as,
             next=(back,) if kept_as else (),
         )
+
+
+class CheckedOut(BaseModel):
+    """Where a project's environment leads now."""
+
+    project: str
+    branch: str
+    id: str
+    role: str
+    database: str
+    files: tuple[FileChanged, ...]
+    git_hook: str | None = None
+    """Where the hook lies that follows the git branch, if it was asked for."""
+    next: tuple[str, ...] = ()
+
+    def as_text(self, width: int) -> str:  # noqa: ARG002 - two short lines
+        """Say it as a git checkout does."""
+        lines = [f"{file.path}: {', '.join(file.names)} lead to {self.branch}" for file in self.files]
+        lines.append(f"Project {self.project}, role {self.role}, database {self.database}.")
+        if self.git_hook:
+            lines.append(f"From now on git checkout switches it too: {self.git_hook}")
+        return "\n".join(lines + [f"Next: {each}" for each in self.next])
+
+
+class Followed(BaseModel):
+    """What became of the environment after a git branch was checked out."""
+
+    git_branch: str | None
+    branch: str | None
+    """The branch that the environment was pointed at; `None` when it stays where it was."""
+    done: str
+    """One sentence."""
+
+    def as_text(self, width: int) -> str:  # noqa: ARG002 - one sentence
+        """Say it in a line: git's own output stands around it."""
+        return f"neondba: {self.done}"
+
+
+class Hooked(BaseModel):
+    """Whether the database follows the git branch."""
+
+    installed: bool
+    path: str
+    done: str
+    next: tuple[str, ...] = ()
 
 
 class Deleted(BaseModel):

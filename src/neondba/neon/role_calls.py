@@ -19,6 +19,12 @@ class RoleCalls(Caller):
         answer = self._transport.call("GET", path_of(project_id, *where), f"project {project_id}")
         return many(Endpoint, answer, "endpoints")
 
+    def create_endpoint(self, project_id: str, branch_id: str) -> Endpoint:
+        """Give a branch its read-write compute."""
+        body = {"endpoint": {"branch_id": branch_id, "type": "read_write"}}
+        path, thing = path_of(project_id, "endpoints"), f"branch {branch_id}"
+        return one(Endpoint, self._changed("POST", path, thing, project_id, body), "endpoint")
+
     def roles(self, project_id: str, branch_id: str) -> list[Role]:
         """Give the roles of a branch; no passwords."""
         path = path_of(project_id, "branches", branch_id, "roles")

@@ -1,0 +1,229 @@
+"""Check a branch out: the project's environment files and `.neon` lead to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Final
+
+from neondba.branches import git_hook, switching
+from neondba.branches.meanwhile import still_there
+from neondba.branches.results import CheckedOut, FileChanged
+from neondba.branches.switching import Switch
+from neondba.branches.values import Address, Leads, read
+from neondba.core.context import Context
+from neondba.core.plan import Effect, Plan, Target
+from neondba.core.problem import NotFoundProblem, Problem
+from neondba.core.secret import Secret
+from neondba.project import git
+
+if TYPE_CHECKING:
+    from neondba.neon.client import NeonClient
+    from neondba.neon.connection_string import ConnectionString
+    from neondba.neon.models import Branch, Project
+
+
+_PASSWORD_UNKNOWN: Final = (404, 412)
+"""A role that SQL made, or a project that stores no passwords."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A switch, with the role and the database it is for."""
+
+    switch: Switch
+    role: str
+    database: str
+    password: Secret | None
+    """Password of this role in the file, for a role whose password Neon does not know."""
+
+    def steps(self, branch: str) -> list[str]:
+        """Say what will be written."""
+        return self.switch.steps(branch, self.role, self.database)
+
+    def carry_out(self, client: NeonClient, project: Project, branch: Branch, git_branch: str | None) -> None:
+        """Write the files."""
+        address = self._address(client, project, branch)
+        self.switch.write(address, project.org_id, git_branch)
+
+    def _address(self, client: NeonClient, project: Project, branch: Branch) -> Address:
+        try:
+            direct, pooled = (
+                client.connection_uri(project.id, branch.id, self.database, self.role, pooled=each)
+                for each in (False, True)
+            )
+        except Problem as problem:
+            if self.password is None or problem.facts.get("status") not in _PASSWORD_UNKNOWN:
+                raise
+            direct, pooled = self._with_the_files_password(client, project, branch, self.password)
+        return Address(project.id, branch.name, branch.id, self.role, self.database, direct, pooled)
+
+    def _with_the_files_password(
+        self, client: NeonClient, project: Project, branch: Branch, password: Secret
+    ) -> tuple[Secret, Secret]:
+        from neondba.neon.connection_string import parse
+        from neondba.neon.throwaway import reached
+
+        found = reached(client, project.id, branch, self.database)
+        return (
+            parse(found.direct).with_role(self.role, password).render(),
+            parse(found.pooled).with_role(self.role, password).render(),
+        )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user wants of a checkout beside the branch."""
+
+    file: Path | None = None
+    role: str | None = None
+    database: str | None = None
+    git_hook: bool = False
+
+
+def carried_out(
+    client: NeonClient, ctx: Context, project: Project, branch: Branch, asked: Asked
+) -> CheckedOut:
+    """Plan the switch and write it.
+
+    Raises:
+        Problem: a file cannot be written, or the branch is gone meanwhile.
+    """
+    prepared = prepare(client, ctx, project, branch, asked)
+    bare = not [each for each in client.endpoints(project.id, branch.id) if each.type == "read_write"]
+    hook = git_hook.path_of(ctx.folder) if asked.git_hook else None
+    steps = [f"Make a compute for {branch.name}: it has none."] if bare else []
+    steps += prepared.steps(branch.name)
+    if hook is not None:
+        git_hook.check(hook)
+        steps.append(f"Write {hook}: after git checkout it calls neondba branch follow.")
+    plan = Plan(
+        operation="branch.checkout",
+        effect=Effect.WRITE,
+        target=Target(project=project.name, branch=branch.name, role=prepared.role),
+        steps=tuple(steps),
+    )
+    with ctx.carry_out(plan), still_there(client, ctx, project, branch):
+        if bare:
+            client.create_endpoint(project.id, branch.id)
+        prepared.carry_out(client, project, branch, followed(ctx, hook))
+        if hook is not None:
+            git_hook.install(hook)
+    return CheckedOut(
+        project=project.name,
+        branch=branch.name,
+        id=branch.id,
+        role=prepared.role,
+        database=prepared.database,
+        files=written(prepared.switch),
+        git_hook=str(hook) if hook else None,
+    )
+
+
+def written(switch: Switch) -> tuple[FileChanged, ...]:
+    """Give the files of a switch and the names in them."""
+    return tuple(FileChanged(path=switch.shown(file.path), names=file.names) for file in switch.files)
+
+
+def followed(ctx: Context, hook: Path | None = None) -> str | None:
+    """Give the git branch to note beside the Neon branch, where a hook follows it."""
+    found = git_branch(ctx)
+    if found is None or hook is not None:
+        return found
+    return found if git_hook.is_ours(git_hook.path_of(ctx.folder)) else None
+
+
+def prepare(
+    client: NeonClient, ctx: Context, project: Project, like: Branch, asked: Asked | None = None
+) -> Prepared:
+    """Look at files, roles and databases; nothing is written.
+
+    `like` is the branch itself, or the one that it will be made of.
+
+    Raises:
+        NotFoundProblem: the branch has no such role or database.
+        ConflictProblem: git tracks a file that would get a password.
+    """
+    asked = asked or Asked()
+    folder = switching.project_folder(ctx.folder) or ctx.folder
+    endpoints = frozenset(each.id for each in client.endpoints(project.id))
+    only = ctx.folder / asked.file if asked.file else None
+    switch = switching.prepared(folder, endpoints, project_id=project.id, only=only)
+    before = read(switching.first_url(switch, lambda to: to in (Leads.HERE, Leads.UNKNOWN)))
+    database, owner = _database(client, project, like, asked.database, before)
+    role, password = _role(client, project, like, asked.role, before, owner)
+    return Prepared(switch, role, database, password)
+
+
+def pointing(client: NeonClient, ctx: Context, project: Project, parent: Branch) -> Prepared | None:
+    """Give the switch for a branch that is being made: only files that lead to this project already.
+
+    Nothing is created, and what leads elsewhere is nobody's business but the user's.
+    """
+    folder = switching.project_folder(ctx.folder)
+    if folder is None:
+        return None
+    endpoints = frozenset(each.id for each in client.endpoints(project.id))
+    found = switching.prepared(folder, endpoints, project_id=project.id)
+    ours = found.context.project == project.id
+    wanted = {Leads.HERE, Leads.UNKNOWN} if ours else {Leads.HERE}
+    if switching.first_url(found, lambda to: to in wanted) is None:
+        return None
+    prepared = prepare(client, ctx, project, parent)
+    files = tuple(file for file in prepared.switch.files if not file.new and not file.kept)
+    return replace(prepared, switch=replace(prepared.switch, files=files)) if files else None
+
+
+def git_branch(ctx: Context) -> str | None:
+    """Give the git branch that is checked out where one stands."""
+    said = git.git(ctx.folder, "symbolic-ref", "--quiet", "--short", "HEAD")
+    return said.decode(errors="replace").strip() or None if said else None
+
+
+def _database(
+    client: NeonClient, project: Project, like: Branch, wanted: str | None, before: ConnectionString | None
+) -> tuple[str, str]:
+    there = {each.name: each.owner_name for each in client.databases(project.id, like.id)}
+    if wanted is not None and wanted not in there:
+        raise NotFoundProblem(
+            "database-not-found",
+            f"Branch {like.name} has no database {wanted}.",
+            hint=f"There are: {', '.join(there)}." if there else None,
+        )
+    if not there:
+        raise NotFoundProblem("database-not-found", f"Branch {like.name} has no database at all.")
+    used = before.database if before and before.database in there else None
+    name = wanted or used or ("neondb" if "neondb" in there else next(iter(there)))
+    return name, there[name]
+
+
+def _role(
+    client: NeonClient,
+    project: Project,
+    like: Branch,
+    wanted: str | None,
+    before: ConnectionString | None,
+    owner: str,
+) -> tuple[str, Secret | None]:
+    """Choose the role, and its password where only the file knows it.
+
+    The role in the file stays: the owner in its place would pass every row-level policy by.
+    """
+    there = [each.name for each in client.roles(project.id, like.id)]
+    used = before.role if before else None
+    if before and before.role and before.password and wanted in (None, before.role):
+        return before.role, before.password
+    name = wanted or (used if used in there else owner)
+    if name not in there:
+        raise NotFoundProblem(
+            "role-not-found",
+            f"Branch {like.name} has no role {name} that was made through Neon.",
+            hint=f"There are: {', '.join(sorted(there))}. Leave --role out to keep the one in the file.",
+        )
+    return name, None
+
+
+def command(branch: str, project: str) -> str:
+    """Give the command that checks a branch out."""
+    return f"neondba branch checkout {quote(branch)} --project {quote(project)}"

@@ -1,0 +1,132 @@
+"""Make a branch: of a head, a time or an LSN, with its rows or without, and point `.env` at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from neondba.branches import checkout, choose
+from neondba.branches.checkout import Prepared
+from neondba.branches.meanwhile import still_there
+from neondba.branches.point import Point, check_window, point_of
+from neondba.branches.results import BranchCreated, FileChanged
+from neondba.core.context import Context
+from neondba.core.duration import spell
+from neondba.core.plan import Effect, Plan, Target
+from neondba.core.problem import ArgumentProblem, Problem
+from neondba.neon.choose import project_for
+
+if TYPE_CHECKING:
+    from neondba.neon.client import NeonClient
+    from neondba.neon.models import Branch, CreatedBranch, Project
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The branch that is asked for."""
+
+    name: str
+    parent: str | None
+    at: str | None
+    schema_only: bool
+    expires: timedelta | None
+    compute: bool
+    checkout: bool
+    """True to point the environment files at it that lead to this project."""
+
+
+def create(client: NeonClient, ctx: Context, wanted: Wanted) -> BranchCreated:
+    """Plan the branch, make it, and point the environment at it.
+
+    Raises:
+        ConflictProblem: the name is taken, or the parent expires.
+        ArgumentProblem: the point is outside the parent's history.
+    """
+    _check(wanted)
+    project = project_for(client, ctx)
+    there = client.branches(project.id)
+    choose.refuse_if_taken(wanted.name, project, there)
+    source = choose.parent_of_new(there, project, wanted.parent)
+    choose.refuse_if_expiring(source, project, "a branch that expires can have none of its own")
+    point = point_of(wanted.at, ctx) if wanted.at else None
+    if point is not None:
+        check_window(point, project, source, ctx)
+    prepared, note = _pointing(client, ctx, project, source, wanted)
+    with ctx.carry_out(_plan(project, source, point, wanted, prepared)):
+        with still_there(client, ctx, project, source, point=point):
+            made = _made(client, ctx, project, source, point, wanted)
+        files, note = _pointed(client, ctx, project, made.branch, prepared, note)
+    return BranchCreated.of(made, project.name, source.name, files, note)
+
+
+def _check(wanted: Wanted) -> None:
+    choose.check_expiry(wanted.expires)
+    if wanted.schema_only and not wanted.compute:
+        raise ArgumentProblem(
+            "compute-needed",
+            "Neon makes a branch with a schema alone only together with a compute.",
+            hint="Leave --no-compute out: a compute costs nothing until somebody connects.",
+        )
+
+
+def _pointing(
+    client: NeonClient, ctx: Context, project: Project, source: Branch, wanted: Wanted
+) -> tuple[Prepared | None, str | None]:
+    """Prepare the switch; files that cannot be switched are no reason to make no branch."""
+    if not (wanted.checkout and wanted.compute):
+        return None, None
+    try:
+        return checkout.pointing(client, ctx, project, source), None
+    except Problem as problem:
+        return None, f"The environment files stay as they are: {problem.message}"
+
+
+def _plan(
+    project: Project, source: Branch, point: Point | None, wanted: Wanted, prepared: Prepared | None
+) -> Plan:
+    name, when = wanted.name, f" {point.spoken}" if point else ""
+    rows = "with the schema, but no rows," if wanted.schema_only else "with schema and rows"
+    steps = [f"Create branch {name} in project {project.name} {rows} of {source.name}{when}."]
+    steps += [f"Make a compute for {name}; it starts with the first connection."] if wanted.compute else []
+    steps += [f"Neon deletes {name} after {spell(wanted.expires)}."] if wanted.expires else []
+    steps += prepared.steps(name) if prepared else []
+    return Plan(
+        operation="branch.create",
+        effect=Effect.WRITE,
+        target=Target(project=project.name, branch=name, role=prepared.role if prepared else None),
+        steps=tuple(steps),
+    )
+
+
+def _made(
+    client: NeonClient, ctx: Context, project: Project, source: Branch, point: Point | None, wanted: Wanted
+) -> CreatedBranch:
+    return client.create_branch(
+        project.id,
+        wanted.name,
+        parent_id=source.id,
+        parent_lsn=point.lsn if point else None,
+        parent_timestamp=point.timestamp if point else None,
+        expires_at=ctx.clock.now() + wanted.expires if wanted.expires else None,
+        schema_only=wanted.schema_only,
+        compute=wanted.compute,
+    )
+
+
+def _pointed(
+    client: NeonClient,
+    ctx: Context,
+    project: Project,
+    branch: Branch,
+    prepared: Prepared | None,
+    note: str | None,
+) -> tuple[tuple[FileChanged, ...], str | None]:
+    """Write the files; the branch is there whatever becomes of them."""
+    if prepared is None:
+        return (), note
+    try:
+        prepared.carry_out(client, project, branch, checkout.followed(ctx))
+    except Problem as problem:
+        return (), f"The branch is there, but the environment files stay as they were: {problem.message}"
+    return checkout.written(prepared.switch), note
