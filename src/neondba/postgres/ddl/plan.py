@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from neondba.postgres.ddl import values
 from neondba.postgres.ddl.order import Graph
 from neondba.postgres.ddl.units import occupies
 from neondba.postgres.ddl.values import Column, Constraint, Part, Sequence, Table, Value, View
-from neondba.postgres.ddl.verdicts import TYPES, Sides, Verdict
+from neondba.postgres.ddl.verdicts import TYPES, Sides, Verdict, descendants, index_shape
 
-DROP, ASIDE, MAKE, ALTER, OLD = "1 drop", "2 set aside", "3 make", "4 alter", "5 drop old"
+DROP, ASIDE, LOOSEN, MAKE, ALTER, OLD = (
+    "1 drop",
+    "2 set aside",
+    "3 loosen",
+    "4 make",
+    "5 alter",
+    "6 drop old",
+)
+"""What a step does; a column is loosened when it waits as text for a range type to be made anew."""
 DROPPED: Final = (Verdict.DROP, Verdict.REBUILD)
 MADE: Final = (Verdict.MAKE, Verdict.REBUILD, Verdict.SWAP)
 KINDS: Final = (
@@ -61,6 +70,7 @@ class Plan:
         self.sides, self.late, self.alone = sides, late, alone
         self.graph: Graph[Step] = Graph()
         self._aside = self._set_aside()
+        self._loose = self._loosened()
         for key in sides.verdicts:
             for step in self._steps(key):
                 self.graph.add(step)
@@ -68,6 +78,7 @@ class Plan:
         self._wait_for_dependents()
         self._wait_for_places()
         self._wait_for_parents()
+        self._wait_for_parents_indexes()
 
     def rank(self, step: Step) -> tuple[int, int, str]:
         """Order steps that could come in any order."""
@@ -75,7 +86,7 @@ class Plan:
         kind = KINDS.index(value.kind)
         if isinstance(value, Constraint) and value.type == "foreign key":
             kind = KINDS.index("index")
-        if step.does == DROP and value.kind != "default privileges":
+        if step.does in (DROP, LOOSEN) and value.kind != "default privileges":
             return 0, -kind, step.key
         return 1, kind, step.key
 
@@ -94,21 +105,45 @@ class Plan:
         return {
             key
             for key, verdict in self.sides.verdicts.items()
-            if verdict is Verdict.SWAP
+            if (verdict is Verdict.SWAP and not self._is_range(key))
             or (
                 verdict is Verdict.DROP
                 and isinstance(self.sides.old[key], TYPES)
+                and not self._is_range(key)
                 and occupies(self.sides.old[key]) & wanted
             )
         }
+
+    def _is_range(self, key: str) -> bool:
+        """Tell whether it is a range type: its functions keep their names when it is set aside."""
+        return isinstance(self.sides.old.get(key), values.Range)
+
+    def _loosened(self) -> set[str]:
+        return {
+            key
+            for key in self.sides.retyped
+            if self.verdict(key) is Verdict.ALTER
+            and not self.sides.new[key].seen["inherited"]
+            and any(
+                self._is_range(each) and self.verdict(each) is Verdict.SWAP
+                for each in self.sides.old_needs[key]
+            )
+        }
+
+    def _leaves(self, key: str) -> bool:
+        """Tell whether a unit is dropped in one step."""
+        verdict = self.verdict(key)
+        return verdict in DROPPED or (verdict is Verdict.SWAP and self._is_range(key))
 
     def _steps(self, key: str) -> Iterator[Step]:
         verdict = self.verdict(key)
         if key in self._aside:
             yield Step(ASIDE, key)
             yield Step(OLD, key)
-        elif verdict in DROPPED:
+        elif self._leaves(key):
             yield self.dropping(key)
+        if key in self._loose:
+            yield Step(LOOSEN, key)
         if verdict in MADE:
             yield self.making(key)
         if verdict is Verdict.ALTER:
@@ -177,8 +212,10 @@ class Plan:
     def _over(self, key: str) -> Step | None:
         """Give the step after which a unit needs nothing of the old any more."""
         verdict = self.verdict(key)
-        if key in self._aside or verdict in DROPPED:
+        if key in self._aside or self._leaves(key):
             return self.dropping(key)
+        if key in self._loose:
+            return Step(LOOSEN, key)
         return Step(ALTER, key) if verdict is Verdict.ALTER else None
 
     def _wait_for_needs(self) -> None:
@@ -194,14 +231,17 @@ class Plan:
             over = self._over(key)
             for each in needed if over else ():
                 assert over is not None
-                if each in self._aside or self.verdict(each) in DROPPED:
+                if each in self._aside or self._leaves(each):
                     self.graph.then(over, self.dropping(each))
                 if over.does == DROP:
                     self.graph.then(over, Step(ASIDE, each))
+                    self.graph.then(over, Step(LOOSEN, each))
                     self.graph.then(over, Step(ALTER, each))
         for key, verdict in self.sides.verdicts.items():
-            if verdict is Verdict.REBUILD:
+            if verdict in MADE and self._leaves(key):
                 self.graph.then(self.dropping(key), self.making(key))
+            if key in self._loose:
+                self.graph.then(Step(LOOSEN, key), Step(ALTER, key))
             if key in self._aside:
                 self.graph.then(Step(ASIDE, key), Step(OLD, key))
                 if verdict is Verdict.SWAP:
@@ -239,6 +279,22 @@ class Plan:
                     before = self.ready(parent_key)
                     if before is not None:
                         self.graph.then(before, Step(ALTER, column.key))
+
+    def _wait_for_parents_indexes(self) -> None:
+        """Let a partition's own index wait, or Postgres takes it for a part of its parent's."""
+        made = [
+            value for key, value in self.sides.new.items() if self.verdict(key) in MADE and index_shape(value)
+        ]
+        for value in made:
+            assert isinstance(value, Part)
+            for child in descendants(value.table, self.sides.after):
+                for own in self.sides.after.parts(child):
+                    if (
+                        index_shape(own) is not None
+                        and self.verdict(own.key) in MADE
+                        and own.key in self.sides.new
+                    ):
+                        self.graph.then(self.making(value.key), self.making(own.key))
 
     def _child_waits(self, column: Column, table: Table) -> None:
         for key in (column.key, f"default {column.name}"):

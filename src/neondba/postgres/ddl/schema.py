@@ -96,13 +96,9 @@ class Schema(BaseModel):
     @property
     def fingerprint(self) -> str:
         """Hash what is compared: another hash means that the database has moved."""
-        seen = {key: value.model_dump(mode="json") for key, value in sorted(self.compared.items())}
-        for key, value in self.compared.items():
-            kept = value.seen
-            seen[key] = {
-                name: _ordered(each) for name, each in seen[key].items() if kept.get(name) is not None
-            }
-        return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+        seen = {key: {k: _ordered(v) for k, v in each.seen.items()} for key, each in self.compared.items()}
+        text = json.dumps(seen, sort_keys=True, default=BaseModel.__str__)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def replaced(self, values: Iterable[Value], without: Iterable[str] = ()) -> Schema:
         """Give a copy with some objects put in or exchanged, and some left out."""

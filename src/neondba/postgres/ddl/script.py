@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator
 
 from neondba.postgres.ddl import change
 from neondba.postgres.ddl.partitions import detached, to_detach
-from neondba.postgres.ddl.plan import ordered
+from neondba.postgres.ddl.plan import ALTER, MAKE, Step, ordered
 from neondba.postgres.ddl.schema import Schema
 from neondba.postgres.ddl.statement import Script, Statement
 from neondba.postgres.ddl.steps import Writer
-from neondba.postgres.ddl.values import Enum, Table
+from neondba.postgres.ddl.values import Constraint, Enum, Index, Part, Table, Value
 from neondba.postgres.ddl.verdicts import Sides, Verdict, decide, rebuilt_tables
 
 UNCHECKED = "SET check_function_bodies = off"
@@ -28,13 +28,19 @@ def script(before: Schema, after: Schema) -> Script:
     sides = decide(start, end)
     plan, steps, forced = ordered(sides)
     writer = Writer(plan)
-    body = [statement for step in steps for statement in writer.written(step)]
+    late = _after_attaching(steps, sides, on)
+    body = [statement for step in steps if step not in late for statement in writer.written(step)]
+    very_last = [statement for step in steps if step in late for statement in writer.written(step)]
+    first, body, last = _owner_rights(body, sides)
     statements = [
         *_new_labels(sides),
         *(_off(before, name) for name in sorted(off)),
         *([Statement(text=UNCHECKED, object="")] if _makes_functions(body) else []),
+        *first,
         *body,
+        *last,
         *(_on(after, name) for name in _parents_first(after, on)),
+        *very_last,
     ]
     return Script(statements=tuple(statements), notes=(*_notes(before, after), *forced))
 
@@ -46,6 +52,46 @@ def _new_labels(sides: Sides) -> Iterator[Statement]:
         if verdict is Verdict.ALTER and isinstance(old, Enum) and isinstance(new, Enum):
             for text in change.added_labels(old, new):
                 yield Statement(text=text, object=key, in_transaction=False)
+
+
+def _after_attaching(steps: list[Step], sides: Sides, on: Collection[str]) -> set[Step]:
+    """Find the own indexes of tables that are hung up, and what needs those.
+
+    Postgres would take an index that is there already for a part of the parent's.
+    """
+    found: set[Step] = set()
+    keys: set[str] = set()
+    for step in steps:
+        own = _waits_for_attaching(sides.new.get(step.key), on)
+        if step.does in (MAKE, ALTER) and (own or sides.new_needs.get(step.key, set()) & keys):
+            found.add(step)
+            keys.add(step.key)
+    return found
+
+
+def _waits_for_attaching(value: Value | None, on: Collection[str]) -> bool:
+    if isinstance(value, Constraint) and value.type == "foreign key":
+        return value.references in on
+    indexed = isinstance(value, Index) or (isinstance(value, Constraint) and value.type != "check")
+    return indexed and isinstance(value, Part) and value.table in on
+
+
+def _owner_rights(
+    body: list[Statement], sides: Sides
+) -> tuple[list[Statement], list[Statement], list[Statement]]:
+    """Give owners their rights first and take them last: statements in between may need them."""
+    given, taken, rest = [], [], []
+    for each in body:
+        there = sides.verdicts.get(each.object) is Verdict.ALTER
+        if each.text.startswith("GRANT ALL ON ") and each.text.endswith(" TO CURRENT_USER") and there:
+            given.append(each)
+        elif each.text.startswith(("REVOKE ", "GRANT ")) and each.text.endswith(
+            ("FROM CURRENT_USER", "TO CURRENT_USER")
+        ):
+            taken.append(each)
+        else:
+            rest.append(each)
+    return given, rest, taken
 
 
 def _off(before: Schema, name: str) -> Statement:

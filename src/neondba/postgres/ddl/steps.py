@@ -9,7 +9,7 @@ from typing import Final
 from neondba.postgres.ddl import change, columns, make, values
 from neondba.postgres.ddl.described import called, described
 from neondba.postgres.ddl.names import namespace, set_aside
-from neondba.postgres.ddl.plan import ALTER, ASIDE, DROP, MAKE, OLD, Plan, Step
+from neondba.postgres.ddl.plan import ALTER, ASIDE, DROP, LOOSEN, MAKE, OLD, Plan, Step
 from neondba.postgres.ddl.statement import Statement
 from neondba.postgres.ddl.units import Default, OwnedBy, ReplicaIdentity
 from neondba.postgres.ddl.values import Column, Constraint, Table, Value
@@ -33,6 +33,9 @@ class Writer:
             yield from self._dropped(old)
         elif step.does == ASIDE and old is not None:
             yield _plain(old, [f"ALTER TYPE {old.name} RENAME TO {set_aside(old.name)}"])
+        elif step.does == LOOSEN and isinstance(old, Column):
+            text = f"ALTER TABLE {old.table} ALTER COLUMN {old.part} TYPE text"
+            yield Statement(text=text, object=old.key, rewrites=True)
         elif step.does == OLD and old is not None:
             name = f"{namespace(old.name)}.{set_aside(old.name)}"
             yield _plain(old, [f"DROP {'DOMAIN' if old.kind == 'domain' else 'TYPE'} {name}"])
@@ -127,12 +130,23 @@ class Writer:
 
     def _made_column(self, column: Column) -> Iterator[Statement]:
         late = f"default {column.name}" in self.plan.late
-        text = f"ALTER TABLE {column.table} ADD COLUMN {make.column_definition(column, late=late)}"
-        per_row = column.identity or (column.generated and not column.virtual)
+        defined = column
+        if column.identity is not None and self._has_heirs(column.table):
+            defined = column.model_copy(update={"identity": None})
+        text = f"ALTER TABLE {column.table} ADD COLUMN {make.column_definition(defined, late=late)}"
+        per_row = defined.identity or (column.generated and not column.virtual)
         rewrites = bool(per_row or _DIFFERS_PER_ROW.search(column.default or ""))
         yield Statement(text=text, object=column.key, rewrites=rewrites)
+        if defined is not column:
+            head = f"ALTER TABLE ONLY {column.table} ALTER COLUMN {column.part}"
+            yield Statement(text=f"{head} ADD {make.identity(column)}", object=column.key)
         yield from _all(column, self._besides(column))
         yield from self._besides_children(column)
+
+    def _has_heirs(self, table: str) -> bool:
+        """Tell whether tables inherit from it that are no partitions."""
+        found = self.sides.after.get(Table, table)
+        return found is not None and found.partition_by is None and table in self.sides.after.children
 
     def _besides_children(self, column: Column) -> Iterator[Statement]:
         for child in inheriting(column, self.sides.after):

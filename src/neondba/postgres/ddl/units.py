@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Collection
+from typing import Final, Literal
 
 from neondba.postgres.ddl.names import last, namespace
-from neondba.postgres.ddl.schema import Schema
+from neondba.postgres.ddl.schema import Schema, is_derived
 from neondba.postgres.ddl.values import Column, Part, Sequence, Table, Value
+
+
+DEEPEST: Final = 10
+"""Partitions of partitions are followed so far."""
 
 
 class Default(Part):
@@ -54,7 +59,7 @@ def _tie(value: Value) -> Value | None:
 def needs(schema: Schema) -> dict[str, set[str]]:
     """Give what each unit needs, by key."""
     there = units(schema)
-    found = {key: {each for each in schema.requires.get(key, ()) if each in there} for key in there}
+    found = {key: _named(schema.requires.get(key, ()), there, schema) for key in there}
     for key, value in there.items():
         if isinstance(value, ReplicaIdentity):
             found[key] |= {f"table {value.table}"} | _identity_index(value, there)
@@ -64,6 +69,17 @@ def needs(schema: Schema) -> dict[str, set[str]]:
             found[key] |= {
                 each for each in (f"sequence {value.name}", f"column {value.column}") if each in there
             }
+    return found
+
+
+def _named(keys: Collection[str], there: dict[str, Value], schema: Schema, depth: int = 0) -> set[str]:
+    """Put in place of what a partition has by inheritance that from which it stems."""
+    found = {key for key in keys if key in there}
+    for key in keys:
+        value = schema.objects.get(key)
+        if value is not None and is_derived(value) and depth < DEEPEST:
+            parents = [each for each in schema.requires.get(key, ()) if each.startswith(f"{value.kind} ")]
+            found |= _named(parents, there, schema, depth + 1)
     return found
 
 

@@ -5,9 +5,12 @@ Names are qualified and quoted as the server quotes them, so that they can be pu
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from neondba.postgres.sql_text import commas
 
 Grants = dict[str, tuple[str, ...]]
 """Grantee (`PUBLIC`, `@owner` or a role) to privileges; `*` marks one that may be passed on."""
@@ -283,6 +286,15 @@ class Statistics(Value):
     kind: Literal["statistics"] = "statistics"
     definition: str
     target: int | None = None
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """The attributes that are compared: its columns in whatever order the table has them."""
+        head, on, rest = self.definition.partition(" ON ")
+        named, source, table = rest.rpartition(" FROM ")
+        edges = [-1, *commas(named), len(named)]
+        listed = sorted(named[one + 1 : other].strip() for one, other in pairwise(edges))
+        return super().seen | {"definition": head + on + ", ".join(listed) + source + table}
 
 
 class DefaultPrivileges(Value):

@@ -26,6 +26,7 @@ class Verdict(StrEnum):
 
 
 GONE = frozenset({Verdict.DROP, Verdict.REBUILD, Verdict.SWAP})
+KEPT = frozenset({Verdict.KEEP, Verdict.ALTER})
 TYPES = (values.Enum, values.Domain, values.Composite, values.Range)
 ADAPTS = ("index", "statistics", "owned by", "replica identity", "table", "sequence")
 """Kinds that follow a column to its new type by themselves, or do not care."""
@@ -74,8 +75,41 @@ def decide(before: Schema, after: Schema) -> Sides:
     for key, value in sides.new.items():
         if isinstance(value, Table) and _key_retyped(value, sides):
             sides.verdicts[key] = Verdict.REBUILD
+    _keep_own_indexes(sides)
     _spread(sides)
     return sides
+
+
+def _keep_own_indexes(sides: Sides) -> None:
+    """Make anew what Postgres would take for a part of an index that a parent gets."""
+    for key, verdict in list(sides.verdicts.items()):
+        index = sides.new.get(key)
+        if verdict not in (Verdict.MAKE, Verdict.REBUILD) or not isinstance(
+            index, values.Index | values.Constraint
+        ):
+            continue
+        for child in descendants(index.table, sides.after):
+            for own in sides.after.parts(child):
+                if index_shape(own) == index_shape(index) and sides.verdicts.get(own.key) in KEPT:
+                    sides.verdicts[own.key] = Verdict.REBUILD
+
+
+def index_shape(value: Value) -> str | None:
+    """Give what two indexes have in common that could stand for each other."""
+    if isinstance(value, values.Index):
+        return value.definition.partition(" USING ")[2]
+    if isinstance(value, values.Constraint) and value.type in ("unique", "primary key"):
+        return f"btree ({', '.join(value.columns)})"
+    return None
+
+
+def descendants(table: str, schema: Schema) -> list[str]:
+    """Name the partitions of a table, and theirs."""
+    found = []
+    for child in schema.children.get(table, ()):
+        if schema.get(Table, child) is not None and getattr(schema.get(Table, child), "partition_of", None):
+            found += [child, *descendants(child, schema)]
+    return found
 
 
 def rebuilt_tables(before: Schema, after: Schema) -> set[str]:

@@ -26,7 +26,7 @@ select 'pg_class'::regclass::oid as classid, c.oid as objid, a.attnum::int as ob
                                    else 'EXTENDED' end end as storage,
        case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end as compression,
        nullif(a.attstattarget, -1)::int as statistics,
-       coalesce(a.attoptions, '{}') as options,
+       (select coalesce(array_agg(o order by o), '{}') from unnest(a.attoptions) o) as options,
        a.attinhcount > 0 as inherited,
        a.attislocal as local
 from pg_attribute a

@@ -11,7 +11,7 @@ select 'pg_class'::regclass::oid as classid, c.oid as objid, 0 as objsubid,
        (select coalesce(array_agg(format('%I.%I', pn.nspname, p.relname) order by i.inhseqno), '{}')
         from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_namespace pn on pn.oid = p.relnamespace
         where i.inhrelid = c.oid and not c.relispartition) as inherits,
-       coalesce(c.reloptions, '{}') as options,
+       (select coalesce(array_agg(o order by o), '{}') from unnest(c.reloptions) o) as options,
        case c.relreplident
             when 'f' then 'FULL' when 'n' then 'NOTHING'
             when 'i' then (select 'USING INDEX ' || quote_ident(ic.relname)

@@ -4,7 +4,7 @@ select 'pg_class'::regclass::oid as classid, c.oid as objid, 0 as objsubid,
        pg_get_userbyid(c.relowner) as owner,
        c.relkind = 'm' as materialized,
        pg_get_viewdef(c.oid) as definition,
-       coalesce(c.reloptions, '{}') as options,
+       (select coalesce(array_agg(o order by o), '{}') from unnest(c.reloptions) o) as options,
        c.relispopulated as populated,
        (select coalesce(jsonb_agg(jsonb_build_array(format('%I', a.attname), format_type(a.atttypid, a.atttypmod),
                                                     col_description(c.oid, a.attnum)) order by a.attnum), '[]')
