@@ -1,0 +1,88 @@
+"""The operation that removes branches nobody needs any more."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from neondba.branches.sweep_results import Sweep
+from neondba.core.context import Context
+from neondba.core.duration import Duration
+from neondba.core.operation import Example, operation
+from neondba.core.plan import Effect
+from neondba.local import platform
+from neondba.neon.choose import project_for
+
+
+@operation(
+    "branch.sweep",
+    effect=Effect.DESTROY,
+    examples=(
+        Example(),
+        Example(
+            {"names": ["leftover"], "recent": "1s", "idle": "30d"},
+            before=(("branch.create", {"name": "leftover", "no_compute": True}),),
+        ),
+        Example({"names": ["no-such-branch"]}, problem="branch-not-found"),
+        Example({"open_pr": [""]}, problem="open-pr-empty"),
+    ),
+)
+def branch_sweep(
+    ctx: Context,
+    names: Annotated[
+        tuple[str, ...],
+        Field(description="Branches to sweep beside those found, by name or id: for those made by hand."),
+    ] = (),
+    *,
+    idle: Annotated[
+        Duration, Field(description="A branch whose compute has not run for so long is left over.")
+    ] = timedelta(days=14),
+    recent: Annotated[
+        Duration, Field(description="Keep what was made or used within this time.")
+    ] = timedelta(hours=24),
+    open_pr: Annotated[
+        tuple[str, ...] | None,
+        Field(description='Open pull requests: numbers as "12,15", a git branch, or none.'),
+    ] = None,
+) -> Sweep:
+    """Delete branches that are left over, each with its reason and its price.
+
+    Looked at are previews, throw-aways, and branches that a pattern of the project's policy fits: their
+    git branch is gone, their pull request closed, they are idle, have expired, or live longer than the
+    policy lets them. Kept are default, protected and checked-out branches, those with branches of their
+    own, those in use, and those of open pull requests. `--dry-run` is the rehearsal.
+
+    Raises:
+        NotFoundProblem: a branch that is named does not exist.
+        ArgumentProblem: the policy or the list of pull requests cannot be understood.
+    """
+    from neondba.branches.git_branches import git_branches
+    from neondba.branches.open_pulls import from_github, open_pulls
+    from neondba.branches.policy import policy_of
+    from neondba.branches.sweep import World, judged
+    from neondba.branches.sweeping import swept
+    from neondba.core.context_file import nearest
+
+    pulls = open_pulls(open_pr, from_github(os.environ))
+    policy = policy_of(ctx.folder)
+    with platform.client(ctx) as client:
+        project = project_for(client, ctx)
+        named = frozenset(client.find_branch(project, name).id for name in names)
+        project = client.project(project.id)
+        noted = nearest(ctx.folder)
+        world = World(
+            client.branches(project.id),
+            client.endpoints(project.id),
+            policy,
+            git_branches(ctx.folder),
+            pulls,
+            ctx.clock.now(),
+            named=named,
+            checked_out=noted.branch if noted and noted.project == project.id else None,
+            idle=idle,
+            recent=recent,
+        )
+        return swept(client, ctx, project, world, judged(world))
