@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
+from neondba.project.migration_writing.change import Change
+
 
 class Severity(StrEnum):
     """How much it matters, from loss of data or secrets down to untidiness."""
@@ -69,19 +71,6 @@ class Edit:
     """The lines as they read now; the edit is refused where they read otherwise."""
     new: str
     """What stands there afterwards; empty to remove them."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """A change of the database that a migration of the project has to carry."""
-
-    name: str
-    """Words for the migration's name: `index tasks user_id`."""
-    up: tuple[str, ...]
-    """Statements, in order, each a whole one."""
-    down: tuple[str, ...]
-    concurrently: bool = False
-    """Whether a statement must run outside a transaction."""
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from datetime import datetime
 
 from neondba.project.facts import Facts
 from neondba.project.gitignore import Ignores
+from neondba.project.migration_writing.writing import Migrations
 from neondba.project.tree import FolderTree
 from neondba.review.engine import run
 from neondba.review.finding import Edit, Reported
 from neondba.review.identity import compared, trace_of
 from neondba.review.repair.edits import Differs, apply, meet
 from neondba.review.repair.guard import Guard
-from neondba.review.repair.migration import Migrations
 from neondba.review.repair.overlay import Overlay
 from neondba.review.rule import Rule, rules
 

@@ -46,8 +46,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neondba.postgres.statement import Grant, Name
+from neondba.project.migration_writing.change import Change
 from neondba.project.row_security import SERVICE, RowSecurity, Secured
-from neondba.review.finding import Category, Change, Finding, Severity
+from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.migrations._shared import quoted
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 
+from neondba.project.migration_writing.change import Change
 from neondba.project.python import PythonFiles
 from neondba.project.schema import ForeignKey, Index, Schema, Table
 from neondba.project.tree import Tree
 from neondba.review.editing import rows, with_keywords
-from neondba.review.finding import Change, Edit
+from neondba.review.finding import Edit
 from neondba.review.rules.schema._drizzle import with_index
 from neondba.review.rules.schema._shared import modelled, quoted
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from neondba.project.migration_writing.change import Change
 from neondba.project.tree import Tree
-from neondba.review.finding import Change
 
 STAMP = "%Y%m%d%H%M%S"
 

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from neondba.project.alembic_history import AlembicHistory, History
 from neondba.project.facts import Facts
+from neondba.project.migration_writing import alembic, plain_sql, prisma
+from neondba.project.migration_writing.change import Change
 from neondba.project.tree import Tree
-from neondba.review.finding import Change
-from neondba.review.repair import alembic, plain_sql, prisma
 
 
 @dataclass

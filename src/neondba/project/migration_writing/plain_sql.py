@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from neondba.project.migration_writing.change import Change
 from neondba.project.tree import Tree
-from neondba.review.finding import Change
 
 NUMBERED = re.compile(
     r"(?P<head>[VU]?)(?P<number>\d+)(?P<mark>__|[_-])(?P<rest>.*?)(?P<way>\.up|\.down)?\.sql"

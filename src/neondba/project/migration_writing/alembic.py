@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from neondba.project.alembic_history import History
+from neondba.project.migration_writing.change import Change
+from neondba.project.migration_writing.statements import CreateIndex, created_index, dropped_index
 from neondba.project.tree import Tree
-from neondba.review.finding import Change
-from neondba.review.repair.statements import CreateIndex, created_index, dropped_index
 
 PLAIN = '''"""${message}
 
