@@ -33,6 +33,31 @@ def remove(task_id: int, session: Session = Depends(get_session)):
     session.commit()
 ```
 
+One route among others that ask is forgotten:
+
+```python bad path=app/tickets.py case=forgotten
+from fastapi import APIRouter, Depends
+from sqlmodel import Field, Session, SQLModel, select
+from app.auth import get_current_user
+from app.db import get_session
+
+router = APIRouter()
+
+class Ticket(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    submitted_by: str
+    status: str
+
+@router.get("/tickets")
+def tickets(session: Session = Depends(get_session), user=Depends(get_current_user)):
+    return session.exec(select(Ticket)).all()
+
+@router.post("/tickets")
+def submit(text: str, session: Session = Depends(get_session)):  # <- finding
+    session.add(Ticket(submitted_by="", status=text))
+    session.commit()
+```
+
 ```python good path=app/main.py
 from fastapi import Depends, FastAPI
 from sqlmodel import Field, Session, SQLModel, select
@@ -82,6 +107,7 @@ from collections.abc import Iterator
 
 from neondba.project.isolation.entrances import Door, doors
 from neondba.project.isolation.judged import Binding, EntranceKind
+from neondba.project.isolation.ownership import is_people
 from neondba.project.isolation.python import PythonIsolation
 from neondba.project.isolation.world import World
 from neondba.project.owners import Owners
@@ -97,6 +123,12 @@ _MEANT = re.compile(
     re.IGNORECASE,
 )
 """Names of what strangers are meant to call, and of what other services call."""
+_STRANGERS = re.compile(
+    r"log_?(?:in|out)|sign_?(?:in|up|out)|regist|token|refresh|hook|forgot|reset|verif|callback|invit|accept|public|"
+    r"share|guest|health|oauth|onboard|internal|cron",
+    re.IGNORECASE,
+)
+"""Names of routes for strangers beside others that ask."""
 _ASKS = re.compile(
     r"authoriz|api_?key|x-[\w-]*(?:key|token|secret)|verify|current_user|request\.user|principal|signature|hmac|"
     r"permission|cookies|request\.state|require_|login_required|jwt|g\.user",
@@ -112,24 +144,55 @@ def check(
     """Look for files whose routes change rows by id and ask nobody; once a program where none ever asks."""
     if routes.has_guarding_middleware or isolation.by_policy:
         return
-    told = {v.judged.entrance.path for v in isolation.verdicts if v.judged.binding is Binding.OPEN}
-    open_: dict[str, list[tuple[Door, str]]] = defaultdict(list)
-    asks = False
     found = isolation.doors
     if routes.routes and not any(d.entrance.kind is EntranceKind.ROUTE for d in found):
         found = list(doors(World(files, owners, isolation.ownership.tables), files, routes))
+    found = [d for d in found if d.entrance.kind is EntranceKind.ROUTE and d.route is not None]
+    told = {id(v.door) for v in isolation.verdicts if v.judged.binding is Binding.OPEN}
+    forgotten = list(_forgotten([d for d in found if id(d) not in told]))
+    yield from (_finding(several[0].file.path, several, table) for several, table in forgotten)
+    skip = {d.file.path for d in found if id(d) in told} | {s[0].file.path for s, _ in forgotten}
+    asks = any(d.authenticated for d in found)
+    open_: dict[str, list[Door]] = defaultdict(list)
     for door in found:
-        if door.entrance.kind is not EntranceKind.ROUTE or door.route is None:
+        if door.file.path not in skip and _changed(door) and not _is_known(door, _MEANT):
+            open_[door.file.path].append(door)
+    places = [s for _, s in sorted(open_.items()) if any(_by_id(door) for door in s)]
+    for several in places if asks else places[:1]:
+        whole = several if asks else [door for s in places for door in s]
+        yield _finding(several[0].file.path, whole, _changed(several[0]))
+
+
+def _forgotten(found: list[Door]) -> Iterator[tuple[list[Door], str]]:
+    """Give routes that ask nobody, where others of their file ask before they touch the same table."""
+    asking: dict[tuple[str, str], set[bool]] = defaultdict(set)
+    for door in found:
+        if door.authenticated and not _STRANGERS.search(_names(door)):
+            for name in _tables(door):
+                asking[door.file.path, name].add(bool(_changed(door)))
+    open_: dict[tuple[str, str, bool], list[Door]] = defaultdict(list)
+    for door in found:
+        if _is_known(door, _STRANGERS):
             continue
-        asks = asks or door.authenticated
-        table = _changed(door)
-        if table and not door.authenticated and not _is_meant(door) and not _asks(door):
-            open_[door.file.path].append((door, table))
-    places = sorted((path, several) for path, several in open_.items() if path not in told)
-    places = [(p, s) for p, s in places if any(_by_id(door) for door, _ in s)]
-    for path, several in places if asks else places[:1]:
-        more = sum(len(s) for _, s in places) if not asks else len(several)
-        yield _finding(path, several, more - 1)
+        changed = _changed(door)
+        for name in [changed] if changed else _tables(door)[:1]:
+            beside = asking[door.file.path, name]
+            if beside if changed and not _signs_up(door) else False in beside and "{" in door.entrance.name:
+                open_[door.file.path, name, bool(changed)].append(door)
+    for (_, name, _), several in open_.items():
+        yield several, name
+
+
+def _tables(door: Door) -> list[str]:
+    """Give the tables behind a door, without that of the caller, which the dependency reads."""
+    own = [q for q in door.summary.queries if not door.authenticated or not any(map(is_people, q.models))]
+    queries = own or (door.summary.queries if not door.authenticated else door.summary.queries[1:])
+    return list(dict.fromkeys(m.name for q in queries for m in q.models[:1]))
+
+
+def _signs_up(door: Door) -> bool:
+    """Tell whether a route adds an account."""
+    return any(q.kind == "insert" and any(map(is_people, q.models)) for q in door.summary.queries)
 
 
 def _changed(door: Door) -> str:
@@ -151,27 +214,29 @@ def _by_id(door: Door) -> bool:
     )
 
 
-def _is_meant(door: Door) -> bool:
-    route = door.route
-    return route is None or bool(_MEANT.search(f"{route.path} {door.function.name} {door.file.path}"))
+def _names(door: Door) -> str:
+    return f"{door.entrance.name} {door.function.name} {door.file.path}"
 
 
-def _asks(door: Door) -> bool:
-    """Tell whether something of a route looks as if it knew its caller."""
+def _is_known(door: Door, meant: re.Pattern[str]) -> bool:
+    """Tell whether a route knows its caller, looks as if it did, or is meant for strangers."""
     route = door.route
-    names = " ".join(d.name for d in route.dependencies) if route is not None else ""
+    if route is None or door.authenticated or meant.search(_names(door)):
+        return True
+    names = " ".join(d.name for d in route.dependencies)
     return bool(_ASKS.search(f"{names} {ast.unparse(door.function.node)}")) or bool(
         _OWN_MACHINE.search(door.file.text)
     )
 
 
-def _finding(path: str, several: list[tuple[Door, str]], more: int) -> Finding:
-    door, table = several[0]
+def _finding(path: str, several: list[Door], table: str) -> Finding:
+    door, more = several[0], len(several) - 1
     others = f", and {more} more route{'s' if more > 1 else ''} like it" if more else ""
+    what = "are changed" if _changed(door) else "are read"
     return Finding(
         path,
         door.function.line,
-        f"Whoever finds the address calls {door.entrance.name}{others}: {table} rows are changed, and "
+        f"Whoever finds the address calls {door.entrance.name}{others}: {table} rows {what}, and "
         "nothing asks who is calling.",
         steps=(
             "Verify the token of the caller in a dependency, and put it on the router or the program.",
