@@ -7,10 +7,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from neondba.branches.arguments import At, Expires, NewName, Parent
+from neondba.branches.arguments import AnyBranch, At, Expires, NewName, Parent
 from neondba.branches.choose import refuse_if_needed
 from neondba.branches.create import Wanted, create
-from neondba.branches.results import BranchCreated, BranchLine, BranchList, Deleted
+from neondba.branches.listing import BranchList, listed
+from neondba.branches.results import BranchCreated, Deleted
+from neondba.branches.showing import BranchShown, shown
 from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect, Plan, Target
@@ -59,17 +61,20 @@ def branch_create(
 
 @operation("branch.list", effect=Effect.READ, featured=True, examples=(Example(),))
 def branch_list(ctx: Context) -> BranchList:
-    """List the branches of the project, parents before children."""
+    """List the branches of the project: age, size, cost, owner and last use."""
     with platform.client(ctx) as client:
-        project = project_for(client, ctx)
-        there = sorted(client.branches(project.id), key=lambda each: (each.created_at, each.name))
-        hosts = {each.branch_id: each.host for each in client.endpoints(project.id)}
-    names = {each.id: each.name for each in there}
-    return BranchList(
-        project=project.name,
-        branches=tuple(BranchLine.of(each, names, hosts) for each in there),
-        next=(f"neondba branch create NAME --project {quote(project.name)}",),
-    )
+        return listed(client, ctx)
+
+
+@operation(
+    "branch.show",
+    effect=Effect.READ,
+    examples=(Example({"name": "main"}), Example({"name": "no-such-branch"}, problem="branch-not-found")),
+)
+def branch_show(ctx: Context, name: AnyBranch) -> BranchShown:
+    """Show one branch: where it comes from, what it holds, costs, and how it is kept."""
+    with platform.client(ctx) as client:
+        return shown(client, ctx, name)
 
 
 @operation(
@@ -89,7 +94,7 @@ def branch_list(ctx: Context) -> BranchList:
 )
 def branch_delete(
     ctx: Context,
-    name: Annotated[str, Field(description="The branch: its name or its id.", min_length=1)],
+    name: AnyBranch,
 ) -> Deleted:
     """Delete a branch with its compute and the data that only it has."""
     with platform.client(ctx) as client:

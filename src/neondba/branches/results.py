@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from shlex import quote
 from typing import Self
@@ -73,44 +72,6 @@ class ProjectCreated(BaseModel):
         )
 
 
-class BranchLine(BaseModel):
-    """One branch in a list."""
-
-    name: str
-    id: str
-    parent: str | None
-    state: str
-    default: bool
-    protected: bool
-    host: str | None
-    """Where its compute answers; `None` without one."""
-    created_at: datetime
-    expires_at: datetime | None
-
-    @classmethod
-    def of(cls, branch: Branch, names: Mapping[str, str], hosts: Mapping[str, str]) -> Self:
-        """Take it from the API's answer; `names` and `hosts` are by branch id."""
-        return cls(
-            name=branch.name,
-            id=branch.id,
-            parent=names.get(branch.parent_id or ""),
-            state=branch.current_state,
-            default=branch.default,
-            protected=branch.protected,
-            host=hosts.get(branch.id),
-            created_at=branch.created_at,
-            expires_at=branch.expires_at,
-        )
-
-
-class BranchList(BaseModel):
-    """Every branch of a project."""
-
-    project: str
-    branches: tuple[BranchLine, ...]
-    next: tuple[str, ...] = ()
-
-
 class FileChanged(BaseModel):
     """A file of variables that was written; never with their values."""
 
@@ -157,6 +118,15 @@ class BranchCreated(BaseModel):
             note=note,
             next=(*([] if files else point), f"neondba branch delete {quote(branch.name)} {where}"),
         )
+
+    def as_text(self, width: int) -> str:  # noqa: ARG002 - short lines
+        """Say what there is now and where it is reached."""
+        lines = [f"Branch {self.name} of {self.parent} is there in project {self.project} ({self.id})."]
+        lines += [f"Neon deletes it at {self.expires_at:%Y-%m-%d %H:%M} UTC."] if self.expires_at else []
+        lines += [] if self.host else ["It has no compute, so it takes no connections."]
+        lines += [f"{each.path}: {', '.join(each.names)} lead to it now." for each in self.files]
+        lines += [self.note] if self.note else []
+        return "\n".join([*lines, "", "Next:", *(f"  {each}" for each in self.next)])
 
 
 class BranchChanged(BaseModel):
