@@ -14,6 +14,7 @@ from pathlib import Path
 from neondba.core.journal import Journal
 from neondba.core.plan import Plan, PlannedOnly, Target
 from neondba.core.problem import ConfirmationNeeded, Problem
+from neondba.core.rehearsed import Rehearsals
 from neondba.core.settings import Settings, load
 
 
@@ -62,6 +63,11 @@ class Context:
     def journal(self) -> Journal:
         """The record of what was done."""
         return Journal(self.settings.state_dir / "journal.sqlite")
+
+    @cached_property
+    def rehearsals(self) -> Rehearsals:
+        """What was rehearsed for which target."""
+        return Rehearsals(self.settings.state_dir / "rehearsals.sqlite")
 
     def progress(self, message: str, done: float | None = None) -> None:
         """Say what is going on; raise `KeyboardInterrupt` when the user has cancelled."""

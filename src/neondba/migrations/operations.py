@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect, Plan, Target
+from neondba.migrations.arguments import Config, Copied, Database, Folder, ProjectWithData, Python, Tool
 from neondba.migrations.results import Rehearsal
 
-PURPOSE = "rehearse"
+if TYPE_CHECKING:
+    from neondba.neon.client import NeonClient
+    from neondba.neon.throwaway import Throwaway
 
-Folder = Annotated[Path, Field(description="Folder of the project.")]
-Config = Annotated[
-    str | None,
-    Field(description="The alembic.ini or folder of migrations to use; found in the project if absent."),
-]
-Python = Annotated[
-    str | None, Field(description="Interpreter with the project's Alembic; its .venv if absent.")
-]
-Tool = Annotated[
-    str | None, Field(description="Whose files they are where they look alike, such as golang-migrate.")
-]
-ProjectWithData = Annotated[
-    str | None,
-    Field(description="Neon project whose data to use: its id or name; an empty database if absent."),
-]
-Database = Annotated[str | None, Field(description="Database on the branch; the usual one if absent.")]
+PURPOSE = "rehearse"
 
 
 @operation(
@@ -52,6 +38,7 @@ def migration_rehearse(
     python: Python = None,
     tool: Tool = None,
     project: ProjectWithData = None,
+    branch: Copied = None,
     database: Database = None,
 ) -> Rehearsal:
     """Run each pending migration up, down and up again on a throw-away branch.
@@ -68,7 +55,7 @@ def migration_rehearse(
     from neondba.local import platform
     from neondba.migrations.rehearsal import rehearse_at
     from neondba.migrations.tools.detect import source_of
-    from neondba.neon.throwaway import throwaway_branch
+    from neondba.neon.throwaway import Wanted, throwaway_branch
     from neondba.project.alembic_runner.locate import interpreters
 
     folder = (ctx.folder / path).resolve()
@@ -76,22 +63,38 @@ def migration_rehearse(
     if found.tool == "Alembic":
         interpreters(found.place, folder, python)
     chosen = project or ctx.settings.project
+    wanted = Wanted(parent=branch)
     with (
-        ctx.carry_out(_plan(chosen, found.relative(folder))),
+        ctx.carry_out(_plan(chosen, branch, found.relative(folder))),
         platform.client(ctx) as client,
-        throwaway_branch(client, ctx, project=chosen, purpose=PURPOSE, database=database) as branch,
+        throwaway_branch(
+            client, ctx, project=chosen, purpose=PURPOSE, database=database, wanted=wanted
+        ) as copy,
     ):
-        name = branch.branch_name if chosen else None
-        return rehearse_at(ctx, folder, branch.direct, config=config, python=python, tool=tool, branch=name)
+        name = copy.branch_name if chosen else None
+        done = rehearse_at(ctx, folder, copy.direct, config=config, python=python, tool=tool, branch=name)
+        if chosen:
+            _keep(ctx, client, done, copy)
+        return done
 
 
-def _plan(project: str | None, config: str) -> Plan:
+def _keep(ctx: Context, client: NeonClient, done: Rehearsal, copy: Throwaway) -> None:
+    """Remember what was rehearsed on a copy of which branch: nothing else is applied."""
+    from neondba.migrations.target import kept
+
+    parent = client.branch(copy.project_id, copy.branch_id).parent_id
+    if parent is not None:
+        ctx.rehearsals.add(kept(done, ctx, copy.project_id, parent, copy.database))
+
+
+def _plan(project: str | None, branch: str | None, config: str) -> Plan:
+    of = f"branch {branch} of {project}" if branch else str(project)
     return Plan(
         operation="migration.rehearse",
         effect=Effect.WRITE,
         target=Target(project=project, branch=f"neondba-{PURPOSE}-…"),
         steps=(
-            f"Make a throw-away branch of {project}." if project else "Make an empty throw-away project.",
+            f"Make a throw-away branch of {of}." if project else "Make an empty throw-away project.",
             f"Run the migrations of {config} there: up, down and up again.",
             "Delete it.",
         ),

@@ -11,8 +11,9 @@ from pathlib import Path
 from neondba.core.context import Context
 from neondba.core.problem import ConflictProblem, Problem
 from neondba.core.secret import Secret
+from neondba.migrations.fingerprint import content_of, fingerprint, users
 from neondba.migrations.observer import Observer, Picture, differences, rewritten, short
-from neondba.migrations.results import Direction, Outcome, Rehearsal, Run, Step
+from neondba.migrations.results import Direction, Outcome, Prints, Rehearsal, Run, Step
 from neondba.migrations.tools.detect import open_source, source_of
 from neondba.migrations.tools.migrator import Migrator, pending
 from neondba.migrations.verdict import Evidence, judged
@@ -59,6 +60,7 @@ def rehearse_at(
             not_seeded=tuple(stage.observer.not_seeded.values()),
             not_compared=tuple(sorted(stage.observer.not_compared)),
             seconds=ctx.clock.monotonic() - began,
+            catalog=stage.began_with.model_dump_json(),
         )
 
 
@@ -75,6 +77,7 @@ class Stage:
         untouched = not migrator.applied
         migrator.prepare()
         self._now = self.observer.picture()
+        self.began_with = users(self._now.catalog, migrator.own_tables)
         self._from_scratch = untouched and not self._now.catalog.names("table")
         self._passed: list[Revision] = []
         self._stuck = False
@@ -108,10 +111,25 @@ class Stage:
             self._playing = revision.id
             self._ctx.progress(f"{title}.", number / len(self.pending))
             evidence = self._played(revision)
-            yield judged(revision, self._relative(revision), evidence)
+            step = judged(revision, self._relative(revision), evidence)
+            yield step.model_copy(update={"prints": self._prints(revision, evidence)})
             self._passed.append(revision)
             if self._stuck:
                 return
+
+    def _prints(self, revision: Revision, seen: Evidence) -> Prints:
+        def of(picture: Picture | None) -> str | None:
+            own = self._migrator.own_tables
+            return fingerprint(users(picture.catalog, own)) if picture is not None else None
+
+        downs = [run for run in seen.runs if run.direction is Direction.DOWN]
+        back = bool(downs) and downs[-1].outcome is Outcome.DONE and seen.came_back
+        return Prints(
+            content=content_of(self._migrator.files(revision.id)),
+            before=of(seen.before) or "",
+            after=of(seen.upgraded),
+            back=of(seen.downgraded) if back else None,
+        )
 
     def _played(self, revision: Revision) -> Evidence:
         seen = Evidence(before=self._seeded(), limit=self._limit)
@@ -137,6 +155,7 @@ class Stage:
                 self._rebuild(revision)
             return seen
         if seen.nothing_undone(down):
+            seen.came_back = False
             self._migrator.stamp(revision.id, self._limit)
             return seen
         self._up_again(seen, revision)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from neondba.postgres.seen import Difference, Loss, NotSeeded
 
@@ -136,6 +136,18 @@ class Run(BaseModel):
         return f"{self.direction.value}{tail} {self.seconds * 1000:.0f} ms"
 
 
+class Prints(BaseModel):
+    """The files of a migration and the schema around it, as hashes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    content: str = ""
+    before: str = ""
+    after: str | None = None
+    back: str | None = None
+    """After the way down, where it goes through."""
+
+
 class Step(BaseModel):
     """One revision: up, down and up again."""
 
@@ -153,6 +165,10 @@ class Step(BaseModel):
     """Rows and values from before that were gone after up and down."""
     needs_rows: str | None = None
     """What it stops on, when it passes on some rows only."""
+    prints: Prints = Prints()
+    """Fingerprints of the schema on the way."""
+    drops_data: bool = False
+    """Whether rows or values were gone after the way up."""
     one_way: bool = False
     """Its tool knows no way back: the restore point before it is one."""
 
@@ -187,6 +203,8 @@ class Rehearsal(BaseModel):
     not_compared: tuple[str, ...] = ()
     """Tables with too many rows to compare."""
     seconds: float = 0.0
+    catalog: str = Field("", exclude=True, repr=False)
+    """The schema that it began with, as JSON: kept to name what changes later."""
 
     @property
     def sound(self) -> bool:

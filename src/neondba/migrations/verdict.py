@@ -32,6 +32,8 @@ class Evidence:
     stops_on_any: str | None = None
     """What the server said when the tables held any rows."""
     second_up_fails: str | None = None
+    came_back: bool = True
+    """Whether a way down that went through did anything."""
     one_way: str | None = None
     """The tool, where the migration has no way back and the tool does without."""
     made_roles: list[str] = field(default_factory=list)
@@ -67,6 +69,7 @@ def judged(revision: Revision, path: str, seen: Evidence) -> Step:
         differences=tuple(left),
         losses=tuple(_lost(seen)),
         needs_rows=seen.stops_on_rows,
+        drops_data=bool(_dropped(seen)),
         one_way=seen.one_way is not None,
     )
 
@@ -158,10 +161,14 @@ def _about_rows(seen: Evidence) -> Iterator[str]:
         yield f"It takes role {role} for granted; the rehearsal made one."
     if seen.stops_on_rows:
         yield f"It stops when a column that may be null is null: {first_line(seen.stops_on_rows)}."
-    if seen.upgraded is not None:
-        dropped = [loss.text for loss in losses(seen.before.rows, seen.upgraded.rows) if _gone(seen, loss)]
-        if dropped:
-            yield f"The upgrade drops data: {_listed(dropped)}."
+    if dropped := _dropped(seen):
+        yield f"The upgrade drops data: {_listed(dropped)}."
+
+
+def _dropped(seen: Evidence) -> list[str]:
+    if seen.upgraded is None:
+        return []
+    return [loss.text for loss in losses(seen.before.rows, seen.upgraded.rows) if _gone(seen, loss)]
 
 
 def _gone(seen: Evidence, loss: Loss) -> bool:

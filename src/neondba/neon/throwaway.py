@@ -61,6 +61,9 @@ class Wanted:
     name: str | None = None
     parent: str | None = None
     """Branch to copy, by name or id; the default branch if absent."""
+    lsn: str | None = None
+    timestamp: datetime | None = None
+    """Where in the parent's history; its present if absent."""
     schema_only: bool = False
     keep: bool = False
     """True to leave it: it neither expires nor is removed on the way out."""
@@ -98,7 +101,7 @@ def throwaway_branch(
     source = client.find_branch(parent, wanted.parent).id if parent and wanted.parent else None
     _sweep(client, ctx, parent)
     ctx.progress(f"Making throw-away {'branch' if parent else 'project'} {name}.")
-    with _unwound_by_signals() if wanted.signals else nullcontext():
+    with unwound_by_signals() if wanted.signals else nullcontext():
         ours = True
         try:
             try:
@@ -131,6 +134,8 @@ def _make(
         parent.id,
         name,
         parent_id=source,
+        parent_lsn=wanted.lsn,
+        parent_timestamp=wanted.timestamp,
         expires_at=None if wanted.keep else ctx.clock.now() + wanted.lifetime,
         schema_only=wanted.schema_only,
     ).branch
@@ -223,7 +228,7 @@ def _quietly(ctx: Context, name: str, delete: Callable[[], None]) -> None:
 
 
 @contextmanager
-def _unwound_by_signals() -> Iterator[None]:
+def unwound_by_signals() -> Iterator[None]:
     """Let SIGTERM and SIGHUP unwind the stack, so that `finally` blocks run."""
     if threading.current_thread() is not threading.main_thread():
         yield

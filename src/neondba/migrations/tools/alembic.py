@@ -9,7 +9,7 @@ from pathlib import Path
 
 from neondba.core.secret import Secret
 from neondba.migrations.tools.migrator import Look, Source
-from neondba.postgres.connect import Connection
+from neondba.postgres.connect import Connection, trusted
 from neondba.project.alembic_runner.history import Revision
 from neondba.project.alembic_runner.runner import StepResult
 from neondba.project.alembic_runner.session import OpenAlembic, open_alembic
@@ -58,6 +58,20 @@ class AlembicMigrator:
     def stamp(self, revision: str, limit: float) -> StepResult:
         """Record a revision as the current one without running it."""
         return self.alembic.runner.stamp(revision, limit)
+
+    def recorded(self, session: Connection) -> set[str]:
+        """Ask the database which revisions it has seen by now."""
+        there = session.execute("select to_regclass(%s) as oid", [self.alembic.version_table]).fetchone()
+        if not there or there["oid"] is None:
+            return set()
+        rows = session.execute(trusted(f"select version_num from {self.alembic.version_table}"))
+        return self.alembic.seen(str(row["version_num"]) for row in rows)
+
+    def halt(self, session: Connection) -> None:
+        """End the process and its session on the server, so that nothing of it goes on."""
+        self.close()
+        if self.alembic.runner.session is not None:
+            session.execute("select pg_terminate_backend(%s, 5000)", [self.alembic.runner.session])
 
     def close(self) -> None:
         """End the process of the project's Alembic."""

@@ -108,6 +108,8 @@ class Runner:
         self._events, from_child = os.pipe()
         self._buffer = b""
         self._doing = "started"
+        self.session: int | None = None
+        """The server process that runs the current step, or ran the last one."""
         held = {s.reveal() for n, s in environment.items() if "PASS" in n or "URL" in n}
         self._secrets = sorted({text for value in held for text in _spellings(value)}, key=len, reverse=True)
         shown = {name: secret.reveal() for name, secret in environment.items()}
@@ -225,7 +227,8 @@ class Runner:
             event = self._next(limit - (time.monotonic() - began), look)
             match event["event"]:
                 case "session":
-                    session, wal = event["pid"], event["wal"]
+                    self.session = session = event["pid"]
+                    wal = event["wal"]
                 case "statement":
                     statements[event["number"]] = Executed(text=event["text"])
                 case "executed":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ class OpenAlembic:
     @property
     def pending(self) -> list[Revision]:
         """The revisions that the database has not seen."""
-        applied = self._applied(set(self.verified.heads))
+        applied = self.seen(self.verified.heads)
         return [revision for revision in self.revisions if revision.id not in applied]
 
     @property
@@ -41,7 +41,8 @@ class OpenAlembic:
         """Alembic's own table, as Postgres prints its name."""
         return f"{self.verified.version_schema or 'public'}.{self.verified.version_table}"
 
-    def _applied(self, heads: set[str]) -> set[str]:
+    def seen(self, heads: Iterable[str]) -> set[str]:
+        """Give the revisions that a database with these heads has seen."""
         by_id = {revision.id: revision for revision in self.revisions}
         found: set[str] = set()
         waiting = list(heads)
