@@ -1,0 +1,129 @@
+"""Make an empty database ready for rows, and whole again once they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from neondba.core.problem import ConflictProblem
+from neondba.postgres.connect import Connection, Row, trusted
+from neondba.postgres.ddl.schema import Schema, changes
+from neondba.postgres.masking import text
+
+APART: Final = ("triggers", "foreign_keys", "indexes")
+"""What is taken off before the rows come, in this order."""
+SEQUENCES: Final = """
+select schemaname as schema, sequencename as name, last_value from pg_sequences where last_value is not null
+"""
+
+
+@contextmanager
+def taken_apart(session: Connection) -> Iterator[None]:
+    """Take off triggers, foreign keys and plain indexes; put them back at the end.
+
+    Not put back when the block fails: the branch is thrown away then.
+
+    Raises:
+        ConflictProblem: a table's owner is a role that the session cannot become.
+    """
+    rows = {name: session.execute(trusted(text(name))).fetchall() for name in APART}
+    for name in APART:
+        for row in rows[name]:
+            _run(session, row, "before")
+    yield
+    for name in reversed(APART):
+        for row in rows[name]:
+            _run(session, row, "after")
+            if row["has_comment"]:
+                _run(session, row, "comment")
+
+
+def sequences_like(source: Connection, target: Connection) -> None:
+    """Set each sequence where it stands in the source."""
+    for row in source.execute(trusted(SEQUENCES)).fetchall():
+        name = sql.Identifier(row["schema"], row["name"]).as_string(target)
+        target.execute("select setval(%s::regclass, %s, true)", [name, row["last_value"]])
+
+
+def refreshed(source: Connection, target: Connection) -> list[str]:
+    """Fill the materialised views that hold rows in the source; name those that could not be."""
+    failed = []
+    for row in source.execute(trusted(text("materialized"))).fetchall():
+        try:
+            _run(target, row, "after")
+        except (psycopg.Error, ConflictProblem):
+            failed.append(f"{row['schema']}.{row['table']}")
+    return failed
+
+
+def notes_on(source: Connection, target: Connection) -> list[str]:
+    """Say what holds data and was not copied; take away the ways to other servers' rows."""
+    row = source.execute(trusted(text("beside"))).fetchone() or {}
+    notes = []
+    if row.get("large_objects"):
+        notes.append(f"{row['large_objects']} large objects were not copied.")
+    if row.get("foreign_tables"):
+        notes.append(f"{row['foreign_tables']} foreign tables: their rows stay where they are.")
+    if row.get("extension_tables"):
+        notes.append("Rows that an extension keeps in its own tables were not copied.")
+    for mapping in target.execute("select srvname, usename from pg_user_mappings").fetchall():
+        server, user = mapping["srvname"], mapping["usename"]
+        who = sql.SQL("public") if user == "public" else sql.Identifier(user)
+        try:
+            target.execute(sql.SQL("drop user mapping for {} server {}").format(who, sql.Identifier(server)))
+            notes.append(f"The way to server {server} was taken off: it leads to rows that are not masked.")
+        except psycopg.Error:
+            notes.append(f"Server {server} can be reached from the branch: look at its user mapping.")
+    return notes
+
+
+def _run(session: Connection, row: Row, part: str) -> None:
+    with _as(session, row["owner"], f"{row['schema']}.{row['table']}"):
+        session.execute(trusted(row[part]))
+
+
+@contextmanager
+def _as(session: Connection, owner: str, table: str) -> Iterator[None]:
+    if owner == session.info.user:
+        yield
+        return
+    try:
+        # neondba: ignore[NDB214] a direct address, and the session is ours alone
+        session.execute(sql.SQL("set role {}").format(sql.Identifier(owner)))
+    except psycopg.errors.InsufficientPrivilege:
+        raise ConflictProblem(
+            "mask-owner",
+            f"{table} belongs to role {owner}, which {session.info.user} cannot act as.",
+            hint=f"On the parent: grant {owner} to {session.info.user}; or give the table another owner.",
+            role=owner,
+            table=table,
+        ) from None
+    try:
+        yield
+    finally:
+        # neondba: ignore[NDB214] a direct address, and the session is ours alone
+        session.execute("reset role")
+
+
+def same_schema(before: Schema, after: Schema, empty: Collection[str]) -> None:
+    """Refuse a copy whose schema is not the source's, but for views that could not be filled.
+
+    Raises:
+        ConflictProblem: with what differs.
+    """
+    found = [
+        each
+        for each in changes(before, after)
+        if not (each.kind == "view" and each.name.replace('"', "") in empty)
+    ]
+    if found:
+        said = ", ".join(f"{each.kind} {each.name} ({each.change.value})" for each in found[:5])
+        raise ConflictProblem(
+            "mask-schema-differs",
+            f"The masked branch would not have the same schema: {said}.",
+            hint="Was the schema changed meanwhile? Try again; if it stays, report it.",
+        )

@@ -1,0 +1,71 @@
+"""What the name of a column, table or key says about what it holds."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from neondba.postgres.masking import listed
+
+OPEN: Final = "open"
+"""Personal, but no mask is right for everybody."""
+
+_NOT: Final = re.compile(
+    r"_(?:status|state|type|kind|count|enabled|disabled|format|verified|at|template|provider|limit|used|"
+    r"frequency|preference|preferences|settings|opt_in|opt_out|domain|version|expires|expiry|total|"
+    r"length|strength|policy|required|sent|opened|confirmed|on|ts|in|left|attempts|cost|usage|budget)$"
+    r"|^(?:is|has|can|num|max|min|total|needs|allow|allows|accepts|wants)_"
+    r"|^(?:email|mail|phone|sms|token|secret|ip|name)_(?:id|subject|type|count)$"
+)
+_KINDS: Final = tuple(
+    (kind, re.compile(pattern))
+    for kind, _, pattern in (line.partition(" ") for line in listed("column_names"))
+)
+_PEOPLE: Final = re.compile(
+    f"(?:^|_)(?:{'|'.join(word for line in listed('people') for word in line.split())})s?$"
+)
+_IN_PERSON: Final = {
+    "name": "name",
+    "display_name": "name",
+    "alias": "handle",
+    "identifier": "identity",
+    "image": "url",
+    "website": "url",
+    "location": "place",
+    "company": "place",
+    "description": "text",
+}
+"""What a plain word means in a table of people."""
+
+
+@cache
+def words(name: str) -> str:
+    """Bring spellings together: `firstName`, `First Name` and `first_name`."""
+    apart = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
+    apart = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", apart)
+    return re.sub(r"[^a-z0-9]+", "_", apart.lower()).strip("_")
+
+
+@cache
+def kind_of(name: str) -> str | None:
+    """Give the kind that a column's or key's name asks for."""
+    plain = words(name)
+    if _NOT.search(plain) and not plain.startswith(("born", "birth")):
+        return None
+    return next((kind for kind, pattern in _KINDS if pattern.search(plain)), None)
+
+
+def is_of_people(table: str, columns: list[str]) -> bool:
+    """Tell whether a table's rows are people: by its name, or as it has their e-mail or telephone."""
+    if _PEOPLE.search(words(table)):
+        return True
+    return any(kind_of(each) in ("email", "phone", "date") for each in columns)
+
+
+def kind_in(table: str, columns: list[str], column: str) -> str | None:
+    """Give the kind for a column of a table."""
+    kind = kind_of(column)
+    if kind is None and is_of_people(table, columns):
+        return _IN_PERSON.get(words(column))
+    return kind
