@@ -147,7 +147,11 @@ def carried_out(client: NeonClient, ctx: Context, command: Sequence[str], asked:
             found = _run_on(client, ctx, branch, command)
         else:
             wanted = Wanted(
-                asked.name, source.id if source else None, asked.schema_only, asked.keep, LIFETIME
+                name=asked.name,
+                parent=source.id if source else None,
+                schema_only=asked.schema_only,
+                keep=asked.keep,
+                lifetime=LIFETIME,
             )
             with throwaway_branch(
                 client, ctx, project=project.id, purpose="run", database=asked.database, wanted=wanted
