@@ -96,11 +96,11 @@ def test_a_branch_that_is_to_be_protected_no_longer_expires(world: World, store:
     assert (kept.protected, kept.expires_at) == (True, None)
 
 
-def test_what_cannot_be_changed_is_named_with_the_reason(world: World, store: str, tmp_path: Path) -> None:
+def test_what_cannot_be_changed_is_named_with_the_reason(world: World, shop: str, tmp_path: Path) -> None:
     (tmp_path / "neondba.toml").write_text('[branches."dev/*"]\nparent = "stage"\nexpires = "1d"')
-    world.call("branch.create", store, name="dev/a", no_compute=True)
-    world.call("branch.create", store, name="leaf", parent="dev/a", no_compute=True)
-    applied = call(there(world, store, tmp_path), "policy.apply")
+    world.call("branch.create", shop, name="dev/a", no_compute=True)
+    world.call("branch.create", shop, name="leaf", parent="dev/a", no_compute=True)
+    applied = call(there(world, shop, tmp_path), "policy.apply")
     assert applied.changed == ()
     assert [each.setting for each in applied.left] == ["expires", "parent"]
     text = applied.as_text(80)
@@ -108,10 +108,10 @@ def test_what_cannot_be_changed_is_named_with_the_reason(world: World, store: st
     assert "parent is main, wanted stage. A branch keeps its parent" in text
 
 
-def test_one_refusal_does_not_stop_the_other_changes(world: World, store: str, tmp_path: Path) -> None:
+def test_one_refusal_does_not_stop_the_other_changes(world: World, shop: str, tmp_path: Path) -> None:
     (tmp_path / "neondba.toml").write_text('[branches."dev/*"]\nmax-cu = 0.3\nexpires = "1d"')
-    world.call("branch.create", store, name="dev/a")
-    applied = call(there(world, store, tmp_path), "policy.apply")
+    world.call("branch.create", shop, name="dev/a")
+    applied = call(there(world, shop, tmp_path), "policy.apply")
     assert [(each.setting, each.refused is None) for each in applied.changed] == [
         ("expires", True),
         ("compute", False),
@@ -120,8 +120,8 @@ def test_one_refusal_does_not_stop_the_other_changes(world: World, store: str, t
     assert "refused  dev/a: compute" in applied.as_text(80)
 
 
-def test_a_project_without_a_policy_says_how_to_write_one(world: World, store: str, tmp_path: Path) -> None:
+def test_a_project_without_a_policy_says_how_to_write_one(world: World, shop: str, tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     with pytest.raises(NotFoundProblem) as caught:
-        call(there(world, store, tmp_path), "policy.check")
+        call(there(world, shop, tmp_path), "policy.check")
     assert "[tool.neondba.branches" in str(caught.value.hint)

@@ -74,34 +74,34 @@ def test_the_rehearsal_names_each_branch_its_reason_and_its_price(
     assert names(world, store) == ["main", "preview/gone", "preview/kept"]
 
 
-def test_a_sweep_needs_consent_and_takes_children_first(world: World, store: str, tmp_path: Path) -> None:
+def test_a_sweep_needs_consent_and_takes_children_first(world: World, shop: str, tmp_path: Path) -> None:
     repository(tmp_path)
-    world.call("branch.create", store, name="preview/a", no_compute=True)
-    world.call("branch.create", store, name="preview/b", parent="preview/a", no_compute=True)
-    world.call("branch.create", store, name="hand-made", no_compute=True)
-    done = agreed(context(world, store, tmp_path))
+    world.call("branch.create", shop, name="preview/a", no_compute=True)
+    world.call("branch.create", shop, name="preview/b", parent="preview/a", no_compute=True)
+    world.call("branch.create", shop, name="hand-made", no_compute=True)
+    done = agreed(context(world, shop, tmp_path))
     assert [(each.branch, each.outcome.value) for each in done.swept] == [
         ("preview/b", "deleted"),
         ("preview/a", "deleted"),
     ]
-    assert done.as_text(80).startswith(f"2 of 4 branches of project {store} swept")
-    assert names(world, store) == ["hand-made", "main"]
+    assert done.as_text(80).startswith(f"2 of 4 branches of project {shop} swept")
+    assert names(world, shop) == ["hand-made", "main"]
 
 
-def test_what_is_made_by_hand_goes_when_it_is_named(world: World, store: str, tmp_path: Path) -> None:
-    world.call("branch.create", store, name="x'; drop table users; --", no_compute=True)
-    done = agreed(context(world, store, tmp_path), names=["x'; drop table users; --"])
+def test_what_is_made_by_hand_goes_when_it_is_named(world: World, shop: str, tmp_path: Path) -> None:
+    world.call("branch.create", shop, name="x'; drop table users; --", no_compute=True)
+    done = agreed(context(world, shop, tmp_path), names=["x'; drop table users; --"])
     assert [each.reasons for each in done.swept] == [("you have named it",)]
-    assert names(world, store) == ["main"]
+    assert names(world, shop) == ["main"]
     with pytest.raises(NotFoundProblem):
-        sweep(context(world, store, tmp_path), names=["no-such"])
+        sweep(context(world, shop, tmp_path), names=["no-such"])
 
 
-def test_one_branch_that_fails_does_not_stop_the_others(world: World, store: str, tmp_path: Path) -> None:
+def test_one_branch_that_fails_does_not_stop_the_others(world: World, shop: str, tmp_path: Path) -> None:
     repository(tmp_path)
     for name in ("a", "b", "c"):
-        world.call("branch.create", store, name=f"preview/{name}", no_compute=True)
-    ctx = context(world, store, tmp_path)
+        world.call("branch.create", shop, name=f"preview/{name}", no_compute=True)
+    ctx = context(world, shop, tmp_path)
     with pytest.raises(ConfirmationNeeded) as needed:
         sweep(ctx)
     ctx.confirmation = needed.value.facts["hash"]
@@ -109,8 +109,8 @@ def test_one_branch_that_fails_does_not_stop_the_others(world: World, store: str
     def meanwhile(text: str, _done: float | None) -> None:
         # Between the look at the branches and the deletion, somebody else is at work too.
         if text == "Deleting preview/a":
-            world.call("branch.create", store, name="child", parent="preview/b", no_compute=True)
-            world.call("branch.rename", store, name="preview/c", to="precious")
+            world.call("branch.create", shop, name="child", parent="preview/b", no_compute=True)
+            world.call("branch.rename", shop, name="preview/c", to="precious")
 
     ctx.listener = meanwhile
     done = sweep(ctx)
@@ -120,13 +120,13 @@ def test_one_branch_that_fails_does_not_stop_the_others(world: World, store: str
         ("preview/c", "kept"),
     ]
     assert done.exit_status == 7
-    assert names(world, store) == ["child", "main", "precious", "preview/b"]
+    assert names(world, shop) == ["child", "main", "precious", "preview/b"]
 
 
-def test_nothing_left_over_asks_for_nothing(world: World, store: str, tmp_path: Path) -> None:
+def test_nothing_left_over_asks_for_nothing(world: World, shop: str, tmp_path: Path) -> None:
     repository(tmp_path)
-    world.call("branch.create", store, name="preview/new", no_compute=True)
-    found = sweep(context(world, store, tmp_path, days=0))
+    world.call("branch.create", shop, name="preview/new", no_compute=True)
+    found = sweep(context(world, shop, tmp_path, days=0))
     assert found.swept == ()
     assert "less than 1d ago" in found.kept[0].because
     assert found.as_text(80).startswith("Nothing to sweep among 2 branches")

@@ -1,4 +1,4 @@
-"""Calls about computes: give a branch one, change its size."""
+"""Calls that change a compute."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ from neondba.neon.models import Endpoint
 
 
 class ComputeCalls(Caller):
-    """Create and change computes."""
-
-    def create_endpoint(self, project_id: str, branch_id: str) -> Endpoint:
-        """Give a branch its read-write compute."""
-        body = {"endpoint": {"branch_id": branch_id, "type": "read_write"}}
-        path = path_of(project_id, "endpoints")
-        return one(Endpoint, self._changed("POST", path, f"branch {branch_id}", project_id, body), "endpoint")
+    """Change what a compute may use and when it sleeps."""
 
     def update_endpoint(
         self,
