@@ -49,7 +49,7 @@ def test_a_page_tells_what_one_asks_next(world: World, store: str) -> None:
     [
         (timedelta(seconds=-1), "0s"),
         (timedelta(seconds=59), "59s"),
-        (timedelta(minutes=9, seconds=5), "9m5s"),
+        (timedelta(minutes=9, seconds=5), "9m"),
         (timedelta(minutes=25, seconds=5), "25m"),
         (timedelta(days=2, hours=23, minutes=59), "2d23h"),
         (timedelta(days=400, hours=1), "400d"),
