@@ -21,6 +21,7 @@ _OWN = {
     "sarif": "as_sarif",
     "github": "as_github",
     "env": "as_env",
+    "sql": "as_sql",
 }
 
 

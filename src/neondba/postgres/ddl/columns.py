@@ -24,6 +24,10 @@ def altered(before: Column, after: Column, *, retyped: bool, major: int, only: s
         yield f"{head} DROP IDENTITY"
     if before.generated is not None and after.generated is None:
         yield f"{head} DROP EXPRESSION"
+    if before.not_null and not after.not_null:
+        # Before its type changes: PostgreSQL 18 trips over the constraints of children otherwise.
+        yield f"{head} DROP NOT NULL"
+        before = before.model_copy(update={"not_null": False})
     if retyped:
         yield retyping(before, after)
         before = before.model_copy(update={"storage": None})

@@ -9,7 +9,7 @@ from neondba.postgres.ddl import values
 from neondba.postgres.ddl.order import Graph
 from neondba.postgres.ddl.units import occupies
 from neondba.postgres.ddl.values import Column, Constraint, Part, Sequence, Table, Value, View
-from neondba.postgres.ddl.verdicts import TYPES, Sides, Verdict, descendants, index_shape
+from neondba.postgres.ddl.verdicts import TYPES, Sides, Verdict, descendants, index_shape, row_types
 
 DROP, ASIDE, LOOSEN, MAKE, ALTER, OLD = (
     "1 drop",
@@ -119,16 +119,20 @@ class Plan:
         return isinstance(self.sides.old.get(key), values.Range)
 
     def _loosened(self) -> set[str]:
-        return {
-            key
-            for key in self.sides.retyped
-            if self.verdict(key) is Verdict.ALTER
-            and not self.sides.new[key].seen["inherited"]
-            and any(
-                self._is_range(each) and self.verdict(each) is Verdict.SWAP
-                for each in self.sides.old_needs[key]
-            )
-        }
+        """Name the columns whose old type must go before the new one can come."""
+        found = set()
+        for key in self.sides.retyped:
+            old, new = self.sides.old[key], self.sides.new[key]
+            if isinstance(old, Column) and isinstance(new, Column) and not new.inherited:
+                types = row_types(old, self.sides.old_needs)
+                if self.verdict(key) is Verdict.ALTER and any(self._gone_first(each) for each in types):
+                    found.add(key)
+        return found
+
+    def _gone_first(self, key: str) -> bool:
+        if self._is_range(key):
+            return self.verdict(key) is Verdict.SWAP
+        return key.startswith(("table ", "view ")) and self.verdict(key) in DROPPED
 
     def _leaves(self, key: str) -> bool:
         """Tell whether a unit is dropped in one step."""
@@ -161,7 +165,8 @@ class Plan:
     def _goes_with(self, value: Value) -> Iterator[str]:
         if isinstance(value, Part):
             other = getattr(value, "references", None)
-            crosses = other not in (None, value.table) and self.verdict(f"table {other}") in DROPPED
+            parted = value.table in self.sides.before.children
+            crosses = (parted or other != value.table) and self.verdict(f"table {other}") in DROPPED
             if not crosses:
                 yield f"table {value.table}"
                 yield f"view {value.table}"
@@ -216,6 +221,12 @@ class Plan:
             return self.dropping(key)
         if key in self._loose:
             return Step(LOOSEN, key)
+        old = self.sides.old.get(key)
+        if key in self.sides.retyped and isinstance(old, Column) and old.inherited:
+            found = (
+                self._over(parent) for parent in self._parents(old, before=True) if parent in self.sides.new
+            )
+            return next((each for each in found if each is not None), Step(ALTER, key))
         return Step(ALTER, key) if verdict is Verdict.ALTER else None
 
     def _wait_for_needs(self) -> None:

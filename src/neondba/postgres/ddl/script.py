@@ -28,7 +28,7 @@ def script(before: Schema, after: Schema) -> Script:
     sides = decide(start, end)
     plan, steps, forced = ordered(sides)
     writer = Writer(plan)
-    late = _after_attaching(steps, sides, on)
+    late = _after_attaching(steps, sides, on, after)
     body = [statement for step in steps if step not in late for statement in writer.written(step)]
     very_last = [statement for step in steps if step in late for statement in writer.written(step)]
     first, body, last = _owner_rights(body, sides)
@@ -54,7 +54,7 @@ def _new_labels(sides: Sides) -> Iterator[Statement]:
                 yield Statement(text=text, object=key, in_transaction=False)
 
 
-def _after_attaching(steps: list[Step], sides: Sides, on: Collection[str]) -> set[Step]:
+def _after_attaching(steps: list[Step], sides: Sides, on: Collection[str], after: Schema) -> set[Step]:
     """Find the own indexes of tables that are hung up, and what needs those.
 
     Postgres would take an index that is there already for a part of the parent's.
@@ -62,7 +62,7 @@ def _after_attaching(steps: list[Step], sides: Sides, on: Collection[str]) -> se
     found: set[Step] = set()
     keys: set[str] = set()
     for step in steps:
-        own = _waits_for_attaching(sides.new.get(step.key), on)
+        own = _waits_for_attaching(after.compared.get(step.key), on)
         if step.does in (MAKE, ALTER) and (own or sides.new_needs.get(step.key, set()) & keys):
             found.add(step)
             keys.add(step.key)

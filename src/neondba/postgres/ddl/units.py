@@ -9,7 +9,6 @@ from neondba.postgres.ddl.names import last, namespace
 from neondba.postgres.ddl.schema import Schema, is_derived
 from neondba.postgres.ddl.values import Column, Part, Sequence, Table, Value
 
-
 DEEPEST: Final = 10
 """Partitions of partitions are followed so far."""
 

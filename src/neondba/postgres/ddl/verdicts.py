@@ -27,8 +27,9 @@ class Verdict(StrEnum):
 
 GONE = frozenset({Verdict.DROP, Verdict.REBUILD, Verdict.SWAP})
 KEPT = frozenset({Verdict.KEEP, Verdict.ALTER})
+TYPED = ("enum ", "domain ", "type ", "range ", "table ", "view ")
 TYPES = (values.Enum, values.Domain, values.Composite, values.Range)
-ADAPTS = ("index", "statistics", "owned by", "replica identity", "table", "sequence")
+ADAPTS = ("index", "owned by", "replica identity", "table", "sequence")
 """Kinds that follow a column to its new type by themselves, or do not care."""
 
 
@@ -69,7 +70,7 @@ def decide(before: Schema, after: Schema) -> Sides:
         else:
             sides.verdicts[key] = _first(one, other, after.major) if changed(one, other) else Verdict.KEEP
         if isinstance(one, Column) and isinstance(other, Column):
-            if _retyped(one, other) or _types(key, sides.old_needs) != _types(key, sides.new_needs):
+            if _retyped(one, other) or row_types(one, sides.old_needs) != row_types(other, sides.new_needs):
                 sides.retyped.add(key)
                 sides.verdicts[key] = max(sides.verdicts[key], Verdict.ALTER, key=_weight)
     for key, value in sides.new.items():
@@ -126,8 +127,9 @@ def _retyped(before: Column, after: Column) -> bool:
     return (before.type, before.collation) != (after.type, after.collation)
 
 
-def _types(key: str, needed: dict[str, set[str]]) -> set[str]:
-    return {each for each in needed[key] if each.startswith(("enum ", "domain ", "type ", "range "))}
+def row_types(column: Column, needed: dict[str, set[str]]) -> set[str]:
+    """Name what a column's values are made of: types, and tables whose rows are values."""
+    return {each for each in needed[column.key] if each.startswith(TYPED) and each != f"table {column.table}"}
 
 
 def _weight(verdict: Verdict) -> int:
@@ -275,6 +277,8 @@ def _consequence(key: str, other: str, sides: Sides) -> bool:
     if verdict is Verdict.SWAP:
         return _swapped_below(other, value, sides)
     if verdict is Verdict.DROP:
+        if value.kind == "owned by":
+            return _set(other, Verdict.REBUILD, sides)
         if sides.verdicts[other] is not Verdict.KEEP or isinstance(value, Column | Table):
             return False
         return _set(other, _anew(value), sides)
