@@ -41,8 +41,9 @@ def shop(world: World, project: str) -> Iterator[str]:
         for other in client.projects():
             if other.id != project:
                 client.delete_project(other.id)
-        for branch in reversed(client.branches(project)):
-            if not branch.default:
+        while rest := [branch for branch in client.branches(project) if not branch.default]:
+            parents = {branch.parent_id for branch in rest}
+            for branch in [branch for branch in rest if branch.id not in parents]:
                 client.delete_branch(project, branch.id)
 
 

@@ -53,8 +53,8 @@ def created(client: NeonClient, ctx: Context, project: Project, asked: Asked, ou
         _check(found, project, source, asked)
     with ctx.carry_out(_plan(project, source, found, asked, outlet)):
         branch, made = _ensured(client, ctx, project, source, asked)
-        reached = _own(client, project, branch, asked)
-        answer = Preview.of(project, branch, reached, source, made, outlet)
+        reached, host = _own(client, project, branch, asked)
+        answer = Preview.of(project, branch, reached, host, source, made, outlet)
         outlet.write(reached, answer.outputs(), ctx.chance)
     return answer
 
@@ -151,8 +151,8 @@ def _prolonged(client: NeonClient, ctx: Context, project: Project, branch: Branc
     return client.branch(project.id, branch.id)
 
 
-def _own(client: NeonClient, project: Project, branch: Branch, asked: Asked) -> Throwaway:
-    """Give the addresses of the branch, and make sure that they lead to no other.
+def _own(client: NeonClient, project: Project, branch: Branch, asked: Asked) -> tuple[Throwaway, str]:
+    """Give the addresses of the branch and its host, and make sure that they lead to no other.
 
     Raises:
         RemoteProblem: an address leads to a compute that is not this branch's.
@@ -172,4 +172,4 @@ def _own(client: NeonClient, project: Project, branch: Branch, asked: Asked) -> 
             hint=f"Delete it and try again: neondba branch delete {quote(branch.name)} "
             f"--project {quote(project.name)}",
         )
-    return there
+    return there, computes[0].host

@@ -38,13 +38,12 @@ class Preview(BaseModel):
         project: Project,
         branch: Branch,
         reached: Throwaway,
+        host: str,
         source: Branch,
         created: bool,
         outlet: Outlet,
     ) -> Self:
         """Take it from what was made or found."""
-        from neondba.neon.connection_string import parse
-
         where = f"--project {quote(project.name)}"
         to_file = f"neondba branch checkout {quote(branch.name)} {where}"
         gone = f"neondba branch delete {quote(branch.name)} {where}"
@@ -54,7 +53,7 @@ class Preview(BaseModel):
             id=branch.id,
             parent=source.name,
             created=created,
-            host=parse(reached.direct).host,
+            host=host,
             role=reached.role,
             database=reached.database,
             expires_at=branch.expires_at,
