@@ -117,6 +117,8 @@ class Address:
 class Addresses:
     """All URLs with a password in the files that git tracks or would track."""
 
+    plain = True
+
     all: list[Address] = field(default_factory=list)
 
     @classmethod

@@ -50,8 +50,8 @@ def drizzle_tables(tree: Tree) -> list[Table]:
     """Give the tables of every TypeScript file that defines Drizzle tables for Postgres."""
     texts = {
         path: text
-        for path in tree.named(suffix=(".ts", ".mts", ".js"))
-        if (text := tree.text(path)) and "drizzle-orm/pg-core" in text
+        for path in tree.having((".ts", ".mts", ".js"), ("drizzle-orm/pg-core",))
+        if (text := tree.text(path))
     }
     enums = {m[1] for text in texts.values() for m in ENUM.finditer(text)}
     shared: Shared = {}

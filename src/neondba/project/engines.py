@@ -98,6 +98,8 @@ class Engine:
 class Engines:
     """All engines and pools of the project's Python code."""
 
+    plain = True
+
     all: list[Engine] = field(default_factory=list)
 
     @classmethod

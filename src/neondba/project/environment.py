@@ -73,6 +73,8 @@ class Read:
 class Environment:
     """Variables that are set in files and read by code."""
 
+    plain = True
+
     files: list[EnvFile] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
 
@@ -80,13 +82,14 @@ class Environment:
     def gather(cls, tree: Tree, python: PythonFiles) -> Environment:
         """Read `.env` files, Python and TypeScript."""
         found = cls()
+        scripts = set(tree.having(_SCRIPTS, (".env",)))
         for path in tree.paths:
             name = path.rpartition("/")[2]
             if name == ".env" or name.startswith(".env.") or name.endswith(".env"):
                 found.files.append(env_file(path, tree.text(path) or ""))
             elif name.endswith(".prisma"):
                 found.reads += _prisma_reads(path, tree.text(path) or "")
-            elif name.endswith(_SCRIPTS):
+            elif path in scripts:
                 found.reads += _script_reads(path, tree.text(path) or "")
         found.reads += _python_reads(python)
         return found
@@ -112,8 +115,6 @@ def env_file(path: str, text: str) -> EnvFile:
 
 
 def _script_reads(path: str, text: str) -> Iterator[Read]:
-    if ".env" not in text:
-        return
     for match in _IN_SCRIPT.finditer(text):
         start = text.rfind("\n", 0, match.start()) + 1
         if text[start : match.start()].lstrip().startswith(("//", "* ", "/*")):

@@ -3,6 +3,9 @@
 A fact is a class with a class method `gather`; the types of its parameters say which facts it is made
 from. A rule asks for facts in the same way. A fact that cannot be had raises `Unavailable`, and what
 asked for it is reported as not checked.
+
+A fact with `plain = True` promises that it is done when it is gathered: what it works out later comes from
+its own attributes alone. Where its digest is the same as in the last run, who asks it need not run again.
 """
 
 from __future__ import annotations
@@ -42,6 +45,9 @@ class Facts:
         """What each fact was made from."""
         self.grown: set[type] = set()
         """Facts that have learned more since they were gathered."""
+        self.said: dict[type, str] = {}
+        """A digest of each plain fact, where `summing` asks for it."""
+        self.summing = False
 
     def put(self, kind: type[T], fact: T | Unavailable) -> None:
         """Add a fact that no file gives, or say why it cannot be had."""
@@ -72,8 +78,17 @@ class Facts:
             except BaseException:
                 del self.reads[kind]
                 raise
-        self._sizes[kind] = _size(self._built[kind])
         self.settle(reads)
+        if not getattr(kind, "plain", False):
+            self._sizes[kind] = _size(self._built[kind])
+        elif self.summing and not isinstance(self._built[kind], Unavailable):
+            self.said[kind] = self._sum(kind)
+
+    def _sum(self, kind: type) -> str:
+        from neondba.project.fingerprint import fingerprint
+
+        with self.tree.reading(None):
+            return fingerprint(self.tree, self._built[kind])
 
     def settle(self, reads: Reads | None) -> None:
         """Note for facts that have learned more since the last look that they were made from `reads`, too.

@@ -54,6 +54,8 @@ class Held:
 class HeldConnections:
     """All such calls of the project's own programs."""
 
+    plain = True
+
     all: list[Held] = field(default_factory=list)
 
     @classmethod

@@ -94,6 +94,8 @@ class Model:
 class Owners:
     """All ORM models by qualified name."""
 
+    plain = True
+
     def __init__(self, models: dict[str, Model]) -> None:
         self.models = models
         self.tenants = frozenset(

@@ -49,6 +49,8 @@ class RawSql:
 class RawSqls:
     """All such values of the project's own programs."""
 
+    plain = True
+
     def __init__(self, files: TypeScriptFiles) -> None:
         self._files = files
         self.all: list[RawSql] = []

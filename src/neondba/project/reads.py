@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 Query = tuple[str, tuple[str, ...], tuple[str, ...]]
-"""A question about many files: `paths`, `tracked`, `named` (names, suffixes), `having` (suffixes, words)."""
+"""A question about many files: `paths`, `tracked`, `named` (names, suffixes), `having` (suffixes, words).
+
+`having among` is asked of some of the files with these suffixes."""
 
 PATHS: Query = ("paths", (), ())
 TRACKED: Query = ("tracked", (), ())
@@ -35,4 +37,8 @@ def is_named(path: str, names: tuple[str, ...], suffixes: tuple[str, ...]) -> bo
 
 def has_word(text: str | None, words: tuple[str, ...]) -> bool:
     """Tell whether a text has one of the words."""
-    return text is not None and any(word in text for word in words)
+    if text is not None:
+        for word in words:
+            if word in text:
+                return True
+    return False

@@ -73,6 +73,8 @@ class Route:
 class Routes:
     """All routes of a project."""
 
+    plain = True
+
     def __init__(self, routes: list[Route], has_guarding_middleware: bool) -> None:
         self.routes = routes
         self.has_guarding_middleware = has_guarding_middleware

@@ -38,6 +38,8 @@ __all__ = ["Column", "ForeignKey", "Index", "Schema", "Table"]
 class Schema:
     """Every table definition of the project."""
 
+    plain = True
+
     definitions: list[Table] = field(default_factory=list)
     triggers: list[CreateTrigger] = field(default_factory=list)
     enums: set[str] = field(default_factory=set)

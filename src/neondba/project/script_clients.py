@@ -76,6 +76,8 @@ class Client:
 class ScriptClients:
     """All clients of the project's own programs."""
 
+    plain = True
+
     def __init__(self, files: TypeScriptFiles, programs: list[str]) -> None:
         self._files = files
         self._programs = sorted(programs, key=len, reverse=True)

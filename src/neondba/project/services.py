@@ -37,6 +37,8 @@ class Service:
 class Services:
     """The programs of a repository by folder."""
 
+    plain = True
+
     by_folder: dict[str, Service] = field(default_factory=dict)
 
     @classmethod

@@ -44,6 +44,8 @@ class SettingsClass:
 class SettingsClasses:
     """All settings classes of the project."""
 
+    plain = True
+
     all: list[SettingsClass] = field(default_factory=list)
     instances: dict[str, SettingsClass] = field(default_factory=dict)
     """Qualified names of module-level objects."""

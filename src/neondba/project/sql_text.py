@@ -72,6 +72,8 @@ class SqlText:
 class SqlTexts:
     """All SQL texts of the project's own programs, tests left out."""
 
+    plain = True
+
     def __init__(self, texts: list[SqlText]) -> None:
         self.texts = texts
 

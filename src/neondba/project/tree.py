@@ -85,18 +85,25 @@ class Tree(ABC):
         self._ask(("named", names, suffixes))
         return (path for path in self._paths if is_named(path, names, suffixes))
 
-    def having(self, suffixes: tuple[str, ...], words: tuple[str, ...]) -> list[str]:
+    def having(
+        self, suffixes: tuple[str, ...], words: tuple[str, ...], among: list[str] | None = None
+    ) -> list[str]:
         """Give the paths that end in one of `suffixes` and whose text has one of `words`.
 
-        Cheaper to ask than each text: what asks depends on the answer, not on every file.
+        Cheaper to ask than each text: what asks depends on the answer, not on every file. Who looks among
+        some paths only gives the same ones with the same suffixes each time.
         """
-        query = ("having", suffixes, words)
+        query = ("having" if among is None else "having among", suffixes, words)
         self._ask(query)
         if query not in self._having:
+            paths = [p for p in self._paths if p.endswith(suffixes)] if among is None else among
             with self.reading(None):
-                found = [p for p in self._paths if p.endswith(suffixes) and has_word(self.text(p), words)]
-            self._having[query] = found
+                self._having[query] = [p for p in paths if has_word(self.text(p), words)]
         return self._having[query]
+
+    def answered(self, query: Query) -> list[str]:
+        """Give the answer to a question that was asked before."""
+        return self._having[query] if query in self._having else self.having(*query[1:])
 
     def is_tracked(self, path: str) -> bool:
         """Tell whether git tracks a file; where there is no git, every file counts."""

@@ -59,7 +59,7 @@ def reviewed(ctx: Context, request: Request) -> Review:
         findings, difference = _left(ctx, folder, tree, outcome, request, commit, known)
     proofs = _prove(ctx, folder) if request.prove else []
     speaks = memory.fact("speaks to a database", facts, _speaks_to_a_database)
-    isolation = memory.fact("isolation in one line", facts, _isolation)
+    isolation = _isolation(facts, memory)
     unparsed = memory.unparsed(facts)
     memory.keep(facts, chosen)
     # What only waits for an option is told below, but no verdict lacks it.
@@ -183,12 +183,32 @@ def _speaks_to_a_database(facts: Facts) -> bool:
     return mentions or bool(facts.get(Schema).tables) or any(a.is_store for a in facts.get(Addresses).all)
 
 
-def _isolation(facts: Facts) -> str:
-    """Count in one line the statements that somebody outside reaches, by what binds them."""
-    from neondba.project.isolation.fact import Isolation
+def _isolation(facts: Facts, memory: Memory) -> str:
+    """Count in one line the statements that somebody outside reaches, by what binds them.
 
-    found = facts.get(Isolation)
-    return found.sentence if found.judged else ""
+    Each language is remembered by itself: an edit in one leaves the other as it was.
+    """
+    python = memory.fact("bindings in Python", facts, _python_bindings)
+    typescript = memory.fact("bindings in TypeScript", facts, _typescript_bindings)
+    bindings = [*python.splitlines(), *typescript.splitlines()]
+    if not bindings:
+        return ""
+    from neondba.project.isolation.fact import counted, sentence_of
+    from neondba.project.isolation.judged import Binding
+
+    return sentence_of(counted(Binding(binding) for binding in bindings))
+
+
+def _python_bindings(facts: Facts) -> str:
+    from neondba.project.isolation.python import PythonIsolation
+
+    return "\n".join(j.binding for j in facts.get(PythonIsolation).judged)
+
+
+def _typescript_bindings(facts: Facts) -> str:
+    from neondba.project.typescript.isolation import TypeScriptIsolation
+
+    return "\n".join(j.binding for j in facts.get(TypeScriptIsolation).judged)
 
 
 def _prove(ctx: Context, folder: Path) -> list[Proof]:

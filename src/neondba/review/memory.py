@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -90,6 +90,7 @@ class Memory:
         self, facts: Facts, rule: Rule, ask: Callable[[Facts, Rule], tuple[list[Finding], str]]
     ) -> tuple[list[Finding], str]:
         """Give a rule's findings, or why it could not look: as kept, else as `ask` says."""
+        facts.summing = self._store is not None
         if self._can_reuse(rule.code, facts):
             kept = self._kept.answers[rule.code].value
             return FINDINGS.validate_python(kept["findings"]), kept["gap"]
@@ -114,7 +115,10 @@ class Memory:
         return said
 
     def _can_reuse(self, name: str, facts: Facts) -> bool:
-        if not self._holds(name) or self._known_otherwise(name, facts):
+        record = self._kept.answers.get(name)
+        if record is None or self._changes.touch(record) or self._known_otherwise(name, facts):
+            return False
+        if self._any_stale(record) and self._any_differs(record, facts):
             return False
         self._reused.add(name)
         return True
@@ -124,11 +128,39 @@ class Memory:
         return record is not None and not self._changes.touch(record) and not self._any_stale(record)
 
     def _any_stale(self, record: Record) -> bool:
-        for need in self._closure(record):
-            fact = self._kept.facts.get(need)
-            if fact is None or (self._changes.ask(fact) if fact.each_by_itself else self._stale[need]):
+        return any(self._is_stale(need) for need in self._closure(record))
+
+    def _is_stale(self, name: str) -> bool:
+        fact = self._kept.facts.get(name)
+        return fact is None or (self._changes.ask(fact) if fact.each_by_itself else self._stale[name])
+
+    def _any_differs(self, record: Record, facts: Facts) -> bool:
+        """Tell whether a fact is stale, and none between it and the record says the same as before."""
+        waiting, seen = list(record.facts), set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            fact = self._kept.facts.get(name)
+            if fact is None:
                 return True
+            stale = self._is_stale(name)
+            if not (stale or self._any_stale(fact)) or self._says_the_same(name, fact, facts):
+                continue
+            if stale or fact.said:
+                return True
+            waiting += fact.facts
         return False
+
+    def _says_the_same(self, name: str, fact: Record, facts: Facts) -> bool:
+        """Gather a plain fact anew and compare it with the last run's."""
+        if not fact.said:
+            return False
+        kind = _found(name)
+        with suppress(Unavailable):
+            facts.get(kind)
+        return facts.said.get(kind) == fact.said
 
     def _closure(self, record: Record) -> set[str]:
         found: set[str] = set()
@@ -168,7 +200,10 @@ class Memory:
         fresh = Kept(
             rules=[[r.code, r.name, r.category, r.severity, r.shows] for r in chosen],
             tracked=tracked_digest(self._tree),
-            facts={full_name(kind): _record(kind, reads) for kind, reads in facts.reads.items()},
+            facts={
+                full_name(kind): replace(_record(kind, reads), said=facts.said.get(kind, ""))
+                for kind, reads in facts.reads.items()
+            },
         )
         for name, new in self._new.items():
             if new.keepable:
@@ -178,17 +213,23 @@ class Memory:
         fresh.grown = {full_name(kind) for kind in facts.grown} | (self._kept.grown & fresh.facts.keys())
         fresh.unparsed = self._unparsed_to_keep(facts, fresh)
         for query in fresh.queries():
-            if query[0] == "having":
+            if query[0].startswith("having"):
                 known = None if self._changes.differs(query) else self._kept.having.get(query)
-                fresh.having[query] = frozenset(self._tree.having(*query[1:])) if known is None else known
+                fresh.having[query] = frozenset(self._tree.answered(query)) if known is None else known
         self._store.save(packed(self._tree, fresh))
 
     def _carry(self, name: str, fresh: Kept) -> None:
         """Keep an answer for another run with what it and its facts were made from back then."""
         record = fresh.answers[name] = self._kept.answers[name]
-        for need in self._closure(record):
+        waiting, seen = list(record.facts), set[str]()
+        while waiting:
+            need = waiting.pop()
+            if need in seen or (need in fresh.facts and fresh.facts[need].said):
+                continue
+            seen.add(need)
             older = self._kept.facts[need]
             fresh.facts[need] = older.joined(fresh.facts[need]) if need in fresh.facts else older
+            waiting += older.facts
 
     def _unparsed_to_keep(self, facts: Facts, fresh: Kept) -> dict[str, list[Unparsed]]:
         found = {full_name(kind): facts.unparsed_by(kind) for kind in facts.reads}

@@ -21,6 +21,8 @@ class Record:
     each_by_itself: bool = False
     """Whether who asks this fact for a file depends on that file alone."""
     value: Any = None
+    said: str = ""
+    """A digest of what a plain fact says; empty where it may say more later."""
 
     def joined(self, other: Record) -> Record:
         """Give a record that depends on what either depends on."""
@@ -114,7 +116,7 @@ def packed(tree: Tree, kept: Kept) -> dict[str, Any]:
 
     def record(one: Record) -> list[Any]:
         texts, queries_of = put(number[t] for t in one.texts), put(place[q] for q in one.queries)
-        return [texts, queries_of, sorted(one.facts), one.each_by_itself, one.value]
+        return [texts, queries_of, sorted(one.facts), one.each_by_itself, one.value, one.said]
 
     return {
         "paths": paths,
@@ -154,9 +156,7 @@ def _unpacked(plain: dict[str, Any]) -> Kept:
     queries: list[Query] = [(q[0], tuple(q[1]), tuple(q[2])) for q in plain["queries"]]
 
     def record(row: list[Any]) -> Record:
-        return Record(
-            files[row[0]], frozenset(queries[i] for i in sets[row[1]]), frozenset(row[2]), row[3], row[4]
-        )
+        return Record(files[row[0]], frozenset(queries[i] for i in sets[row[1]]), frozenset(row[2]), *row[3:])
 
     learned: dict[str, dict[str, Any]] = {}
     for i, kind, value in plain["learned"]:

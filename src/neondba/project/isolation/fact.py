@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from neondba.project.isolation.judged import Binding, Judged
 from neondba.project.isolation.python import PythonIsolation
@@ -25,14 +26,25 @@ class Isolation:
     @property
     def counts(self) -> dict[Binding, int]:
         """How many statements are bound in which way, each under every entrance that reaches it."""
-        found = Counter(j.binding for j in self.judged)
-        return {binding: found[binding] for binding in Binding if found[binding]}
+        return counted(j.binding for j in self.judged)
 
     @property
     def sentence(self) -> str:
         """One line: `41 statements reachable: 30 bound, 5 bound later, 3 public, 3 open`."""
-        if not self.judged:
-            return "no statement on rows with an owner is reachable"
-        several = "statement" if len(self.judged) == 1 else "statements"
-        parts = ", ".join(f"{count} {binding}" for binding, count in self.counts.items())
-        return f"{len(self.judged)} {several} reachable: {parts}"
+        return sentence_of(self.counts)
+
+
+def counted(bindings: Iterable[Binding]) -> dict[Binding, int]:
+    """Count the bindings that there are, in the order in which reports name them."""
+    found = Counter(bindings)
+    return {binding: found[binding] for binding in Binding if found[binding]}
+
+
+def sentence_of(counts: dict[Binding, int]) -> str:
+    """Tell in one line how many statements are bound in which way."""
+    if not counts:
+        return "no statement on rows with an owner is reachable"
+    reached = sum(counts.values())
+    several = "statement" if reached == 1 else "statements"
+    parts = ", ".join(f"{count} {binding}" for binding, count in counts.items())
+    return f"{reached} {several} reachable: {parts}"

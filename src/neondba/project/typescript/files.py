@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from neondba.project.facts import Unparsed
 from neondba.project.tree import Tree
@@ -34,18 +35,21 @@ class Found:
 class TypeScriptFiles:
     """Files by path; each is parsed once, when first asked for."""
 
-    def __init__(self, tree: Tree) -> None:
+    each_by_itself: ClassVar = True
+    """Who asks for a file depends on that file, not on all."""
+
+    def __init__(self, tree: Tree, modules: Modules | None = None) -> None:
         self._tree = tree
         self._read: dict[str, TypeScriptFile | None] = {}
-        self.modules = Modules(tree)
+        self.modules = modules or Modules(tree)
         self.unparsed: list[Unparsed] = []
         self.paths = [p for p in tree.paths if p.endswith(SUFFIXES) and not BUNDLED.search(p)]
         """What is source: no bundles, no declaration files."""
 
     @classmethod
-    def gather(cls, tree: Tree) -> TypeScriptFiles:
+    def gather(cls, tree: Tree, modules: Modules) -> TypeScriptFiles:
         """Note which files there are."""
-        return cls(tree)
+        return cls(tree, modules)
 
     def text(self, path: str) -> str:
         """Give a file's text; empty for one that cannot be read."""
@@ -53,15 +57,13 @@ class TypeScriptFiles:
 
     def containing(self, *words: str, tests: bool = False) -> Iterator[TypeScriptFile]:
         """Read the files that contain any of these words, in the order of their paths."""
-        for path in self.paths:
-            if not tests and TESTS.search(path):
-                continue
-            text = self.text(path)
-            if any(word in text for word in words) and (found := self.get(path)) is not None:
+        for path in self._tree.having(SUFFIXES, words, among=self.paths):
+            if (tests or not TESTS.search(path)) and (found := self.get(path)) is not None:
                 yield found
 
     def get(self, path: str) -> TypeScriptFile | None:
         """Read one file; none where it cannot be."""
+        self._tree.text(path)
         if path not in self._read:
             self._read[path] = self._parse(path)
         return self._read[path]

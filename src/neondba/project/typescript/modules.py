@@ -17,6 +17,8 @@ SOURCE_OF = {".js": (".ts", ".tsx"), ".mjs": (".mts",), ".cjs": (".cts",), ".jsx
 class Modules:
     """Where imports lead inside the project."""
 
+    plain = True
+
     def __init__(self, tree: Tree) -> None:
         self._files = frozenset(p for p in tree.paths if p.endswith(SUFFIXES))
         self._aliases: dict[str, list[tuple[str, list[str]]]] = {}
@@ -31,6 +33,11 @@ class Modules:
             if isinstance(name := written.get("name"), str):
                 self._packages[name] = (path.rpartition("/")[0], _entries(written))
         self._known: dict[tuple[str, str], str | None] = {}
+
+    @classmethod
+    def gather(cls, tree: Tree) -> Modules:
+        """Read what tsconfig files and packages name."""
+        return cls(tree)
 
     def find(self, importer: str, source: str) -> str | None:
         """Give the path of the file that an import in `importer` names; none for other people's code."""
