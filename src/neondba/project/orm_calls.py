@@ -132,6 +132,11 @@ class OrmCalls:
                 yield file
 
     @cached_property
+    def sending(self) -> frozenset[str]:
+        """The files of running programs that send statements."""
+        return frozenset(self._sending)
+
+    @cached_property
     def _sending(self) -> list[str]:
         """The files whose text names a model where a statement would."""
         accessors, tables = "|".join(self._models), "|".join(self._tables)

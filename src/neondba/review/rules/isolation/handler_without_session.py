@@ -96,6 +96,7 @@ export default async function Page({ params }: { params: { token: string } }) {
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from neondba.project.isolation.judged import EntranceKind
 from neondba.project.typescript.isolation import TypeScriptIsolation
@@ -121,11 +122,30 @@ ASKED = (EntranceKind.ROUTE, EntranceKind.ACTION)
 def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
     """Look for handlers that know no caller on tables that others bind to one."""
     doors: dict[tuple[str, str], list[Finding]] = {}
+    first = _first_reads(isolation)
     for verdict, severity in _strangers(isolation):
         entrance = verdict.judged.entrance
-        doors.setdefault((entrance.path, entrance.name), []).append(_finding(verdict, severity))
+        found = _finding(verdict, severity)
+        if verdict.judged.kind not in CHANGES:
+            found = replace(found, line=first.get(_place(verdict), found.line))
+        doors.setdefault((entrance.path, entrance.name), []).append(found)
     for findings in doors.values():
         yield min(findings, key=lambda f: (f.severity or Severity.HIGH).rank)
+
+
+def _place(verdict: Verdict) -> tuple[str, str, str, str]:
+    judged = verdict.judged
+    return judged.entrance.path, judged.entrance.name, judged.path, verdict.statement.function
+
+
+def _first_reads(isolation: TypeScriptIsolation) -> dict[tuple[str, str, str, str], int]:
+    """Give the first read that nothing binds, by entrance and function: the session is missing before it."""
+    found: dict[tuple[str, str, str, str], int] = {}
+    for verdict in isolation.verdicts:
+        table, line = verdict.statement.table, verdict.judged.line
+        if verdict.fault == "row" and table is not None and table.private:
+            found[_place(verdict)] = min(line, found.get(_place(verdict), line))
+    return found
 
 
 def _strangers(isolation: TypeScriptIsolation) -> Iterator[tuple[Verdict, Severity]]:

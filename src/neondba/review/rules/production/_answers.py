@@ -11,6 +11,8 @@ from neondba.project.typescript.nodes import (
     Call,
     Conditional,
     Constant,
+    Declare,
+    Function,
     If,
     Member,
     Name,
@@ -21,6 +23,7 @@ from neondba.project.typescript.nodes import (
     Text,
     Try,
     children,
+    dotted,
     walk,
 )  # fmt: skip
 from neondba.review.rules.production._blocks import own_nodes
@@ -40,12 +43,64 @@ def told_errors(calls: OrmCalls, file: TypeScriptFile) -> Iterator[tuple[int, st
         for attempt in (n for n in own_nodes(function.body) if isinstance(n, Try)):
             if attempt.handler is None or not isinstance(attempt.caught, Name):
                 continue
-            if not any(True for _ in calls.uses(attempt.body)):
+            if not any(True for _ in calls.uses(attempt.body)) and not _hands_on(calls, file, attempt.body):
                 continue
             is_action = "use server" in (file.directive, function.directive)
-            line = _answered(attempt.handler, attempt.caught.name, is_action=is_action)
-            if line:
+            names = [attempt.caught.name, *_other_names(attempt.handler, attempt.caught.name)]
+            lines = (_answered(attempt.handler, name, is_action=is_action) for name in names)
+            if line := next((line for line in lines if line), 0):
                 yield line, function.name
+    yield from _last_resort(file)
+
+
+def _hands_on(calls: OrmCalls, file: TypeScriptFile, body: Node) -> bool:
+    """Tell whether what is tried calls another file of the project that sends statements."""
+    for node in walk(body):
+        if isinstance(node, Call) and node.awaited:
+            imported = file.imports.get(dotted(node).partition(".")[0])
+            if imported and calls.files.modules.find(file.path, imported.source) in calls.sending:
+                return True
+    return False
+
+
+def _other_names(handler: Node, error: str) -> Iterator[str]:
+    """Give other names of the error: `const e = error as Error`."""
+    for node in walk(handler):
+        if not isinstance(node, Declare) or not isinstance(node.target, Name):
+            continue
+        if node.value is not None and _is(node.value, error):
+            yield node.target.name
+
+
+def _last_resort(file: TypeScriptFile) -> Iterator[tuple[int, str]]:
+    """Find handlers of all errors of a server that tell each of them."""
+    for call in file.calls_of("use", "onError", "setErrorHandler"):
+        function = call.arguments[-1] if call.arguments else None
+        if not isinstance(function, Function) or len(function.parameters) not in (2, 3, 4):
+            continue
+        if call.name.endswith(".use") and len(function.parameters) != 4:
+            continue
+        error = function.parameters[0].target
+        if not isinstance(error, Name) or any(_is_choosing(n, error.name) for n in walk(function.body)):
+            continue
+        line = _answered(function.body, error.name, is_action=False)
+        if line:
+            yield line, function.name or "the handler of errors"
+
+
+def _is_choosing(node: Node, error: str) -> bool:
+    """Tell whether a handler of errors looks at which error it has, or where it runs."""
+    if isinstance(node, Binary) and node.operator == "instanceof":
+        return True
+    if isinstance(node, Member) and node.name in (
+        "NODE_ENV",
+        "isOperational",
+        "statusCode",
+        "status",
+        "expose",
+    ):
+        return node.name == "NODE_ENV" or _is(node.object, error)
+    return False
 
 
 def _answered(node: Node, error: str, *, is_action: bool) -> int:

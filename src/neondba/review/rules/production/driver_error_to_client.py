@@ -200,7 +200,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from neondba.project.orm_calls import OrmCalls
+from neondba.project.places import is_script, is_test
 from neondba.project.python import Function, PythonFile, PythonFiles
+from neondba.project.typescript.file import TypeScriptFile
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.production._answers import told_errors
@@ -218,6 +220,8 @@ _DRIVERS = ("sqlalchemy", "sqlmodel", "psycopg", "asyncpg", "tortoise", "databas
 _RETURNS = re.compile(r"return\s+(?:f[\"']|\{)[^\n]*(?:\bstr\(|\{)\w+|[\"']\s*:\s*(?:f[\"']|str\()")
 """How a function gives text or a dictionary back that may hold an error's."""
 _ANSWERS = ("HTTPException", "JSONResponse", "JsonResponse", "jsonify", "Response")
+_LAST = (".onError(", "setErrorHandler(", "(err: any, req", "(err, req", "(error, req", "(err: Error, req")
+"""How a server's handler of all errors begins."""
 _ELSEWHERE = ("pymongo", "motor.motor_asyncio", "chromadb", "firebase_admin", "boto3")
 """What a project without a Postgres driver keeps its rows in."""
 
@@ -225,7 +229,7 @@ _ELSEWHERE = ("pymongo", "motor.motor_asyncio", "chromadb", "firebase_admin", "b
 @rule("NDB902", Category.PRODUCTION, Severity.LOW)
 def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
     """Report the first place of each file."""
-    for script in calls.running("catch"):
+    for script in _answering(calls):
         told = sorted(set(told_errors(calls, script)))
         if told:
             line, name = told[0]
@@ -242,6 +246,21 @@ def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
                 f'logger.exception("{name}")\nraise HTTPException(500, "The request could not be done.")'
             )
             yield _finding(file.path, line, name, len(places), snippet)
+
+
+def _answering(calls: OrmCalls) -> Iterator[TypeScriptFile]:
+    """Give the files that may tell a client of a failed statement."""
+    sending = calls.sending
+    for path in calls.files.paths if sending else ():
+        if is_test(path) or is_script(path):
+            continue
+        text = calls.files.text(path)
+        told = "catch" in text and (path in sending or "await" in text)
+        if not told and not any(w in text for w in _LAST):
+            continue
+        file = calls.files.get(path)
+        if file is not None and file.directive != "use client":
+            yield file
 
 
 def _places(python: PythonFiles, file: PythonFile, asked: list[frozenset[str]]) -> Iterator[tuple[int, str]]:
@@ -299,7 +318,14 @@ def _leaks(function: Function, *, passed_on: bool = False) -> Iterator[int]:
                     for n in inside
                     if (_passes_on(n, name) if passed_on else _answers(n, function, name, sure=sure))
                 )
-                yield from (node.lineno for node in islice(told, 1))  # type: ignore[attr-defined]
+                yield from (_line(node, name) for node in islice(told, 1))
+
+
+def _line(node: ast.AST, name: str) -> int:
+    """Give the line of a statement on which the error's text stands."""
+    parts = [n for n in ast.walk(node) if isinstance(n, ast.Call | ast.FormattedValue)]
+    told = [n.lineno for n in parts if _tells(n, name)]
+    return max(told, default=getattr(node, "lineno", 1))
 
 
 def _passes_on(node: ast.AST, name: str) -> bool:
