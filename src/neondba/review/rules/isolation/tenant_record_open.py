@@ -31,8 +31,8 @@ def require_admin(user: User = Depends(get_current_user)):
     return user
 
 @router.get("/tenants/{tenant_id}")
-def read(tenant_id: str, session=Depends(get_session), user=Depends(require_admin)):  # <- finding
-    return session.get(Tenant, tenant_id)
+def read(tenant_id: str, session=Depends(get_session), user=Depends(require_admin)):
+    return session.get(Tenant, tenant_id)  # <- finding
 ```
 
 ```python good path=app/models.py case=role
@@ -205,9 +205,10 @@ def _finding(several: list[tuple[Door, Query]], *, known: bool) -> Finding:
     )
     who = who if known else "Anybody on the internet"
     verb = "reads and changes" if changed else "reads"
+    here = query.function is door.function and query.path == door.file.path
     return Finding(
         door.file.path,
-        door.function.line,
+        query.line if here else door.function.line,
         f"{who} {verb} any {model} through {door.entrance.name}: {door.function.name}() takes the id from "
         f"the client and never compares it with the caller's own.{others}",
         steps=(

@@ -164,7 +164,9 @@ def _finding(found: Existence) -> Finding:
     where = f"{found.function}()" if found.function else f"{found.path}:{found.line}"
     named = table.columns[columns[0]] if len(columns) == 1 and columns[0] in NAMES else None
     path, line = _place(table, found) if links else (found.path, found.line)
-    path, line = (named.path, named.line) if named else (path, line)
+    written = next((i for i in table.indexes if set(i.columns) == found.columns), None)
+    place = named or written
+    path, line = (place.path, place.line) if place else (path, line)
     return Finding(
         path,
         line,
@@ -176,7 +178,7 @@ def _finding(found: Existence) -> Finding:
             "Insert with ON CONFLICT DO NOTHING, or catch the error and read the row again.",
         ),
         _snippet(table, columns),
-        also=((found.path, found.line),) if links or named else ((table.path, table.line),),
+        also=((found.path, found.line),) if links or place else ((table.path, table.line),),
     )
 
 

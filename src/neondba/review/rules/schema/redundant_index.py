@@ -45,6 +45,20 @@ create index visits_user_at on visits (user_id, at);
 drop index concurrently visits_user;
 ```
 
+The same habit in every model of a file is told once.
+
+```python bad path=app/models.py case=habit
+from sqlmodel import Field, SQLModel
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True, index=True)  # <- finding
+
+
+class Note(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True, index=True)
+```
+
 ## When it does not matter
 
 A wider unique index that begins with another column serves queries by that one. SQLAlchemy makes one index
@@ -93,21 +107,28 @@ from neondba.project.schema import Index, Schema, Table
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.schema._repair import dropped
-from neondba.review.rules.schema._shared import own_tables, quoted
+from neondba.review.rules.schema._shared import modelled, own_tables, quoted
 
 
 @rule("NDB708", Category.SCHEMA, Severity.LOW)
 def check(schema: Schema) -> Iterator[Finding]:
     """Find indexes that another index of the same definition replaces."""
     targets = {(k.table.key, frozenset(k.ref_columns)) for t in schema.definitions for k in t.references}
+    told: set[str] = set()
     tables = [*own_tables(schema), *(t for t in schema.tables if t.provider and t.source == "prisma")]
     for table in tables:
         indexes = [i for i in table.all_indexes if _comparable(i)]
         for index in indexes:
             other = next((o for o in indexes if o is not index and _replaces(o, index, indexes)), None)
             wanted = (table.name.key, frozenset(c for c in index.columns if c)) in targets
-            if other is not None and not (index.unique and wanted):
-                yield _finding(table, index, other)
+            if other is None or (index.unique and wanted):
+                continue
+            copied = other.kind == "primary key" and index.columns == other.columns
+            if copied and modelled(table) and index.path in told:
+                continue
+            if copied:
+                told.add(index.path)
+            yield _finding(table, index, other)
 
 
 def _comparable(index: Index) -> bool:

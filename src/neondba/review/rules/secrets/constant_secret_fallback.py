@@ -135,6 +135,11 @@ def check(environment: Environment, python: PythonFiles, tree: Tree, ignores: Ig
     for first, *others in told.values():
         what = "Where {name} is not set, the program starts all the same and uses a text"
         yield _finding(first, what, dict.fromkeys(o.path for o in others if o.path != first.path))
+    for read in environment.reads:
+        if read.default == "" and _SIGNING.search(read.name) and _signs_with(read, python):
+            yield _finding(
+                read, "Where {name} is not set, the program starts all the same and signs with an empty text"
+            )
     for read in _constants(python):
         if (
             not is_test(read.path)
@@ -143,6 +148,20 @@ def check(environment: Environment, python: PythonFiles, tree: Tree, ignores: Ig
             and "vectors" not in read.path
         ):
             yield _finding(read, "{name} is a text")
+
+
+def _signs_with(read: Read, python: PythonFiles) -> bool:
+    """Tell whether tokens are signed or verified with a variable that nothing makes sure of."""
+    if is_test(read.path) or is_script(read.path) or _ELSEWHERE.search(read.name):
+        return False
+    files = [f for f in python.containing(read.name, read.name.lower()) if not is_test(f.path)]
+    missing = re.compile(
+        rf"\b(?:if|not|or|assert)\b[^\n]{{0,40}}\b{read.name}\b|\b{read.name}\b\s*(?:==|or\b)", re.IGNORECASE
+    )
+    used = re.compile(
+        rf"jwt\.(?:en|de)code\([^)]*\b{read.name}\b|secret_key\s*=[^\n]*\b{read.name}\b", re.IGNORECASE
+    )
+    return any(used.search(f.text) for f in files) and not any(missing.search(f.text) for f in files)
 
 
 def _constants(python: PythonFiles) -> Iterator[Read]:
