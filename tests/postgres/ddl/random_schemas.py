@@ -111,9 +111,13 @@ def _types(m: Maker) -> None:
         share=0.7,
     )
     m.put("domain:2", f"create domain s1.d2 as {m.one(('s1.d1', 's1.e1', 'text', 's1.c1'))}", share=0.5)
-    attributes = ", ".join(f"{name} {m.one(('integer', 'text', 's1.e1', 'bigint'))}" for name in m.some(COLUMNS[:4]))
+    attributes = ", ".join(
+        f"{name} {m.one(('integer', 'text', 's1.e1', 'bigint'))}" for name in m.some(COLUMNS[:4])
+    )
     m.put("composite:1", f"create type s1.c1 as ({attributes})", share=0.6)
-    m.put("range:1", f"create type s1.r1 as range (subtype = {m.one(('integer', 'bigint', 'text'))})", share=0.4)
+    m.put(
+        "range:1", f"create type s1.r1 as range (subtype = {m.one(('integer', 'bigint', 'text'))})", share=0.4
+    )
     other = m.one(
         ("create type s1.x1 as enum ('a')", "create domain s1.x1 as text", "create type s1.x1 as (a integer)",
          "create view s1.x1 as select 1 as a", "create table s1.x1 (a integer)", "create sequence s1.x1")
@@ -131,7 +135,11 @@ def _sequences(m: Maker) -> None:
             m.opt("cache 7"),
             m.opt("cycle"),
         ]
-        m.put(f"sequence:{name}", f"create {m.opt('unlogged', 0.1)} sequence {name} {' '.join(words)}", share=0.6)
+        m.put(
+            f"sequence:{name}",
+            f"create {m.opt('unlogged', 0.1)} sequence {name} {' '.join(words)}",
+            share=0.6,
+        )
 
 
 def _functions(m: Maker) -> None:
@@ -168,7 +176,9 @@ def _column(m: Maker, name: str, *, plain: bool = False) -> str:
         words.append("collate " + m.one(('pg_catalog."C"', 'pg_catalog."POSIX"')))
     extra = m.chance.random()
     if kind in ("integer", "bigint", "smallint") and extra < 0.15 and not plain:
-        words.append(f"generated {m.one(('always', 'by default'))} as identity {m.opt('(start with 5 increment by 2)')}")
+        words.append(
+            f"generated {m.one(('always', 'by default'))} as identity {m.opt('(start with 5 increment by 2)')}"
+        )
     elif kind == "integer" and extra < 0.3:
         words.append(f"generated always as ({m.one(('1 + 1', 'a * 2', 'b + 1', 's1.f1(2)'))}) stored")
     elif extra < 0.55:
@@ -195,9 +205,17 @@ def _tables(m: Maker) -> None:
             f"create table if not exists {name} (a integer, b text, c {m.one(TYPES[:8])})",
             share=0.8,
         )
-    m.put("serial", f"create table s1.ser (id {m.one(('serial', 'bigserial', 'integer'))}, n integer)", share=0.5)
+    m.put(
+        "serial",
+        f"create table s1.ser (id {m.one(('serial', 'bigserial', 'integer'))}, n integer)",
+        share=0.5,
+    )
     child = ", ".join(_column(m, each, plain=True) for each in m.some(("y", "z")))
-    m.put("inherits", f"create table s1.heir ({child}) {m.opt(f'inherits ({m.one(TABLES[:2])})', 0.7)}", share=0.35)
+    m.put(
+        "inherits",
+        f"create table s1.heir ({child}) {m.opt(f'inherits ({m.one(TABLES[:2])})', 0.7)}",
+        share=0.35,
+    )
     m.put("heir set", m.one(("alter table s1.heir alter a set default null", "alter table s1.heir alter b set not null",
                              "alter table s1.heir alter b set default null")), share=0.2)  # fmt: skip
     m.put("of row", f"create function s1.of_row(t s1.t1) returns text {_atomic(m)}", share=0.3)
@@ -217,7 +235,12 @@ def _partitions(m: Maker) -> None:
           f"create table if not exists {PARTED} (a integer, b text, c text) partition by {by}", share=0.7)  # fmt: skip
     bounds = {
         "li": ["for values in (1)", "for values in (2, 3)", "default", "for values in (7)"],
-        "ra": ["for values from (1) to (5)", "for values from (5) to (9)", "default", "for values from (20) to (30)"],
+        "ra": [
+            "for values from (1) to (5)",
+            "for values from (5) to (9)",
+            "default",
+            "for values from (20) to (30)",
+        ],
         "ha": [f"for values with (modulus 3, remainder {each})" for each in range(3)],
     }[by[:2]]
     m.chance.shuffle(bounds)
@@ -266,7 +289,18 @@ def _constraints(m: Maker) -> None:
 def _indexes(m: Maker) -> None:
     for number in range(10):
         table = m.one(ANY)
-        on = m.one(("a", "b desc nulls last", "(a::text)", "a, b", "lower(b::text)", "c", "s1.f1(a)", "b text_pattern_ops"))
+        on = m.one(
+            (
+                "a",
+                "b desc nulls last",
+                "(a::text)",
+                "a, b",
+                "lower(b::text)",
+                "c",
+                "s1.f1(a)",
+                "b text_pattern_ops",
+            )
+        )
         m.put(
             f"index:{number}",
             f"create {m.opt('unique', 0.2)} index i{number} on {table} {m.opt('using hash', 0.1)} ({on})"
@@ -301,7 +335,15 @@ def _views(m: Maker) -> None:
 def _behaviour(m: Maker) -> None:
     for number in range(3):
         table = m.one((*ANY, "s1.v1"))
-        when = m.one(("before insert or update", "after update of a", "after delete", "instead of insert", "before update of b"))
+        when = m.one(
+            (
+                "before insert or update",
+                "after update of a",
+                "after delete",
+                "instead of insert",
+                "before update of b",
+            )
+        )
         m.put(
             f"trigger:{number}",
             f"create {m.opt('or replace')} trigger tr{number} {when} on {table} for each row"
@@ -329,8 +371,12 @@ def _rights(m: Maker) -> None:
     for number in range(4):
         on = m.one((*ANY, "s1.v1", "sequence s1.q1", "schema s1", "function s1.f1(integer)", "type s1.e1"))
         right = m.one(("all", "select", "update", "usage", "execute", "select (a)", "update (b)"))
-        m.put(f"grant:{number}", f"grant {right} on {on} to {m.one(ROLES)} {m.opt('with grant option', 0.2)}", share=0.6)
-    m.put("revoked", f"revoke {m.one(('insert', 'all'))} on {m.one(ANY)} from current_user", share=0.1)
+        m.put(
+            f"grant:{number}",
+            f"grant {right} on {on} to {m.one(ROLES)} {m.opt('with grant option', 0.2)}",
+            share=0.6,
+        )
+    m.put("revoked", f"revoke insert on {m.one(ANY)} from current_user", share=0.1)
     m.put("defaults", f"alter default privileges {m.opt('in schema s1')} grant {m.one(('select', 'all'))} on tables to"
           f" {m.one(ROLES)}", share=0.2)  # fmt: skip
     m.put("defaults f", "alter default privileges revoke execute on functions from public", share=0.15)

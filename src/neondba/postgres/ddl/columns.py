@@ -9,7 +9,9 @@ from neondba.postgres.ddl.sequences import changed_options
 from neondba.postgres.ddl.values import Column
 
 
-def altered(before: Column, after: Column, *, retyped: bool, major: int, only: str = "") -> Iterator[str]:
+def altered(
+    before: Column, after: Column, *, retyped: bool, major: int, only: str = "", has_heirs: bool = False
+) -> Iterator[str]:
     """Turn a column into its other form.
 
     Args:
@@ -18,6 +20,7 @@ def altered(before: Column, after: Column, *, retyped: bool, major: int, only: s
         retyped: Whether its values become ones of another type, if only of a new type of the old name.
         major: The server's release.
         only: `ONLY ` where the table has children that are cared for themselves.
+        has_heirs: Whether tables inherit from it that are no partitions.
     """
     head = f"ALTER TABLE {after.table} ALTER COLUMN {after.part}"
     if before.identity is not None and after.identity is None:
@@ -26,7 +29,9 @@ def altered(before: Column, after: Column, *, retyped: bool, major: int, only: s
         yield f"{head} DROP EXPRESSION"
     if before.not_null and not after.not_null:
         # Before its type changes: PostgreSQL 18 trips over the constraints of children otherwise.
-        yield f"{head} DROP NOT NULL"
+        # Heirs see to themselves: they may have a reason of their own, as a primary key.
+        heirs = "ONLY " if has_heirs else ""
+        yield f"ALTER TABLE {heirs}{after.table} ALTER COLUMN {after.part} DROP NOT NULL"
         before = before.model_copy(update={"not_null": False})
     if retyped:
         yield retyping(before, after)

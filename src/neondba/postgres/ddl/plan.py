@@ -9,7 +9,15 @@ from neondba.postgres.ddl import values
 from neondba.postgres.ddl.order import Graph
 from neondba.postgres.ddl.units import occupies
 from neondba.postgres.ddl.values import Column, Constraint, Part, Sequence, Table, Value, View
-from neondba.postgres.ddl.verdicts import TYPES, Sides, Verdict, descendants, index_shape, row_types
+from neondba.postgres.ddl.verdicts import (
+    TYPES,
+    Sides,
+    Verdict,
+    descendants,
+    index_shape,
+    rebuild_too,
+    row_types,
+)
 
 DROP, ASIDE, LOOSEN, MAKE, ALTER, OLD = (
     "1 drop",
@@ -47,6 +55,9 @@ KINDS: Final = (
     "default privileges",
 )
 """In which order things are made where nothing else decides."""
+
+
+REPLACED: Final = ("view", "function", "policy", "default", "owned by", "replica identity")
 
 
 class Step(NamedTuple):
@@ -234,7 +245,9 @@ class Plan:
             step = self.ready(key)
             for each in needed if step else ():
                 before = self.ready(each)
-                if before is not None and step is not None:
+                # What is altered of a table itself, as its options, nothing else waits for.
+                settings = before is not None and before.does == ALTER and each.startswith("table ")
+                if before is not None and step is not None and not settings:
                     self.graph.then(before, step)
 
     def _wait_for_dependents(self) -> None:
@@ -247,7 +260,8 @@ class Plan:
                 if over.does == DROP:
                     self.graph.then(over, Step(ASIDE, each))
                     self.graph.then(over, Step(LOOSEN, each))
-                    self.graph.then(over, Step(ALTER, each))
+                    if not each.startswith("table "):
+                        self.graph.then(over, Step(ALTER, each))
         for key, verdict in self.sides.verdicts.items():
             if verdict in MADE and self._leaves(key):
                 self.graph.then(self.dropping(key), self.making(key))
@@ -284,6 +298,12 @@ class Plan:
                 for sibling in self.sides.before.children.get(str(parent), []):
                     if self.verdict(f"table {sibling}") in DROPPED:
                         self.graph.then(self.dropping(f"table {sibling}"), Step(MAKE, table.key))
+        for column in self.sides.before.of(Column):
+            if column.inherited and self._leaves(column.key):
+                for parent_key in self._parents(column, before=True):
+                    over = self._over(parent_key)
+                    if over is not None:
+                        self.graph.then(self.dropping(column.key), over)
         for column in self.sides.after.of(Column):
             if column.inherited and self.verdict(column.key) is Verdict.ALTER:
                 for parent_key in self._parents(column, before=False):
@@ -328,6 +348,8 @@ def ordered(sides: Sides) -> tuple[Plan, list[Step], list[str]]:
         more_late = {f"default {c.name}" for c in _columns_made(sides, stuck)} & sides.new.keys() - late
         more_alone = set(_parts_dropped(sides, stuck)) - alone
         if not more_late and not more_alone:
+            if rebuild_too(sides, _replaced(sides, stuck)):
+                continue
             return _forced(plan)
         late |= more_late
         alone |= more_alone
@@ -351,6 +373,12 @@ def _parts_dropped(sides: Sides, stuck: set[Step]) -> Iterator[str]:
             yield from (
                 f"default {column.name}" for column in sides.before.columns(value.name) if column.default
             )
+
+
+def _replaced(sides: Sides, stuck: set[Step]) -> list[str]:
+    """Name what is replaced in its place and could be dropped first instead."""
+    found = [step.key for step in stuck if step.does == ALTER]
+    return [key for key in found if sides.old[key].kind in REPLACED]
 
 
 def _forced(plan: Plan) -> tuple[Plan, list[Step], list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from neondba.postgres.ddl import change
+from neondba.postgres.ddl.described import grants, steps
 from neondba.postgres.ddl.partitions import detached, to_detach
 from neondba.postgres.ddl.plan import ALTER, MAKE, Step, ordered
 from neondba.postgres.ddl.schema import Schema
@@ -26,11 +27,11 @@ def script(before: Schema, after: Schema) -> Script:
     start = detached(before, off)
     end = detached(after, on, beside=start)
     sides = decide(start, end)
-    plan, steps, forced = ordered(sides)
+    plan, order, forced = ordered(sides)
     writer = Writer(plan)
-    late = _after_attaching(steps, sides, on, after)
-    body = [statement for step in steps if step not in late for statement in writer.written(step)]
-    very_last = [statement for step in steps if step in late for statement in writer.written(step)]
+    late = _after_attaching(order, sides, on, after)
+    body = [statement for step in order if step not in late for statement in writer.written(step)]
+    very_last = [statement for step in order if step in late for statement in writer.written(step)]
     first, body, last = _owner_rights(body, sides)
     statements = [
         *_new_labels(sides),
@@ -38,6 +39,7 @@ def script(before: Schema, after: Schema) -> Script:
         *([Statement(text=UNCHECKED, object="")] if _makes_functions(body) else []),
         *first,
         *body,
+        *_column_rights_again(sides),
         *last,
         *(_on(after, name) for name in _parents_first(after, on)),
         *very_last,
@@ -54,19 +56,40 @@ def _new_labels(sides: Sides) -> Iterator[Statement]:
                 yield Statement(text=text, object=key, in_transaction=False)
 
 
-def _after_attaching(steps: list[Step], sides: Sides, on: Collection[str], after: Schema) -> set[Step]:
+def _after_attaching(order: list[Step], sides: Sides, on: Collection[str], after: Schema) -> set[Step]:
     """Find the own indexes of tables that are hung up, and what needs those.
 
     Postgres would take an index that is there already for a part of the parent's.
     """
     found: set[Step] = set()
     keys: set[str] = set()
-    for step in steps:
+    for step in order:
         own = _waits_for_attaching(after.compared.get(step.key), on)
         if step.does in (MAKE, ALTER) and (own or sides.new_needs.get(step.key, set()) & keys):
             found.add(step)
             keys.add(step.key)
     return found
+
+
+def _column_rights_again(sides: Sides) -> Iterator[Statement]:
+    """Give the rights on columns again that went with the same right on the table."""
+    for key, verdict in sorted(sides.verdicts.items()):
+        old, new = sides.old.get(key), sides.new.get(key)
+        if verdict is not Verdict.ALTER or not isinstance(old, Table) or not isinstance(new, Table):
+            continue
+        taken = {
+            (who, right)
+            for verb, _, rights, who in steps(old.grants, new.grants)
+            for right in rights
+            if verb == "REVOKE"
+        }
+        for column in sides.after.columns(new.name):
+            left = {
+                who: tuple(right for right in rights if (who, right.removesuffix("*")) in taken)
+                for who, rights in column.grants.items()
+            }
+            for text in grants(column, {}, {who: rights for who, rights in left.items() if rights}):
+                yield Statement(text=text, object=column.key)
 
 
 def _waits_for_attaching(value: Value | None, on: Collection[str]) -> bool:

@@ -191,7 +191,12 @@ class Writer:
             old = self._as_parents_left_it(old, new)
         retyped = new.key in self.sides.retyped and not new.inherited
         found = columns.altered(
-            old, new, retyped=retyped, major=self.sides.after.major, only=self._only(new.table)
+            old,
+            new,
+            retyped=retyped,
+            major=self.sides.after.major,
+            only=self._only(new.table),
+            has_heirs=self._has_heirs(new.table),
         )
         for text in found:
             rewrites = (" TYPE " in text and not _only_wider(old, new)) or " SET EXPRESSION " in text
@@ -207,7 +212,10 @@ class Writer:
         follows = ("not_null", "not_null_validated", "not_null_no_inherit")
         given = {name: getattr(new, name) for name in fixed}
         if before is not None and any(getattr(before, name) != getattr(parent, name) for name in follows):
-            given |= {name: getattr(parent, name) for name in follows}
+            if parent.not_null:
+                given |= {name: getattr(parent, name) for name in follows}
+            elif not self._has_heirs(parent.table):
+                given["not_null"] = old.not_null_local
         if new.key in self.sides.retyped:
             given["storage"] = None
         return old.model_copy(update=given)

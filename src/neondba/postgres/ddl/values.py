@@ -150,7 +150,7 @@ class Table(Value):
 class Column(Part):
     """A column of a table."""
 
-    unseen = frozenset({"position", "local"})
+    unseen = frozenset({"position", "local", "not_null_local"})
     kind: Literal["column"] = "column"
     position: int
     """Its place; no statement can change it, so it is not compared."""
@@ -161,6 +161,8 @@ class Column(Part):
     """Name of the constraint, from PostgreSQL 18 on."""
     not_null_validated: bool = True
     not_null_no_inherit: bool = False
+    not_null_local: bool = False
+    """True when a partition keeps it, should its parent lose it; from PostgreSQL 18 on."""
     default: str | None = None
     generated: str | None = None
     virtual: bool = False

@@ -9,7 +9,7 @@ from enum import StrEnum
 from neondba.postgres.ddl import change, values
 from neondba.postgres.ddl.schema import Schema, changed
 from neondba.postgres.ddl.units import needs, units
-from neondba.postgres.ddl.values import Column, Table, Value
+from neondba.postgres.ddl.values import Column, Part, Table, Value
 
 
 class Verdict(StrEnum):
@@ -85,10 +85,9 @@ def _keep_own_indexes(sides: Sides) -> None:
     """Make anew what Postgres would take for a part of an index that a parent gets."""
     for key, verdict in list(sides.verdicts.items()):
         index = sides.new.get(key)
-        if verdict not in (Verdict.MAKE, Verdict.REBUILD) or not isinstance(
-            index, values.Index | values.Constraint
-        ):
+        if verdict not in (Verdict.MAKE, Verdict.REBUILD) or index is None or index_shape(index) is None:
             continue
+        assert isinstance(index, Part)
         for child in descendants(index.table, sides.after):
             for own in sides.after.parts(child):
                 if index_shape(own) == index_shape(index) and sides.verdicts.get(own.key) in KEPT:
@@ -220,6 +219,14 @@ def _spread(sides: Sides) -> None:
         key = waiting.pop()
         for other in _hit(key, dependents.get(key, set()), sides):
             waiting.append(other)
+
+
+def rebuild_too(sides: Sides, keys: list[str]) -> bool:
+    """Make some units anew that could have been altered; tell whether there were any."""
+    for key in keys:
+        sides.verdicts[key] = Verdict.REBUILD
+    _spread(sides)
+    return bool(keys)
 
 
 def _disturbs(key: str, sides: Sides) -> bool:

@@ -10,6 +10,7 @@ select 'pg_class'::regclass::oid as classid, c.oid as objid, a.attnum::int as ob
        quote_ident(nn.conname) as not_null_name,
        coalesce(nn.convalidated, true) as not_null_validated,
        coalesce(nn.connoinherit, false) as not_null_no_inherit,
+       coalesce(nn.conislocal, false) as not_null_local,
        d.oid as default_oid,
        case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end as default,
        case when a.attgenerated <> '' then pg_get_expr(d.adbin, d.adrelid) end as generated,
