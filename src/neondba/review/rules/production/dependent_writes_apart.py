@@ -74,6 +74,31 @@ export async function reset(token: { id: string; email: string }, hash: string) 
   return { success: true };
 }
 ```
+Functions that commit for themselves cannot be put together:
+```python bad path=app/leads.py case=helpers
+from app.companies import create_company
+from app.services import create_lead
+
+async def add(request, session, user):
+    if request.company_id is None:
+        company = await create_company(session, request.company_name)  # <- finding
+        request.company_id = company.id
+    return await create_lead(session, request, user.id)
+```
+```python bad path=app/companies.py case=helpers
+async def create_company(session, name):
+    company = Company(name=name)
+    session.add(company)
+    await session.commit()
+    return company
+```
+```python bad path=app/services.py case=helpers
+async def create_lead(session, request, user_id):
+    lead = Lead(company_id=request.company_id, created_by=user_id)
+    session.add(lead)
+    await session.commit()
+    return lead
+```
 ## When it does not matter
 Writes of which only one happens, progress that is kept on purpose, and scripts:
 ```python good path=app/jobs.py case=progress
@@ -155,6 +180,7 @@ from neondba.review.rules.production._blocks import (
     transaction_clients,
     value_of,
 )
+from neondba.review.rules.production._helpers import Helpers, apart
 from neondba.review.rules.production._shared import SESSION, apps, is_session_work, method, receiver
 
 _NOTES = re.compile(
@@ -162,6 +188,12 @@ _NOTES = re.compile(
     re.IGNORECASE,
 )
 """Tables whose rows tell of a change; without one of them the change is still whole."""
+_HARMLESS = re.compile(
+    _NOTES.pattern
+    + r"|token|session|authenticat|verif|login|ensure|refresh|mail|\bget|generate|\brun_|chat|seed",
+    re.IGNORECASE,
+)
+"""Names of functions between which a program may end, and of those that wait for others."""
 _QUICK = re.compile(r"^(?:get|find|fetch|load|read|list|hash|verify|check|compare|generate|exists|is|has)")
 _SLOW = re.compile(
     r"^(?:run|invoke|generate|complete|request|post|fetch|send|chat|publish|upload|stream)", re.IGNORECASE
@@ -172,10 +204,14 @@ _COMMIT = frozenset({"commit"})
 @rule("NDB906", Category.PRODUCTION, Severity.LOW)
 def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
     """Report the first of two commits in a row, or the first of two Prisma or Drizzle writes."""
-    for file in apps(python, ".commit()"):
+    helpers = Helpers(python)
+    for file in apps(python, ".commit()", "session", "db"):
         for function in file.functions:
-            if sum(is_session_work(call, _COMMIT) for call in function.calls) > 1:
-                yield from _in_function(file.path, function)
+            told = list(_in_function(file.path, function)) if _commits_twice(function) else []
+            between = apart(helpers, file, function) if not told and len(function.calls) > 1 else None
+            if between is not None and not _HARMLESS.search(between[1]):
+                told = [_finding(file.path, *between, "session.flush()")]
+            yield from told
     for file_ in calls.running(".create(", ".insert(", ".update(", ".delete(", ".upsert("):
         told: set[int] = set()
         for written, uses in calls.functions(file_):
@@ -187,6 +223,10 @@ def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
                     way = "$transaction" if found.tool == "prisma" else "transaction"
                     snippet = f"await {found.client}.{way}(async (tx) => {{ … }});"
                     yield _finding(file_.path, found.line, written.name or found.table.title, snippet)
+
+
+def _commits_twice(function: Function) -> bool:
+    return sum(is_session_work(call, _COMMIT) for call in function.calls) > 1
 
 
 def _in_function(path: str, function: Function) -> Iterator[Finding]:

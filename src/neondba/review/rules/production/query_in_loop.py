@@ -42,6 +42,24 @@ model User {
   id String @id
 }
 ```
+A function that is called in the loop and asks there is no better, nor is the older way to ask:
+```python bad path=app/crud.py case=helper
+def read_product(id, db):
+    return db.query(Product).filter(Product.id == id).first()
+
+def update_totals(product_ids, db):
+    for pid in product_ids:
+        total = db.query(Item.quantity).filter(Item.product_id == pid).scalar()  # <- finding
+        print(total)
+```
+```python bad path=app/routes.py case=helper
+from app import crud
+
+def check(items, db):
+    for item in items:
+        if crud.read_product(item.product_id, db) is None:  # <- finding
+            raise ValueError(item.product_id)
+```
 ## When it does not matter
 Batches, attempts, a handful of constants, and scripts that run once:
 ```python good path=app/jobs.py case=batches
@@ -84,16 +102,20 @@ model User {
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from neondba.project.orm_calls import OrmCalls
-from neondba.project.python import Function, PythonFiles
+from neondba.project.python import Function, PythonFile, PythonFiles
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
+from neondba.review.rules.production._helpers import Helpers, asked_in_loop
 from neondba.review.rules.production._loops import looped
-from neondba.review.rules.production._shared import READS, apps, dotted, is_session_work
+from neondba.review.rules.production._shared import READS, apps, dotted, is_session_work, method
 
 _LOOPS = (ast.For, ast.AsyncFor)
+_ENDS = frozenset({"first", "one", "one_or_none", "all", "scalar", "count", "get", "exists"})
+_OLD = re.compile(r"(?:\w+\.)*_?(?:db|\w*session|sess)\.query\(")
 
 
 @rule("NDB910", Category.PRODUCTION, Severity.LOW)
@@ -111,24 +133,30 @@ def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
                     else "inArray(table.id, ids)"
                 )
                 yield _finding(script.path, use.line, name, rows, way)
-    for file in apps(python, "session.", "db.", "sess.", "conn.", "connection.", "database."):
+    helpers = Helpers(python)
+    for file in apps(python, "session", "db", "sess.", "conn.", "connection.", "database."):
         for function in file.functions:
-            if any(is_session_work(call, READS) for call in function.calls):
-                yield from _loops(file.path, function)
+            if function.calls:
+                yield from _loops(helpers, file, function)
 
 
-def _loops(path: str, function: Function) -> Iterator[Finding]:
+def _loops(helpers: Helpers, file: PythonFile, function: Function) -> Iterator[Finding]:
     inside: set[int] = set()
-    for loop in (node for node in ast.walk(function.node) if isinstance(node, _LOOPS)):
+    for loop in (node for node in function.nodes if isinstance(node, _LOOPS)):
         if id(loop) in inside or not _is_over_rows(loop.iter):
             continue
         names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
-        place = _query(loop, names)
+        body = [n for statement in loop.body for n in ast.walk(statement)]
+        place = _query(loop, names) or _queried(body, names)
+        if place is None and not _is_over_fields(loop.iter):
+            place = asked_in_loop(helpers, file, body, names)
         if place is not None:
             inside |= {id(node) for node in ast.walk(loop)}
             what = dotted(loop.iter) or "the rows"
             way = "rows = session.exec(select(Model).where(Model.id.in_(ids))).all()"
-            yield _finding(path, place, function.name, what, way + "\nby_id = {row.id: row for row in rows}")
+            yield _finding(
+                file.path, place, function.name, what, way + "\nby_id = {row.id: row for row in rows}"
+            )
 
 
 def _finding(path: str, line: int, name: str, what: str, snippet: str) -> Finding:
@@ -166,6 +194,22 @@ def _query(loop: ast.For | ast.AsyncFor, names: set[str]) -> int | None:
                 used = {n.id for n in ast.walk(built or node) if isinstance(n, ast.Name)}
                 if selects and used & names and "for_update" not in text:
                     return (built or node).lineno
+    return None
+
+
+def _is_over_fields(iterated: ast.expr) -> bool:
+    """Tell whether a loop goes over the fields of one thing: `data.items()`."""
+    return isinstance(iterated, ast.Call) and method(iterated) in ("items", "keys", "values", "fields")
+
+
+def _queried(body: list[ast.AST], names: set[str]) -> int | None:
+    """Give the line of `session.query(Model)…` that is narrowed by the loop's own row."""
+    for node in body:
+        if isinstance(node, ast.Call) and method(node) in _ENDS:
+            said = ast.unparse(node)
+            used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            if _OLD.match(said) and used & names and "with_for_update" not in said:
+                return node.lineno
     return None
 
 
