@@ -123,6 +123,7 @@ def _from(ip: Interpreter, node: Call, callee: Member, scope: Scope, receiver: V
     given = _sent(ip, "select", table, scope, callee.line)
     assert given.statement is not None
     given.statement.amount = receiver.written == "count"
+    given.statement.narrowed = isinstance(callee.object, Call) and bool(callee.object.arguments)
     return given
 
 
@@ -158,6 +159,7 @@ def _relational(ip: Interpreter, node: Call, callee: Member, scope: Scope) -> Va
     made.many = callee.name == "findMany"
     options = ip.value(node.arguments[0], scope) if node.arguments else Value()
     where = (options.fields or {}).get("where")
+    made.narrowed = "columns" in (options.fields or {})
     if where is not None and where.closure is not None:
         where = ip.invoke(where.closure, [Value(column=model.name, written=model.name), Value()])
     if where is not None:

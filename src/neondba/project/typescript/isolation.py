@@ -89,7 +89,7 @@ class Judge:
         for argument in arguments if way.owned else ():
             run.vouch(argument, "checked by a guard before it")
         if target.closure is not None:
-            ip.invoke(target.closure, arguments)
+            _note_returned(run, ip.invoke(target.closure, arguments))
         for inner in target.inner:
             if inner.closure is not None:
                 door.guarded = door.guarded or guards_by_name(target.written)
@@ -155,6 +155,15 @@ class Judge:
             principal = inner.callers[0] if inner.callers else ""
             found.append(Door(replace(entrance, principal=principal), inner))
         return found
+
+
+def _note_returned(run: Run, given: Value) -> None:
+    """Note which rows leave the entrance whole."""
+    for _, leaf in given.leaves():
+        for kind, key in leaf.origins:
+            statement = run.statements.get(int(key)) if kind == "row" else None
+            if statement is not None and not statement.narrowed and "." not in leaf.written and leaf.written:
+                statement.returned = True
 
 
 def _names_everyday(ip: Interpreter, file: TypeScriptFile, node: Node) -> bool:

@@ -76,6 +76,7 @@ def _guess_owner(made: Statement, table: OwnedTable) -> None:
 
 def _read(made: Statement, given: Value) -> None:
     fields = given.fields or {}
+    made.narrowed = "select" in fields or "omit" in fields
     for name, value in fields.items():
         if name == "where":
             made.narrow(value)

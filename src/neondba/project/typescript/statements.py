@@ -44,6 +44,10 @@ class Statement:
     """Values in what is fetched beside the row."""
     people: str = ""
     """The list of people whose addresses are fetched beside the row: `applicants`."""
+    narrowed: bool = False
+    """Only some columns are fetched."""
+    returned: bool = False
+    """The entrance gives its row back, whole."""
     spread: str = ""
     """The client's value that is written whole, whatever it holds."""
     amount: bool = False

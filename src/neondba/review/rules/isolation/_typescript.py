@@ -68,6 +68,8 @@ def for_strangers(isolation: TypeScriptIsolation) -> frozenset[tuple[str, str]]:
         judged, table = verdict.judged, verdict.statement.table
         if verdict.entrance.known or judged.kind not in ("get", "select") or table is None or table.people:
             continue
+        if verdict.entrance.machine or verdict.entrance.run.machine:
+            continue
         entrance = (judged.entrance.path, judged.entrance.name)
         by_table.setdefault(judged.table, set()).add(entrance)
         if judged.binding is Binding.PUBLIC:
