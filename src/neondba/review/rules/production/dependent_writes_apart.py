@@ -207,11 +207,11 @@ def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
     helpers = Helpers(python)
     for file in apps(python, ".commit()", "session", "db"):
         for function in file.functions:
-            told = list(_in_function(file.path, function)) if _commits_twice(function) else []
-            between = apart(helpers, file, function) if not told and len(function.calls) > 1 else None
+            here = list(_in_function(file.path, function)) if _commits_twice(function) else []
+            between = apart(helpers, file, function) if not here and len(function.calls) > 1 else None
             if between is not None and not _HARMLESS.search(between[1]):
-                told = [_finding(file.path, *between, "session.flush()")]
-            yield from told
+                here = [_finding(file.path, *between, "session.flush()")]
+            yield from here
     for file_ in calls.running(".create(", ".insert(", ".update(", ".delete(", ".upsert("):
         told: set[int] = set()
         for written, uses in calls.functions(file_):

@@ -147,9 +147,9 @@ def _loops(helpers: Helpers, file: PythonFile, function: Function) -> Iterator[F
             continue
         names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
         body = [n for statement in loop.body for n in ast.walk(statement)]
-        place = _query(loop, names) or _queried(body, names)
-        if place is None and not _is_over_fields(loop.iter):
-            place = asked_in_loop(helpers, file, body, names)
+        place = _query(loop, names)
+        if place is None and not _is_over_fields(loop.iter) and isinstance(loop, ast.For):
+            place = _queried(body, names) or asked_in_loop(helpers, file, body, names)
         if place is not None:
             inside |= {id(node) for node in ast.walk(loop)}
             what = dotted(loop.iter) or "the rows"
@@ -175,6 +175,8 @@ def _finding(path: str, line: int, name: str, what: str, snippet: str) -> Findin
 def _is_over_rows(iterated: ast.expr) -> bool:
     """Tell whether a loop goes over something that grows with the data."""
     if isinstance(iterated, (ast.Tuple, ast.List, ast.Set, ast.Constant)):
+        return False
+    if isinstance(iterated, ast.Name) and iterated.id.isupper():
         return False
     said = ast.unparse(iterated).lower()
     return not said.startswith(("range(", "enumerate(range", "enumerate([")) and not any(
