@@ -253,7 +253,7 @@ def test_the_environment_follows_the_git_branch(
         return done.stdout + done.stderr
 
     said = checkout("-b", "topic")
-    assert f"now lead to branch topic of project {store}" in said
+    assert f"(.env) now leads to branch topic of project {store}" in said
     assert leads_to(world, store, value(app / ".env", "DATABASE_URL")) == "topic"
     assert "is the default branch, so it is not followed" in checkout("main")
     assert leads_to(world, store, value(app / ".env", "DATABASE_URL")) == "topic"

@@ -117,8 +117,16 @@ def carried_out(
         role=prepared.role,
         database=prepared.database,
         files=written(prepared.switch),
+        care=_care(branch),
         git_hook=str(hook) if hook else None,
     )
+
+
+def _care(branch: Branch) -> str | None:
+    if not (branch.default or branch.protected):
+        return None
+    kind = "protected" if branch.protected else "the default branch"
+    return f"Take care: {branch.name} is {kind}. Programs that read these files write to it from now on."
 
 
 def written(switch: Switch) -> tuple[FileChanged, ...]:

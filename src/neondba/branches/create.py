@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from neondba.branches import checkout, choose
 from neondba.branches.checkout import Prepared
+from neondba.branches.mask_create import anonymised_branch, anonymised_steps
+from neondba.branches.mask_results import Coverage
 from neondba.branches.meanwhile import still_there
 from neondba.branches.point import Point, check_window, point_of
 from neondba.branches.results import BranchCreated, FileChanged
@@ -30,6 +32,7 @@ class Wanted:
     parent: str | None
     at: str | None
     schema_only: bool
+    anonymised: bool
     expires: timedelta | None
     compute: bool
     checkout: bool
@@ -55,17 +58,23 @@ def create(client: NeonClient, ctx: Context, wanted: Wanted) -> BranchCreated:
     prepared, note = _pointing(client, ctx, project, source, wanted)
     with ctx.carry_out(_plan(project, source, point, wanted, prepared)):
         with still_there(client, ctx, project, source, point=point):
-            made = _made(client, ctx, project, source, point, wanted)
+            made, coverage = _made(client, ctx, project, source, point, wanted)
         files, note = _pointed(client, ctx, project, made.branch, prepared, note)
-    return BranchCreated.of(made, project.name, source.name, files, note)
+    return BranchCreated.of(made, project.name, source.name, files, note, coverage)
 
 
 def _check(wanted: Wanted) -> None:
     choose.check_expiry(wanted.expires)
-    if wanted.schema_only and not wanted.compute:
+    if wanted.schema_only and wanted.anonymised:
+        raise ArgumentProblem(
+            "argument-invalid",
+            "--schema-only copies no rows, so there is nothing for --anonymised to mask.",
+            hint="Leave one of them out.",
+        )
+    if (wanted.schema_only or wanted.anonymised) and not wanted.compute:
         raise ArgumentProblem(
             "compute-needed",
-            "Neon makes a branch with a schema alone only together with a compute.",
+            "Neon makes a branch that shares no rows with its parent only together with a compute.",
             hint="Leave --no-compute out: a compute costs nothing until somebody connects.",
         )
 
@@ -87,7 +96,10 @@ def _plan(
 ) -> Plan:
     name, when = wanted.name, f" {point.spoken}" if point else ""
     rows = "with the schema, but no rows," if wanted.schema_only else "with schema and rows"
+    if wanted.anonymised:
+        rows = "with the schema and masked rows"
     steps = [f"Create branch {name} in project {project.name} {rows} of {source.name}{when}."]
+    steps += anonymised_steps(source.name, name) if wanted.anonymised else ()
     steps += [f"Make a compute for {name}; it starts with the first connection."] if wanted.compute else []
     steps += [f"Neon deletes {name} after {spell(wanted.expires)}."] if wanted.expires else []
     steps += prepared.steps(name) if prepared else []
@@ -101,17 +113,25 @@ def _plan(
 
 def _made(
     client: NeonClient, ctx: Context, project: Project, source: Branch, point: Point | None, wanted: Wanted
-) -> CreatedBranch:
-    return client.create_branch(
+) -> tuple[CreatedBranch, Coverage | None]:
+    lsn, timestamp = (point.lsn, point.timestamp) if point else (None, None)
+    until = ctx.clock.now() + wanted.expires if wanted.expires else None
+    if wanted.anonymised:
+        masked = anonymised_branch(
+            client, ctx, project, source, wanted.name, expires_at=until, lsn=lsn, timestamp=timestamp
+        )
+        return masked.made, masked.coverage
+    made = client.create_branch(
         project.id,
         wanted.name,
         parent_id=source.id,
-        parent_lsn=point.lsn if point else None,
-        parent_timestamp=point.timestamp if point else None,
-        expires_at=ctx.clock.now() + wanted.expires if wanted.expires else None,
+        parent_lsn=lsn,
+        parent_timestamp=timestamp,
+        expires_at=until,
         schema_only=wanted.schema_only,
         compute=wanted.compute,
     )
+    return made, None
 
 
 def _pointed(

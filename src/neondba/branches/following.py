@@ -21,28 +21,32 @@ def follow(ctx: Context, git_branch: str | None = None) -> Followed:
     wanted = git_branch or checkout.git_branch(ctx)
     if wanted is None:
         return Followed(git_branch=None, branch=None, done="No git branch is checked out; nothing to follow.")
+    context = nearest(ctx.folder)
+    if context is None or context.project is None:
+        done = "No branch was ever checked out here; nothing to follow. neondba branch checkout BRANCH"
+        return Followed(git_branch=wanted, branch=None, done=done)
     with platform.client(ctx) as client:
         project = project_for(client, ctx)
-        context = nearest(ctx.folder)
         branch, why = _going_with(wanted, context, project, client.branches(project.id))
         if branch is None:
             return Followed(git_branch=wanted, branch=None, done=why)
-        if context and context.project == project.id and context.branch == branch.name:
+        if context.project == project.id and context.branch == branch.name:
             done = f"The environment leads to {branch.name} already."
             return Followed(git_branch=wanted, branch=branch.name, done=done)
         made = checkout.carried_out(client, ctx, project, branch, checkout.Asked())
     files = ", ".join(file.path for file in made.files)
-    done = f"{files} now lead to branch {branch.name} of project {project.name}."
+    done = f"The environment ({files}) now leads to branch {branch.name} of project {project.name}."
     return Followed(git_branch=wanted, branch=branch.name, done=done)
 
 
 def _going_with(
-    wanted: str, context: ContextFile | None, project: Project, there: list[Branch]
+    wanted: str, context: ContextFile, project: Project, there: list[Branch]
 ) -> tuple[Branch | None, str]:
     by_name = {each.name: each for each in there}
-    current = context.branch if context and context.project == project.id else None
+    ours = context.project == project.id
+    current = context.branch if ours else None
     stays = f"the environment still leads to {current}" if current else "the environment stays as it is"
-    chosen = context.follows.get(wanted) if context and context.project == project.id else None
+    chosen = context.follows.get(wanted) if ours else None
     if chosen is not None:
         if chosen in by_name:
             return by_name[chosen], ""

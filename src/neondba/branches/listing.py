@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from shlex import quote
@@ -57,7 +58,7 @@ class BranchList(BaseModel):
     seen_at: datetime
     next: tuple[str, ...] = ()
 
-    def as_text(self, width: int) -> str:  # noqa: ARG002 - a table
+    def as_text(self, width: int) -> str:
         """Show a table; the tree by indentation."""
         rows: list[tuple[str, ...]] = [
             ("", "branch", "age", "size", "$/month", "made by", "last used", "expires")
@@ -72,7 +73,8 @@ class BranchList(BaseModel):
         foot = f"Together about ${total:.2f} a month. {self.prices}"
         marks = "* is the branch of this folder. " if any(line.current for line in self.branches) else ""
         following = [f"Next: {each}" for each in self.next]
-        return "\n".join([f"Project {self.project}", "", *lines, "", f"{marks}{foot}", *following])
+        said = textwrap.wrap(f"{marks}{foot}", max(40, width))
+        return "\n".join([f"Project {self.project}", "", *lines, "", *said, *following])
 
     def _row(self, line: BranchLine) -> tuple[str, ...]:
         words = [word for word, so in (("default", line.default), ("protected", line.protected)) if so]

@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from neondba.branches.arguments import AnyBranch, At, Expires, NewName, Parent
-from neondba.branches.choose import refuse_if_needed
+from neondba.branches.choose import branch_of, parent_of_new, refuse_if_needed
 from neondba.branches.create import Wanted, create
+from neondba.branches.life import noted
 from neondba.branches.listing import BranchList, listed
 from neondba.branches.results import BranchCreated, Deleted
 from neondba.branches.showing import BranchShown, shown
@@ -41,6 +42,10 @@ def branch_create(
     parent: Parent = None,
     at: At = None,
     schema_only: Annotated[bool, Field(description="Copy the schema without the rows.")] = False,
+    anonymised: Annotated[
+        bool,
+        Field(description="Mask personal data: a root branch of masked rows, never of the originals."),
+    ] = False,
     expires: Expires = None,
     no_compute: Annotated[
         bool, Field(description="Make no compute: the branch keeps data but takes no connections.")
@@ -54,7 +59,7 @@ def branch_create(
     Environment files of the project one stands in that lead to this Neon project are pointed at the new
     branch, as `branch checkout` does; others are left alone.
     """
-    wanted = Wanted(name, parent, at, schema_only, expires, not no_compute, not no_checkout)
+    wanted = Wanted(name, parent, at, schema_only, anonymised, expires, not no_compute, not no_checkout)
     with platform.client(ctx) as client:
         return create(client, ctx, wanted)
 
@@ -92,33 +97,41 @@ def branch_show(ctx: Context, name: AnyBranch) -> BranchShown:
         Example({"name": "short-lived"}, confirmed=True),
     ),
 )
-def branch_delete(
-    ctx: Context,
-    name: AnyBranch,
-) -> Deleted:
+def branch_delete(ctx: Context, name: AnyBranch) -> Deleted:
     """Delete a branch with its compute and the data that only it has."""
     with platform.client(ctx) as client:
         project = project_for(client, ctx)
-        branch = client.find_branch(project, name)
         there = client.branches(project.id)
+        branch = branch_of(there, project, name)
         refuse_if_needed(branch, project, there)
         parent = next((each.name for each in there if each.id == branch.parent_id), None)
         kept = f"; what it shares with {parent} stays" if parent else ""
+        default = parent_of_new(there, project, None).name
+        leads_here = noted(ctx, project, branch) is not None
+        lost = ["The environment of this folder goes on leading to it, to nothing."] if leads_here else []
         plan = Plan(
             operation="branch.delete",
             effect=Effect.DESTROY,
             target=Target(project=project.name, branch=branch.name),
             steps=(
-                f"Delete the compute of branch {branch.name} ({branch.id}); its connections break.",
+                f"Delete the compute of branch {branch.name} ({branch.id}) of project {project.name}; its "
+                "connections break.",
                 f"Delete the data that only {branch.name} has{kept}.",
+                *(
+                    ["The environment of this folder goes on leading to it, to nothing."]
+                    if leads_here
+                    else []
+                ),
             ),
         )
         with ctx.carry_out(plan):
             client.delete_branch(project.id, branch.id)
+    where = f"--project {quote(project.name)}"
+    after = [f"neondba branch checkout {quote(default)} {where}"] if leads_here else []
     return Deleted(
         kind="branch",
         name=branch.name,
         id=branch.id,
         project=project.name,
-        next=(f"neondba branch list --project {quote(project.name)}",),
+        next=(*after, f"neondba branch list {where}"),
     )

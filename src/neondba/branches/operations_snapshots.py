@@ -53,7 +53,7 @@ def snapshot_create(
 ) -> SnapshotMade:
     """Take a snapshot of a root branch, now or at a point of its history."""
     with platform.client(ctx) as client:
-        return snapshots.taken(client, ctx, branch, name, at, expires)
+        return snapshots.taken(client, ctx, snapshots.Wanted(branch, name, at, expires))
 
 
 @operation("snapshot.list", effect=Effect.READ, examples=(Example(),))

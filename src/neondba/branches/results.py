@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import BaseModel
 
+from neondba.branches.mask_results import Coverage
 from neondba.neon.models import Branch, CreatedBranch, CreatedProject, Project
 
 
@@ -91,6 +92,8 @@ class BranchCreated(BaseModel):
     files: tuple[FileChanged, ...] = ()
     """Files of variables that lead to it now."""
     note: str | None = None
+    coverage: Coverage | None = None
+    """What became of each column, where the rows were masked."""
     next: tuple[str, ...] = ()
 
     @classmethod
@@ -101,6 +104,7 @@ class BranchCreated(BaseModel):
         parent: str,
         files: tuple[FileChanged, ...] = (),
         note: str | None = None,
+        coverage: Coverage | None = None,
     ) -> Self:
         """Take it from the API's answer."""
         branch, where = made.branch, f"--project {quote(project)}"
@@ -116,16 +120,18 @@ class BranchCreated(BaseModel):
             expires_at=branch.expires_at,
             files=files,
             note=note,
+            coverage=coverage,
             next=(*([] if files else point), f"neondba branch delete {quote(branch.name)} {where}"),
         )
 
-    def as_text(self, width: int) -> str:  # noqa: ARG002 - short lines
+    def as_text(self, width: int) -> str:
         """Say what there is now and where it is reached."""
         lines = [f"Branch {self.name} of {self.parent} is there in project {self.project} ({self.id})."]
         lines += [f"Neon deletes it at {self.expires_at:%Y-%m-%d %H:%M} UTC."] if self.expires_at else []
         lines += [] if self.host else ["It has no compute, so it takes no connections."]
         lines += [f"{each.path}: {', '.join(each.names)} lead to it now." for each in self.files]
         lines += [self.note] if self.note else []
+        lines += ["", self.coverage.as_text(width)] if self.coverage else []
         return "\n".join([*lines, "", "Next:", *(f"  {each}" for each in self.next)])
 
 
@@ -155,6 +161,10 @@ class BranchChanged(BaseModel):
             expires_at=branch.expires_at,
             next=following,
         )
+
+    def as_text(self, width: int) -> str:  # noqa: ARG002 - one sentence
+        """Say what was done."""
+        return "\n".join([self.done, *(f"Back: {each}" for each in self.next)])
 
 
 class BranchRestored(BaseModel):
@@ -193,6 +203,8 @@ class CheckedOut(BaseModel):
     role: str
     database: str
     files: tuple[FileChanged, ...]
+    care: str | None = None
+    """What to know before anything is run from here."""
     git_hook: str | None = None
     """Where the hook lies that follows the git branch, if it was asked for."""
     next: tuple[str, ...] = ()
@@ -201,6 +213,7 @@ class CheckedOut(BaseModel):
         """Say it as a git checkout does."""
         lines = [f"{file.path}: {', '.join(file.names)} lead to {self.branch}" for file in self.files]
         lines.append(f"Project {self.project}, role {self.role}, database {self.database}.")
+        lines += [self.care] if self.care else []
         if self.git_hook:
             lines.append(f"From now on git checkout switches it too: {self.git_hook}")
         return "\n".join(lines + [f"Next: {each}" for each in self.next])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from shlex import quote
 from typing import TYPE_CHECKING, Self
@@ -30,8 +31,9 @@ class SnapshotLine(BaseModel):
     id: str
     branch: str | None
     """Branch that it is of; `None` when that is gone."""
+    taken_at: datetime
     holds: datetime
-    """The moment whose data it holds."""
+    """The moment of the last change that it holds."""
     by_schedule: bool
     expires_at: datetime | None
     size_bytes: int | None
@@ -46,6 +48,7 @@ class SnapshotLine(BaseModel):
             name=snapshot.name,
             id=snapshot.id,
             branch=names.get(snapshot.source_branch_id or ""),
+            taken_at=snapshot.created_at,
             holds=snapshot.timestamp or snapshot.created_at,
             by_schedule=not snapshot.manual,
             expires_at=snapshot.expires_at,
@@ -127,22 +130,25 @@ def _is_its_own_past(branch: Branch, there: list[Branch]) -> bool:
     return parent is not None and parent.parent_id is None and branch.last_reset_at is not None
 
 
-def taken(
-    client: NeonClient,
-    ctx: Context,
-    branch_name: str | None,
-    name: str | None,
-    at: str | None,
-    expires: timedelta | None,
-) -> SnapshotMade:
+@dataclass(frozen=True)
+class Wanted:
+    """The snapshot that is asked for."""
+
+    branch: str | None
+    name: str | None
+    at: str | None
+    expires: timedelta | None
+
+
+def taken(client: NeonClient, ctx: Context, wanted: Wanted) -> SnapshotMade:
     """Take a snapshot of a root branch, now or at a point of its history."""
     project, now = project_for(client, ctx), ctx.clock.now()
-    branch = root_branch(project, client.branches(project.id), branch_name)
-    point = point_of(at, ctx) if at else None
+    branch = root_branch(project, client.branches(project.id), wanted.branch)
+    point = point_of(wanted.at, ctx) if wanted.at else None
     if point is not None:
         check_window(point, project, branch, ctx)
-    name = name or f"{branch.name[:200]}_{now:%Y-%m-%d_%H-%M-%S}"
-    until = f" It goes after {spell(expires)}." if expires else ""
+    name = wanted.name or f"{branch.name[:200]}_{now:%Y-%m-%d_%H-%M-%S}"
+    until = f" It goes after {spell(wanted.expires)}." if wanted.expires else ""
     when = f" {point.spoken}" if point else ""
     plan = Plan(
         operation="snapshot.create",
@@ -160,8 +166,13 @@ def taken(
             name=name,
             lsn=point.lsn if point else None,
             timestamp=point.timestamp if point else None,
-            expires_at=now + expires if expires else None,
+            expires_at=now + wanted.expires if wanted.expires else None,
         )
+    return _made(project, branch, made)
+
+
+def _made(project: Project, branch: Branch, made: Snapshot) -> SnapshotMade:
+    command = f"neondba snapshot restore {quote(made.name)}"
     where = f"--project {quote(project.name)}"
     return SnapshotMade(
         project=project.name,
@@ -170,10 +181,7 @@ def taken(
         id=made.id,
         holds=made.timestamp or made.created_at,
         expires_at=made.expires_at,
-        next=(
-            f"neondba snapshot restore {quote(made.name)} {where}",
-            f"neondba snapshot restore {quote(made.name)} --finalise {where}",
-        ),
+        next=(f"{command} {where}", f"{command} --finalise {where}"),
     )
 
 

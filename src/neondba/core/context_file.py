@@ -112,7 +112,7 @@ def _unusable(path: Path, why: str) -> ArgumentProblem:
     return ArgumentProblem(
         "context-file-unreadable",
         f"{path} cannot be read: {why.rstrip('.')}.",
-        hint="Correct or remove the file; neondba branch checkout BRANCH writes a new one.",
+        hint="Correct it, or remove it and check a branch out again: neondba branch checkout BRANCH",
     )
 
 

@@ -21,7 +21,7 @@ def project_for(client: NeonClient, ctx: Context) -> Project:
         ArgumentProblem: none is set and there are several.
     """
     if ctx.settings.project is not None:
-        return client.find_project(ctx.settings.project)
+        return _set(client, ctx, ctx.settings.project)
     from neondba.neon.throwaway import is_throwaway
 
     there = [project for project in client.projects() if not is_throwaway(project.name)]
@@ -41,3 +41,20 @@ def project_for(client: NeonClient, ctx: Context) -> Project:
         hint=f"Name one: --project {quote(names[0])}, or set NEONDBA_PROJECT.",
         projects=names,
     )
+
+
+def _set(client: NeonClient, ctx: Context, wanted: str) -> Project:
+    """Give the project of the settings; say where the name is from when there is none."""
+    try:
+        return client.find_project(wanted)
+    except NotFoundProblem as problem:
+        origin = ctx.settings.origin("project")
+        if origin.startswith("--"):
+            raise
+        where = " on the local Neon" if client.is_local else ""
+        other = "Set NEON_API_KEY if it is in the cloud" if client.is_local else problem.hint or ""
+        raise NotFoundProblem(
+            "project-not-found",
+            f"There is no project {wanted}{where}; {origin} names it.",
+            hint=f"{other.rstrip('.')}, or name another with --project.",
+        ) from None
