@@ -35,3 +35,7 @@ LockTimeout = Annotated[
 LockPatience = Annotated[
     float, Field(description="Seconds over all tries of one migration to get its locks.", ge=0)
 ]
+UnderLoad = Annotated[
+    bool,
+    Field(description="Run them once more while an application is at work, and say what it suffers."),
+]

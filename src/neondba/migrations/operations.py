@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect, Plan, Target
-from neondba.migrations.arguments import Config, Copied, Database, Folder, ProjectWithData, Python, Tool
+from neondba.migrations.arguments import (
+    Config,
+    Copied,
+    Database,
+    Folder,
+    ProjectWithData,
+    Python,
+    Tool,
+    UnderLoad,
+)
 from neondba.migrations.results import Rehearsal
-
-if TYPE_CHECKING:
-    from neondba.neon.client import NeonClient
-    from neondba.neon.throwaway import Throwaway
 
 PURPOSE = "rehearse"
 
@@ -40,6 +44,7 @@ def migration_rehearse(
     project: ProjectWithData = None,
     branch: Copied = None,
     database: Database = None,
+    load: UnderLoad = False,
 ) -> Rehearsal:
     """Run each pending migration up, down and up again on a throw-away branch.
 
@@ -47,47 +52,25 @@ def migration_rehearse(
     goose, dbmate, golang-migrate, or plain numbered ones) run as their tool runs them, into its own table.
     Before each step a few rows are put into every empty table. Shown for each revision: whether the schema
     comes back, which rows survive, and for each statement how long it took, what it locked, wrote anew and
-    logged. The branch is deleted afterwards.
+    logged. What keeps others waiting is run a second time the safer way, where there is one. With a
+    project, the rehearsal is remembered: `migration apply` wants it. Each branch is deleted afterwards.
 
     Raises:
         Problem: no migrations, a broken history, or settings that lead to another database.
     """
     from neondba.local import platform
-    from neondba.migrations.rehearsal import rehearse_at
-    from neondba.migrations.tools.detect import source_of
-    from neondba.neon.throwaway import Wanted, throwaway_branch
-    from neondba.project.alembic_runner.locate import interpreters
+    from neondba.migrations.rehearsing import Rehearsing, usable
+    from neondba.migrations.target import Asked
 
-    folder = (ctx.folder / path).resolve()
-    found = source_of(folder, config, tool)
-    if found.tool == "Alembic":
-        interpreters(found.place, folder, python)
+    asked = Asked((ctx.folder / path).resolve(), config, python, tool, branch, database)
+    source = usable(asked)
     chosen = project or ctx.settings.project
-    wanted = Wanted(parent=branch)
-    with (
-        ctx.carry_out(_plan(chosen, branch, found.relative(folder))),
-        platform.client(ctx) as client,
-        throwaway_branch(
-            client, ctx, project=chosen, purpose=PURPOSE, database=database, wanted=wanted
-        ) as copy,
-    ):
-        name = copy.branch_name if chosen else None
-        done = rehearse_at(ctx, folder, copy.direct, config=config, python=python, tool=tool, branch=name)
-        if chosen:
-            _keep(ctx, client, done, copy)
-        return done
+    plan = _plan(chosen, branch, source.relative(asked.folder), load=load)
+    with ctx.carry_out(plan), platform.client(ctx) as client:
+        return Rehearsing(ctx, client, asked, chosen).all(load=load)
 
 
-def _keep(ctx: Context, client: NeonClient, done: Rehearsal, copy: Throwaway) -> None:
-    """Remember what was rehearsed on a copy of which branch: nothing else is applied."""
-    from neondba.migrations.target import kept
-
-    parent = client.branch(copy.project_id, copy.branch_id).parent_id
-    if parent is not None:
-        ctx.rehearsals.add(kept(done, ctx, copy.project_id, parent, copy.database))
-
-
-def _plan(project: str | None, branch: str | None, config: str) -> Plan:
+def _plan(project: str | None, branch: str | None, config: str, *, load: bool) -> Plan:
     of = f"branch {branch} of {project}" if branch else str(project)
     return Plan(
         operation="migration.rehearse",
@@ -96,6 +79,8 @@ def _plan(project: str | None, branch: str | None, config: str) -> Plan:
         steps=(
             f"Make a throw-away branch of {of}." if project else "Make an empty throw-away project.",
             f"Run the migrations of {config} there: up, down and up again.",
-            "Delete it.",
+            "Run the safer way of what keeps others waiting on a second one, where there is such a way.",
+            *(["Run them under an application's load on a third one."] if load else []),
+            "Delete each.",
         ),
     )

@@ -13,7 +13,7 @@ from neondba.core.problem import ConflictProblem, Problem
 from neondba.core.secret import Secret
 from neondba.migrations.fingerprint import content_of, fingerprint, users
 from neondba.migrations.observer import Observer, Picture, differences, rewritten, short
-from neondba.migrations.results import Direction, Outcome, Prints, Rehearsal, Run, Step
+from neondba.migrations.results import MANY_ROWS, Direction, Outcome, Prints, Rehearsal, Run, Step
 from neondba.migrations.tools.detect import open_source, source_of
 from neondba.migrations.tools.migrator import Migrator, pending
 from neondba.migrations.verdict import Evidence, judged
@@ -112,10 +112,22 @@ class Stage:
             self._ctx.progress(f"{title}.", number / len(self.pending))
             evidence = self._played(revision)
             step = judged(revision, self._relative(revision), evidence)
-            yield step.model_copy(update={"prints": self._prints(revision, evidence)})
+            yield step.model_copy(
+                update={
+                    "prints": self._prints(revision, evidence),
+                    "catalog_after": self._catalog_after(step, evidence),
+                }
+            )
             self._passed.append(revision)
             if self._stuck:
                 return
+
+    def _catalog_after(self, step: Step, seen: Evidence) -> str:
+        many = any(one.rows >= MANY_ROWS for run in step.runs for one in run.measured)
+        notable = many or any(lock.is_notable for lock in step.locks)
+        if seen.upgraded is None or not notable:
+            return ""
+        return users(seen.upgraded.catalog, self._migrator.own_tables).model_dump_json()
 
     def _prints(self, revision: Revision, seen: Evidence) -> Prints:
         def of(picture: Picture | None) -> str | None:
@@ -227,7 +239,7 @@ class Stage:
             outcome=outcome,
             seconds=result.seconds,
             statements=len(own),
-            measured=tuple(s.model_copy(update={"text": short(s.text)}) for s in own),
+            measured=tuple(s.model_copy(update={"text": short(s.text), "full": s.text}) for s in own),
             locks=self.observer.locks(own, before),
             rewritten=rewritten(before, after),
             error=result.failure.said.split("\n")[0] if result.failure else None,

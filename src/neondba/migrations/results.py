@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -33,6 +32,10 @@ class Reversibility(StrEnum):
     DEPENDS = "depends on environment"
     """Whether it passes, or comes back, hangs on rows or roles that are not the same everywhere."""
     FAILS = "fails"
+
+
+MANY_ROWS: Final = 10_000
+"""Rows that one transaction may change without anybody noticing."""
 
 
 class Direction(StrEnum):
@@ -97,6 +100,8 @@ class Measured(BaseModel):
     """What one statement did."""
 
     text: str
+    full: str = Field("", exclude=True, repr=False)
+    """The whole text, to be run again: shown nowhere."""
     seconds: float | None
     """Nothing when it failed or was stopped."""
     wal: int | None = None
@@ -136,6 +141,91 @@ class Run(BaseModel):
         return f"{self.direction.value}{tail} {self.seconds * 1000:.0f} ms"
 
 
+class SaferWay(BaseModel):
+    """Another way to the same schema, rehearsed on a branch of its own."""
+
+    instead_of: tuple[str, ...]
+    """The statements that it stands for."""
+    why: tuple[str, ...]
+    statements: tuple[str, ...] = ()
+    seconds: float = 0.0
+    """For the whole revision; its own way took `seconds_before`."""
+    seconds_before: float = 0.0
+    blocked: float = 0.0
+    """Longest time that reads or writes of one table waited for it."""
+    blocked_before: float = 0.0
+    grows: str | None = None
+    """What still keeps others waiting the longer the larger the table is."""
+    trouble: str | None = None
+    """Why it is no way: it failed, or led to another schema."""
+
+    @property
+    def sentence(self) -> str:
+        """Both ways beside each other."""
+        if self.trouble:
+            return f"A safer way was tried and is none here: {self.trouble}"
+        left = f" `{self.grows}` still keeps them waiting the longer the table is." if self.grows else ""
+        return (
+            f"Safer: {' '.join(self.why)} Rehearsed: the same schema in {self.seconds:.2f} s instead of "
+            f"{self.seconds_before:.2f} s; others waited {self.blocked:.3f} s at most instead of "
+            f"{self.blocked_before:.3f} s.{left}"
+        )
+
+
+class LoadSeen(BaseModel):
+    """What an application suffered while the revision ran."""
+
+    statements: int
+    """Statements that it sent meanwhile."""
+    longest_before: float
+    """Its longest wait in the second before, in seconds."""
+    longest: float
+    """Its longest wait while the revision ran."""
+    slow: int = 0
+    """Statements that waited longer than a second."""
+    waiting: str | None = None
+    """The statement that waited longest."""
+    errors: dict[str, int] = {}
+    """Refused statements by the server's words."""
+    source: str = "generated"
+    """`generated`, or `pg_stat_statements` where the application's own statements were sent."""
+    failed: str | None = None
+    """What the server said when the revision itself did not pass under the load."""
+    seconds: float = 0.0
+    """How long the revision took under the load."""
+
+    @property
+    def sentence(self) -> str:
+        """What it suffered."""
+        said = f"Under load the longest wait was {self.longest:.2f} s (before: {self.longest_before:.2f} s)"
+        own = "of the application's own" if self.source != "generated" else "generated"
+        said += f" of {self.statements} {own} statements" if self.statements else ""
+        said += f", {self.slow} over a second" if self.slow else ""
+        said += f": {self.waiting}." if self.waiting and self.longest >= LONG else "."
+        refused = "; ".join(f"{count} times {what}" for what, count in list(self.errors.items())[:MOST_NAMED])
+        said += f" Refused: {refused}." if refused else ""
+        return f"{said} It failed under the load: {self.failed}." if self.failed else said
+
+
+class Prediction(BaseModel):
+    """How long a revision will take elsewhere."""
+
+    branch: str
+    seconds: float
+    blocked: float
+    """Longest time that reads or writes of one table will wait."""
+    basis: str
+    """What it was computed from."""
+
+    @property
+    def sentence(self) -> str:
+        """The prediction with its basis."""
+        return (
+            f"On {self.branch}: about {self.seconds:.1f} s, others wait {self.blocked:.1f} s at most "
+            f"({self.basis})."
+        )
+
+
 class Prints(BaseModel):
     """The files of a migration and the schema around it, as hashes."""
 
@@ -165,6 +255,11 @@ class Step(BaseModel):
     """Rows and values from before that were gone after up and down."""
     needs_rows: str | None = None
     """What it stops on, when it passes on some rows only."""
+    safer: SaferWay | None = None
+    load: LoadSeen | None = None
+    prediction: Prediction | None = None
+    catalog_after: str = Field("", exclude=True, repr=False)
+    """The schema after its way up, as JSON, where another way to it may be worth trying."""
     prints: Prints = Prints()
     """Fingerprints of the schema on the way."""
     drops_data: bool = False
@@ -233,25 +328,12 @@ class Rehearsal(BaseModel):
 
     def as_text(self, width: int) -> str:  # noqa: ARG002 - the terminal wraps it
         """Show the rehearsal for a person."""
-        where = f" on branch {self.branch}" if self.branch else ""
-        lines = [f"{self.summary} PostgreSQL {self.server_version}{where}, {self.seconds:.1f} s.", ""]
-        for step in self.steps:
-            lines.append(f"{step.revision}  {step.reversibility.value.upper()}  {step.title}  ({step.path})")
-            lines += [f"    {sentence}" for sentence in step.sentences]
-            lines += [f"    {line}" for line in _locks(step.locks)]
-            lines.append(f"    {', '.join(run.brief for run in step.runs)}")
-        lines += [f"{revision}  NOT REACHED" for revision in self.skipped]
-        for table in self.not_seeded:
-            lines.append(f"No rows in {table.table}: {table.reason}")
-        lines += [f"Rows of {table} were not compared: too many." for table in self.not_compared]
-        return "\n".join(lines)
+        from neondba.migrations import rendering
 
+        return rendering.text_of(self)
 
-def _locks(locks: Sequence[Lock]) -> Iterator[str]:
-    for lock in locks:
-        if lock.is_notable:
-            by = f" ({lock.mode} of: {lock.statement})" if lock.statement else f" ({lock.mode})"
-            yield f"{lock.sentence}{by}"
-    short = [lock.relation for lock in locks if not lock.is_notable]
-    if short:
-        yield f"Locked for a moment: {', '.join(short)}."
+    def as_markdown(self) -> str:
+        """Show the rehearsal as a comment on a pull request."""
+        from neondba.migrations import rendering
+
+        return rendering.markdown_of(self)

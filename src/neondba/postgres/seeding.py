@@ -30,6 +30,10 @@ class Seeder:
         self.shapes = shapes(session)
         self._number = 0
 
+    def start_at(self, number: int) -> None:
+        """Count from here, so that several seeders of one table do not make the same values."""
+        self._number = number
+
     def fill(self, skip: Iterable[str] = (), *, nulls: bool = True) -> tuple[list[str], list[NotSeeded]]:
         """Give each empty table two full rows, and one with nulls where they may be."""
         filled, failed = [], []

@@ -11,7 +11,7 @@ from neondba.core.secret import Secret
 from neondba.migrations.tools.migrator import Look
 from neondba.postgres.applied import Part
 from neondba.postgres.connect import Connection, Refused, connect, rows_of
-from neondba.project.alembic_runner.child import PROBE
+from neondba.project.alembic_runner.child import FLUSH, FLUSH_SINCE, PROBE
 from neondba.project.alembic_runner.runner import Executed, Failure, StepResult
 
 LOOK_EVERY: Final = 0.05
@@ -89,3 +89,5 @@ class _Work:
         rows_of(self._session, text)
         seconds = time.monotonic() - began
         self.executed[-1] = self.executed[-1].after(seconds, rows_of(self._session, PROBE))
+        if self._session.info.server_version >= FLUSH_SINCE:
+            rows_of(self._session, FLUSH)

@@ -37,6 +37,9 @@ PROBE = (
     "on true"
 )
 """What a session has done so far in its transaction: WAL, locks, files, rows read and changed."""
+FLUSH = "select pg_catalog.pg_stat_force_next_flush()"
+"""Without it, what one transaction has read is still counted in the next ones for up to a second."""
+FLUSH_SINCE = 150000
 MARK = (
     "select pg_catalog.pg_backend_pid(), exists (select from pg_catalog.pg_locks where locktype = 'advisory' "
     "and classid::bigint = {high} and objid::bigint = {low} and granted and database = "
@@ -125,6 +128,8 @@ class Child:
             # SET ends with a transaction that is rolled back; the connection is ours for this step alone.
             if lock_timeout:
                 context.connection.exec_driver_sql(f"set lock_timeout = {int(lock_timeout)}")
+            version = context.connection.exec_driver_sql("show server_version_num").scalar()
+            watch.flushes = int(version) >= FLUSH_SINCE
             wal = context.connection.exec_driver_sql(PROBE).fetchone()[0]
             self.tell("session", pid=pid, wal=wal)
             watch.follow(context.connection, self._load("sqlalchemy").event)
@@ -156,6 +161,7 @@ class Watch:
         self._number = 0
         self._event: Any = None
         self._connection: Any = None
+        self.flushes = False
 
     def follow(self, connection: Any, event: Any) -> None:
         """Listen to a connection's statements."""
@@ -180,6 +186,8 @@ class Watch:
         try:
             cursor.execute(PROBE)
             seen = [list(row) for row in cursor.fetchall()]
+            if self.flushes:
+                cursor.execute(FLUSH)
         finally:
             cursor.close()
         self._child.tell("executed", number=self._number, seconds=seconds, seen=seen)
