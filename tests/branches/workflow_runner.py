@@ -18,13 +18,16 @@ HANDED = re.compile(r"^([A-Za-z_]\w*)<<(\w+)\n(.*?)\n\2\n|^([A-Za-z_]\w*)=(.*)\n
 GH = """#!{python}
 # Stands in for GitHub: comments and open pull requests lie in files.
 import json, pathlib, sys
+MARK = "<!-- neondba rehearsal -->"
 words, store = sys.argv[1:], pathlib.Path({store!r})
 comments = json.loads((store / "comments.json").read_text())
 if words[:2] == ["pr", "list"]:
     print((store / "open").read_text())
 elif "--paginate" in words:
+    asked = words[words.index("--jq") + 1]
+    assert asked == '.[] | select(.user.type == "Bot") | select(.body | startswith("' + MARK + '")) | .id', asked
     for each in comments:
-        if each["bot"] and each["body"].startswith("<!-- neondba rehearsal -->"):
+        if each["bot"] and each["body"].startswith(MARK):
             print(each["id"])
 else:
     body = pathlib.Path(words[words.index("-F") + 1].removeprefix("body=@")).read_text()

@@ -145,7 +145,7 @@ jobs:
         run: |
           there="repos/$GITHUB_REPOSITORY/issues/$PULL_REQUEST/comments"
           bots='.[] | select(.user.type == "Bot")'
-          ours="$bots | select(.body | startswith(\"<!-- neondba rehearsal -->\")) | .id"
+          ours="$bots | select(.body | startswith(\\"<!-- neondba rehearsal -->\\")) | .id"
           gh api --paginate "$there?per_page=100" --jq "$ours" > "$RUNNER_TEMP/comments"
           first=$(head -n 1 "$RUNNER_TEMP/comments")
           if [ -n "$first" ]; then
