@@ -52,6 +52,8 @@ class Decision(BaseModel):
     kind: str | None = None
     value: str | None = None
     """What the project file puts into every row."""
+    inside: str | None = None
+    """For a document whose own name is personal: the kind of all texts in it."""
     why: str
     lines: tuple[str, ...] = ()
     """For an open column: lines for the project file, each of which settles it."""
@@ -133,7 +135,8 @@ class Decider:
         number = not column.is_text and words(column.column).endswith("_id")
         kind = None if number else on_type(named, column)
         if kind is not None:
-            return _masked(column, kind, f"its name says {named}")
+            made = _masked(column, kind, f"its name says {named}")
+            return made.model_copy(update={"inside": named}) if kind == "json" else made
         if column.is_plain or number:
             return _clean(column, f"its name says {named}, but it is {column.type}")
         return _open(column, f"its name says {named}, and no mask fits {column.type}")

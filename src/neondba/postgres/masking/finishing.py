@@ -14,7 +14,7 @@ from neondba.postgres.connect import Connection, Row, trusted
 from neondba.postgres.ddl.schema import Schema, changes
 from neondba.postgres.masking import text
 
-APART: Final = ("triggers", "foreign_keys", "indexes")
+APART: Final = ("triggers", "constraints", "indexes")
 """What is taken off before the rows come, in this order."""
 SEQUENCES: Final = """
 select schemaname as schema, sequencename as name, last_value from pg_sequences where last_value is not null
@@ -23,7 +23,7 @@ select schemaname as schema, sequencename as name, last_value from pg_sequences 
 
 @contextmanager
 def taken_apart(session: Connection) -> Iterator[None]:
-    """Take off triggers, foreign keys and plain indexes; put them back at the end.
+    """Take off what rows need not fit yet, and triggers; put it back at the end.
 
     Not put back when the block fails: the branch is thrown away then.
 
@@ -51,10 +51,13 @@ def sequences_like(source: Connection, target: Connection) -> None:
 
 def refreshed(source: Connection, target: Connection) -> list[str]:
     """Fill the materialised views that hold rows in the source; name those that could not be."""
+    there = {row["after"]: row for row in target.execute(trusted(text("materialized"))).fetchall()}
     failed = []
     for row in source.execute(trusted(text("materialized"))).fetchall():
+        if not row["populated"]:
+            continue
         try:
-            _run(target, row, "after")
+            _run(target, there[row["after"]], "after")
         except (psycopg.Error, ConflictProblem):
             failed.append(f"{row['schema']}.{row['table']}")
     return failed

@@ -4,18 +4,15 @@
 create schema neondba_mask;
 
 -- HMAC-SHA-256 of a value; the kind keeps a phone number's digest apart from that of an account number.
-create function neondba_mask.digest(kind text, given text) returns bytea
-language plpgsql stable strict parallel safe as $$
-begin
-    return sha256(convert_to(current_setting('neondba_mask.outer'), 'UTF8')
-                  || sha256(convert_to(current_setting('neondba_mask.inner') || kind || ':' || given, 'UTF8')));
-end $$;
+create function neondba_mask.digest(kind text, given text) returns bytea language sql stable parallel safe as $$
+select sha256(convert_to(current_setting('neondba_mask.outer'), 'UTF8')
+              || sha256(convert_to(current_setting('neondba_mask.inner') || kind || ':' || given, 'UTF8')))
+$$;
 
 -- Sixty bits of a digest.
-create function neondba_mask.bits(digest bytea) returns bigint language plpgsql immutable strict parallel safe as $$
-begin
-    return ('x' || encode(substr(digest, 1, 8), 'hex'))::bit(64)::bigint & 1152921504606846975;
-end $$;
+create function neondba_mask.bits(digest bytea) returns bigint language sql immutable parallel safe as $$
+select ('x' || encode(substr(digest, 1, 8), 'hex'))::bit(64)::bigint & 1152921504606846975
+$$;
 
 -- A word that nobody is called: its middle stands in no name.
 create function neondba_mask.word(digest bytea, place int) returns text
@@ -121,7 +118,7 @@ language plpgsql immutable strict parallel safe as $$
 declare found text := ''; sign text; place int := 1;
 begin
     foreach sign in array string_to_array(shape, null) loop
-        if sign between '0' and '9' then
+        if ascii(sign) between 48 and 57 then
             found := found || substr(digits, place, 1); place := place + 1;
         else
             found := found || sign;
@@ -130,47 +127,57 @@ begin
     return found;
 end $$;
 
+-- What a sign is counted from, if it is a digit or a letter.
+create function neondba_mask.base(sign int) returns int language sql immutable parallel safe as $$
+select case when sign < 48 then 0 when sign <= 57 then 48 when sign < 65 then 0 when sign <= 90 then 65
+            when sign < 97 then 0 when sign <= 122 then 97 else 0 end
+$$;
+
 -- Letters for letters and digits for digits; what stands between them stays.
 create function neondba_mask.code(given text, kind text default 'code') returns text
 language plpgsql stable strict parallel safe as $$
 declare
-    sign text; found text := ''; number numeric := 0; size numeric := 1; hashed bytea; place int := 0; base int; low int;
+    plain text; found text := ''; number numeric := 0; size numeric := 1;
+    count int := length(given); signs bytea; base int; radix int;
 begin
     if given = '' then
         return given;
     elsif given ~ '^[0-9]+$' then
         return neondba_mask.digits(kind, given);
-    elsif given !~ '^[ -~]+$' or given !~ '[0-9A-Za-z]' or length(given) > 200 then
-        return neondba_mask.hex(neondba_mask.digest(kind, given), length(given));
-    elsif regexp_replace(given, '[^0-9]', '', 'g') <> '' and given !~ '[A-Za-z]' then
+    elsif given !~ '^[ -~]+$' or given !~ '[0-9A-Za-z]' or count > 200 then
+        return neondba_mask.hex(neondba_mask.digest(kind, given), count);
+    elsif given !~ '[A-Za-z]' then
         return neondba_mask.filled(given, neondba_mask.digits(kind, regexp_replace(given, '[^0-9]', '', 'g')));
     end if;
-    foreach sign in array string_to_array(given, null) loop
-        low := ascii(sign);
-        base := case when sign ~ '[0-9]' then 48 when sign ~ '[A-Z]' then 65 when sign ~ '[a-z]' then 97 end;
-        if base is not null then
-            number := number * case when base = 48 then 10 else 26 end + low - base;
-            size := size * case when base = 48 then 10 else 26 end;
+    signs := convert_to(given, 'UTF8');
+    for place in 0..count - 1 loop
+        base := neondba_mask.base(get_byte(signs, place));
+        if base > 0 then
+            radix := case when base = 48 then 10 else 26 end;
+            number := number * radix + get_byte(signs, place) - base;
+            size := size * radix;
         end if;
     end loop;
     if size <= 1000000000000000000 then
         number := neondba_mask.moved(kind, number::bigint, size::bigint);
     else
-        hashed := neondba_mask.digest(kind, given);
-        number := 0;
-        for at in 0..31 loop
-            number := number * 256 + get_byte(hashed, at);
+        plain := encode(neondba_mask.digest(kind, given), 'hex');
+        number := ('x' || left(plain, 15))::bit(60)::bigint::numeric * 1152921504606846976
+                  + ('x' || substr(plain, 16, 15))::bit(60)::bigint;
+        -- More than the digest gives is drawn out of it: no sign is left where it was for certain.
+        while number < size loop
+            number := number * 1152921504606846976 + ('x' || substr(plain, 31, 15))::bit(60)::bigint;
         end loop;
         number := number % size;
     end if;
-    foreach sign in array (select array_agg(s order by n desc) from unnest(string_to_array(given, null)) with ordinality x(s, n)) loop
-        base := case when sign ~ '[0-9]' then 48 when sign ~ '[A-Z]' then 65 when sign ~ '[a-z]' then 97 end;
-        if base is null then
-            found := sign || found;
+    for place in reverse count - 1..0 loop
+        base := neondba_mask.base(get_byte(signs, place));
+        if base = 0 then
+            found := chr(get_byte(signs, place)) || found;
         else
-            low := case when base = 48 then 10 else 26 end;
-            found := chr(base + (number % low)::int) || found;
-            number := div(number, low);
+            radix := case when base = 48 then 10 else 26 end;
+            found := chr(base + (number % radix)::int) || found;
+            number := div(number, radix);
         end if;
     end loop;
     return found;
@@ -263,7 +270,7 @@ begin
         return given;
     end if;
     hashed := neondba_mask.digest('text', given);
-    for place in 0..6 loop
+    for place in 0..3 loop
         made := made || lower(neondba_mask.word(hashed, place * 4)) || ' ';
     end loop;
     made := initcap(left(made, 1)) || substr(left(repeat(made, wanted / length(made) + 1), wanted), 2);
@@ -397,7 +404,7 @@ begin
     for found in select distinct m[1] from regexp_matches(given, '\m([0-9]{4}(?:[ -]?[0-9]{4}){2}[ -]?[0-9]{1,7})\M', 'g') m loop
         made := replace(made, found, neondba_mask.card(found));
     end loop;
-    for found in select distinct m[1] from regexp_matches(given, '(?<![0-9.])((?:[0-9]{1,3}\.){3}[0-9]{1,3})(?![0-9.])', 'g') m loop
+    for found in select distinct m[1] from regexp_matches(given, '(?<![0-9.])((?:[0-9]{1,3}\.){3}[0-9]{1,3})(?!\.?[0-9])', 'g') m loop
         made := replace(made, found, neondba_mask.ip(found));
     end loop;
     return made;

@@ -86,30 +86,35 @@ def on_type(kind: str, column: Column) -> str | None:
         return ALONE.get(kind, kind) if column.is_unique and not column.is_array else kind
     if column.is_document and kind != "null":
         return "json"
+    if "token" in possible and (column.base == "bytea" or kind == "identity"):
+        return "token"
     if kind in ("phone", "code", "iban", "card", "token", "date", "identity") and "number" in possible:
         return "number"
     return None
 
 
-def expression(column: Column, kind: str, keys: str = "{}") -> sql.Composable:
-    """Give the SQL that reads a column masked; `keys` is a document's personal keys as JSON.
+def expression(column: Column, kind: str, keys: str = "{}", inside: str | None = None) -> sql.Composable:
+    """Give the SQL that reads a column masked, in its own type.
 
-    The type is the column's own again, so that a copy of it takes the value.
+    `keys` is a document's personal keys as JSON, `inside` the kind of all other texts in it.
     """
     name = sql.Identifier(column.column)
     if kind == "null":
         return sql.SQL("null")
-    made = _made(column, kind, name, keys)
+    if kind == "json":
+        made: sql.Composable = sql.SQL("neondba_mask.document({}::jsonb, {}::jsonb, {})").format(
+            name, sql.Literal(keys), sql.Literal(inside)
+        )
+    else:
+        made = _made(column, kind, name)
     return sql.SQL("({})::{}").format(made, sql.SQL(trusted(column.type)))
 
 
-def _made(column: Column, kind: str, name: sql.Identifier, keys: str) -> sql.Composable:
+def _made(column: Column, kind: str, name: sql.Identifier) -> sql.Composable:
     if kind == "empty":
         return sql.SQL("case when {} is not null then '' end").format(name)
     if column.is_text:
         return _text(column, kind, name)
-    if kind == "json":
-        return sql.SQL("neondba_mask.document({}::jsonb, {}::jsonb)").format(name, sql.Literal(keys))
     if kind == "number":
         if column.base in WHOLE:
             most = sql.Literal(WHOLE[column.base])

@@ -15,7 +15,7 @@ PHONE: Final = re.compile(r"(?<![\w@])\+[0-9][0-9 ()./-]{6,}[0-9]")
 IBAN: Final = re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]{4}){3,7}(?: ?[0-9A-Z]{1,3})?\b")
 CARD: Final = re.compile(r"\b[0-9]{4}(?:[ -]?[0-9]{4}){2}[ -]?[0-9]{1,7}\b")
 _BYTE: Final = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
-NET: Final = re.compile(rf"(?<![0-9.])(?:{_BYTE}\.){{3}}{_BYTE}(?![0-9.])")
+NET: Final = re.compile(rf"(?<![0-9.])(?:{_BYTE}\.){{3}}{_BYTE}(?!\.?[0-9])")
 SECRET: Final = re.compile(
     r"^(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|\$2[abxy]\$|\$argon2|\$scrypt\$|\{?pbkdf2|pbkdf2_|(?:sk|pk|rk|whsec)_(?:live|test)_"
     r"|gh[pousr]_|xox[abpr]-|AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|npg_|napi_)"

@@ -121,7 +121,8 @@ class Stream:
             return sql.Identifier(column.column)
         if decision.kind == "value":
             return sql.SQL("{}::{}").format(sql.Literal(decision.value), sql.SQL(trusted(column.type)))
-        return expression(column, str(decision.kind), self._documents.get(column.where, "{}"))
+        keys = self._documents.get(column.where, "{}")
+        return expression(column, str(decision.kind), keys, decision.inside)
 
 
 def _refused(columns: Sequence[Column], error: psycopg.Error) -> ConflictProblem:
