@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from neondba.branches.mask_results import Coverage, Covered
 from neondba.core.context import Context
 from neondba.core.settings import room_tables
-from neondba.postgres.masking.columns import Column
-from neondba.postgres.masking.deciding import Decision
-from neondba.postgres.masking.rules import Rule, read
 
 if TYPE_CHECKING:
     from neondba.core.secret import Secret
     from neondba.neon.client import NeonClient
     from neondba.neon.models import Branch, Project
     from neondba.postgres.connect import Connection
+    from neondba.postgres.masking.columns import Column
+    from neondba.postgres.masking.decision import Decision
+    from neondba.postgres.masking.rules import Rule
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ def rules_for(ctx: Context) -> dict[str, Rule]:
     Raises:
         ArgumentProblem: a line is none that is known.
     """
+    from neondba.postgres.masking.rules import read
+
     found: dict[str, Rule] = {}
     for source, table in room_tables(ctx.folder, "mask"):
         found |= read(source, table)

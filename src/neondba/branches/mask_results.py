@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from neondba.postgres.masking.deciding import Decision, State
+from neondba.postgres.masking.decision import Decision, State
 
 FILE: Final = "[tool.neondba.mask] in pyproject.toml, or [mask] in neondba.toml"
 """Where the project says what becomes of its columns."""

@@ -7,7 +7,8 @@ import pytest
 from neondba.core.problem import ArgumentProblem
 from neondba.postgres.connect import Connection, trusted
 from neondba.postgres.masking.columns import columns_of, links_of
-from neondba.postgres.masking.deciding import Decider, Decision, State
+from neondba.postgres.masking.deciding import Decider
+from neondba.postgres.masking.decision import Decision, State
 from neondba.postgres.masking.looking import looked_through, samples_of, settle
 from neondba.postgres.masking.naming import kind_in, kind_of
 from neondba.postgres.masking.rules import Rule, read

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from itertools import pairwise
 from typing import Final
-
-from pydantic import BaseModel, ConfigDict
 
 from neondba.core.problem import ArgumentProblem
 from neondba.postgres.masking import rules as rule_lines
 from neondba.postgres.masking.columns import Column, Link
+from neondba.postgres.masking.decision import Decision, State
 from neondba.postgres.masking.kinds import ALONE, fits, on_type
 from neondba.postgres.masking.naming import OPEN, is_of_people, kind_in, words
 from neondba.postgres.masking.provider import of_provider
@@ -26,37 +24,6 @@ TELLING: Final = ("name", "handle", "email", "phone", "identity")
 """Kinds whose values are looked for in the columns that stay."""
 NETS: Final = {"inet": "ip", "cidr": "ip", "macaddr": "token", "macaddr8": "token"}
 SPOTS: Final = ("point", "geometry", "geography")
-
-
-class State(StrEnum):
-    """What becomes of a column."""
-
-    MASKED = "masked"
-    KEPT = "kept"
-    """The project file says so, with a reason."""
-    CLEAN = "clean"
-    """Nothing personal was found."""
-    OPEN = "open"
-    """It looks personal, and nobody has said what to do."""
-
-
-class Decision(BaseModel):
-    """What becomes of one column."""
-
-    model_config = ConfigDict(frozen=True)
-
-    column: str
-    """schema.table.column"""
-    type: str
-    state: State
-    kind: str | None = None
-    value: str | None = None
-    """What the project file puts into every row."""
-    inside: str | None = None
-    """For a document whose own name is personal: the kind of all texts in it."""
-    why: str
-    lines: tuple[str, ...] = ()
-    """For an open column: lines for the project file, each of which settles it."""
 
 
 class Decider:

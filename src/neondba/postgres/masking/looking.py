@@ -11,7 +11,8 @@ from psycopg.rows import tuple_row
 
 from neondba.postgres.connect import Connection, Row, trusted
 from neondba.postgres.masking.columns import Column
-from neondba.postgres.masking.deciding import Decision, State, settled_by
+from neondba.postgres.masking.deciding import settled_by
+from neondba.postgres.masking.decision import Decision, State
 from neondba.postgres.masking.shapes import personal_keys
 
 ROWS: Final = 1000

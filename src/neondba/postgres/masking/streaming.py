@@ -13,7 +13,7 @@ from neondba.core.secret import Secret
 from neondba.postgres.connect import Connection, trusted
 from neondba.postgres.masking import text
 from neondba.postgres.masking.columns import Column
-from neondba.postgres.masking.deciding import Decision, State
+from neondba.postgres.masking.decision import Decision, State
 from neondba.postgres.masking.kinds import expression
 from neondba.postgres.masking.looking import table_of
 from neondba.postgres.masking.rules import line
