@@ -17,6 +17,20 @@ from neondba.core.plan import Effect
 from neondba.local import platform
 from neondba.neon.choose import project_for
 
+Base = Annotated[
+    str | None, Field(description="Branch to compare with, by name or id; its parent if absent.")
+]
+BaseAt = Annotated[
+    str | None, Field(description="Point of the base's history; without a parent, of the branch's own.")
+]
+Database = Annotated[str | None, Field(description="The database; neondb, or the first one, if absent.")]
+Data = Annotated[
+    str | None, Field(description="Tables whose rows are compared too, by key, with commas between them.")
+]
+Rows = Annotated[
+    int, Field(description="Differing rows to show of each table; all are counted.", ge=0, le=100_000)
+]
+
 
 @operation(
     "branch.diff",
@@ -37,24 +51,12 @@ def branch_diff(
     ctx: Context,
     name: AnyBranch,
     *,
-    base: Annotated[
-        str | None, Field(description="Branch to compare with, by name or id; its parent if absent.")
-    ] = None,
+    base: Base = None,
     at: At = None,
-    base_at: Annotated[
-        str | None,
-        Field(description="Point of the base's history; without a parent, of the branch's own."),
-    ] = None,
-    database: Annotated[
-        str | None, Field(description="The database; neondb, or the first one, if absent.")
-    ] = None,
-    data: Annotated[
-        str | None,
-        Field(description="Tables whose rows are compared too, by key, with commas between them."),
-    ] = None,
-    rows: Annotated[
-        int, Field(description="Differing rows to show of each table; all are counted.", ge=0, le=100_000)
-    ] = 100,
+    base_at: BaseAt = None,
+    database: Database = None,
+    data: Data = None,
+    rows: Rows = 100,
 ) -> BranchDiff:
     """Compare a branch with its parent, another branch or the past.
 

@@ -11,13 +11,12 @@ from neondba.branches.point import Point, check_window, outside
 from neondba.core.context import Context
 from neondba.core.problem import Problem, RemoteProblem
 from neondba.core.secret import Secret
-from neondba.neon.caller import exactly
 from neondba.neon.connection_string import parse
-from neondba.neon.models import Branch, Project
 from neondba.neon.throwaway import Wanted, reached, throwaway_branch
 
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
+    from neondba.neon.models import Branch, Project
     from neondba.postgres.connect import Connection
 
 
@@ -75,6 +74,8 @@ def opened(client: NeonClient, ctx: Context, side: Side) -> Iterator[Connection]
 
 def _in_the_past(url: Secret, branch: Branch, point: Point) -> Secret:
     """Lead a connection string to a point of a branch's history, as Neon's own tools do."""
+    from neondba.neon.caller import exactly
+
     moment = f"neon_lsn:{point.lsn}" if point.lsn else f"neon_timestamp:{exactly(point.timestamp)}"
     given = parse(url)
     options = given.parameter("options") or ""
