@@ -260,3 +260,13 @@ def test_the_environment_follows_the_git_branch(
     checkout("work")
     assert leads_to(world, store, value(app / ".env", "DATABASE_URL")) == "other"
     assert "No Neon branch is called nothing" in checkout("-b", "nothing")
+
+
+def test_who_deletes_the_branch_that_env_leads_to_is_told(world: World, store: str, call: Call) -> None:
+    call("branch.create", name="dev", no_checkout=True)
+    call("branch.checkout", name="dev")
+    plan = call("branch.delete", name="dev", dry=True)
+    assert plan.steps[-1].startswith("The environment of this folder goes on leading to it")
+    world.call("branch.delete", store, name="dev")
+    call("branch.checkout", name="main")
+    assert call("branch.list").branches[0].current

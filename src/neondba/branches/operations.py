@@ -117,11 +117,7 @@ def branch_delete(ctx: Context, name: AnyBranch) -> Deleted:
                 f"Delete the compute of branch {branch.name} ({branch.id}) of project {project.name}; its "
                 "connections break.",
                 f"Delete the data that only {branch.name} has{kept}.",
-                *(
-                    ["The environment of this folder goes on leading to it, to nothing."]
-                    if leads_here
-                    else []
-                ),
+                *lost,
             ),
         )
         with ctx.carry_out(plan):
