@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -56,6 +57,8 @@ class OwnedTable:
     parent: str = ""
     """The folded column that leads to an owned parent, where the row has no owner of its own."""
     parent_name: str = ""
+    relatives: dict[str, str] = field(default_factory=dict)
+    """Folded columns, beside the owner's, that lead to rows of one owner; what those are called."""
     people: bool = False
     """The rows are users, sessions or memberships themselves."""
 
@@ -115,6 +118,7 @@ def _owned(table: Table, parents: dict[str, Table]) -> OwnedTable:
         made.owner = own[0]
         made.private = folded(own[0]) in OWNERS
         made.columns = frozenset(folded(c) for c in own)
+        made.relatives = dict(_relatives(table, parents, own))
     else:
         chain = _chain(table, parents, frozenset({table.name.key}), DEPTH)
         if chain:
@@ -126,6 +130,18 @@ def _owned(table: Table, parents: dict[str, Table]) -> OwnedTable:
                  if (p := parents.get(k.table.key))), ""
             )  # fmt: skip
     return made
+
+
+def _relatives(table: Table, parents: dict[str, Table], own: list[str]) -> Iterator[tuple[str, str]]:
+    """Give the columns that lead to rows of one person or group alone."""
+    for key in table.references:
+        parent = parents.get(key.table.key)
+        if parent is None or parent is table or len(key.columns) != 1 or key.columns[0] in own:
+            continue
+        owners = [] if is_people(parent) else _own(parent, parents)
+        name = parent.label or parent.name.name
+        if owners and folded(owners[0]) in OWNERS and not OwnedTable(name, parent).read_by_all:
+            yield folded(key.columns[0]), name
 
 
 def is_people(table: Table) -> bool:

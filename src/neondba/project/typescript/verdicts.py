@@ -30,7 +30,8 @@ class Verdict:
     column: str = ""
     """The column it is compared with or written to."""
     fault: str = ""
-    """`row`, `list`, `owner` (of a new row), `parent` (of a new row), `spread`, or nothing."""
+    """`row`, `list`, `owner` or `parent` (of a new row), `relative` (that it is tied to), `spread`, or
+    nothing."""
 
 
 @dataclass(eq=False)
@@ -107,6 +108,8 @@ def _written(door: Door, statement: Statement, binding: Binding) -> tuple[str, s
     staff = statement.staff or run.staff
     if not staff and (parent := _parent(run, statement)):
         return ("parent", *parent)
+    if not staff and (relative := _relative(run, statement)):
+        return ("relative", *relative)
     # That staff may do more does not help where everybody else may write the own rows.
     if staff and not (statement.compared or run.bound_by(statement)):
         return None
@@ -116,6 +119,29 @@ def _written(door: Door, statement: Statement, binding: Binding) -> tuple[str, s
         and statement.spread not in statement.checks
     ):
         return "spread", statement.spread, table.owner
+    return None
+
+
+def _relative(run: Run, statement: Statement) -> tuple[str, str] | None:
+    """Give the client's value that ties the caller's row to a row of somebody else's, and its column."""
+    table = statement.table
+    if table is None or not table.relatives or statement.kind not in ("insert", "update"):
+        return None
+    for column, value in statement.data:
+        if folded(column) in table.relatives and not run.is_bound(value.origins, statement.checks):
+            claim = _client(value)
+            if claim and claim not in run.ever:
+                return claim, column
+    if statement.kind != "insert" or not statement.spread:
+        return None
+    written = {folded(c) for c, _ in statement.data}
+    for name in table.table.columns:
+        found = table.table.columns[name]
+        missing = folded(name) in table.relatives and folded(name) not in written
+        claim = f"{statement.spread}.{found.field or name}"
+        # What must be there and is not named comes with the whole object.
+        if missing and not found.nullable and found.default is None and claim not in run.ever:
+            return claim, found.field or name
     return None
 
 

@@ -89,6 +89,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neondba.project.typescript.isolation import TypeScriptIsolation
+from neondba.project.typescript.owned import folded
+from neondba.project.typescript.verdicts import Verdict
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.isolation._typescript import (
@@ -105,6 +107,8 @@ from neondba.review.rules.isolation._typescript import (
 def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
     """Look for rows without an owner of their own whose parent only the client vouches for."""
     guarded = guarded_tables(isolation)
+    for verdict in open_ones(isolation, "relative"):
+        yield _tied(verdict)
     for verdict in open_ones(isolation, "parent"):
         judged, table = verdict.judged, verdict.statement.table
         assert table is not None
@@ -127,3 +131,23 @@ def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
             severity=Severity.HIGH if parent in guarded or judged.table in guarded else Severity.MEDIUM,
             way=way_of(verdict),
         )
+
+
+def _tied(verdict: Verdict) -> Finding:
+    """Say that the caller's own row can be tied to a row of somebody else's."""
+    judged, table = verdict.judged, verdict.statement.table
+    assert table is not None
+    other = table.relatives.get(folded(verdict.column), "row")
+    return Finding(
+        judged.path,
+        judged.line,
+        f"Any signed-in user can tie {judged.table} rows to another user's {other} through "
+        f"{name_of(verdict)}: {verdict.column} comes from {claim_of(verdict)}, and nobody asks whose {other} that is.",
+        steps=(
+            f"Read the {other} first, with the caller in its condition, and answer 404 when there is none.",
+            f"Take {verdict.column} from that row.",
+        ),
+        snippet=f"where: {{ id: {verdict.column}, {judged.owner.rpartition('.')[2]}: {caller_of(verdict)} }}",
+        severity=Severity.MEDIUM,
+        way=way_of(verdict),
+    )

@@ -1,7 +1,8 @@
 """Two requests at once both find no row and both make it.
 
 A page and the action beside it, or two tabs, ask for the user's row in the same moment. Neither finds it,
-both insert it, and the second insert fails on the unique column: the first visit of a new user ends in an error.
+both insert it, and the second insert fails on the unique column: the first visit of a new user ends in an
+error.
 
 ## Instead
 ```prisma bad path=prisma/schema.prisma case=user

@@ -1,8 +1,8 @@
 """A key or index of a Drizzle table is wrapped in an object, and never made.
 
 The third argument of `pgTable` may give a list of keys and indexes. An object inside that list is none of
-them: Drizzle passes over it without a word, and the table is made without its key. The same row can then be added
-twice, and an upsert on the key fails.
+them: Drizzle passes over it without a word, and the table is made without its key. The same row can then be
+added twice, and an upsert on the key fails.
 
 ## Instead
 ```ts bad path=src/db/schema.ts
