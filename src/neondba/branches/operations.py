@@ -44,15 +44,11 @@ def branch_create(
     schema_only: Annotated[bool, Field(description="Copy the schema without the rows.")] = False,
     anonymised: Annotated[
         bool,
-        Field(description="Mask personal data: a root branch of masked rows, never of the originals."),
+        Field(description="Mask personal data: a root of masked rows only."),
     ] = False,
     expires: Expires = None,
-    no_compute: Annotated[
-        bool, Field(description="Make no compute: the branch keeps data but takes no connections.")
-    ] = False,
-    no_checkout: Annotated[
-        bool, Field(description="Leave the environment files alone, also those that lead to this project.")
-    ] = False,
+    no_compute: Annotated[bool, Field(description="Make no compute: it takes no connections.")] = False,
+    no_checkout: Annotated[bool, Field(description="Leave environment files as they are.")] = False,
 ) -> BranchCreated:
     """Create a branch that shares its parent's data.
 

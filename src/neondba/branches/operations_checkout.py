@@ -20,7 +20,6 @@ from neondba.neon.choose import project_for
 @operation(
     "branch.checkout",
     effect=Effect.WRITE,
-    featured=True,
     examples=(
         Example({"name": "no-such-branch"}, problem="branch-not-found"),
         Example({"name": "main", "role": "no-such-role"}, problem="role-not-found"),

@@ -28,7 +28,6 @@ RootBranch = Annotated[
 @operation(
     "snapshot.create",
     effect=Effect.WRITE,
-    featured=True,
     examples=(
         Example({"name": "before-launch", "expires": "7d"}),
         Example({"branch": "no-such-branch"}, problem="branch-not-found"),
