@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from neon_world import World
 
@@ -21,6 +22,7 @@ from neondba.core.context import Context
 from neondba.core.plan import Plan
 from neondba.core.problem import ArgumentProblem, ConfirmationNeeded, ConflictProblem, NotFoundProblem
 from neondba.neon.connection_string import parse
+from neondba.neon.throwaway import reached
 from neondba.project import env_file
 
 
@@ -34,6 +36,15 @@ def call(world: World, store: str, folder: Path, verb: str = "create", **argumen
     ctx = world.context(store)
     ctx.folder = folder
     return capabilities.load()[f"preview.{verb}"].call(ctx, arguments)
+
+
+def call_sql(world: World, store: str, branch: str, text: str) -> list[Any]:
+    with world.client() as client:
+        project = client.find_project(store)
+        url = reached(client, project.id, client.find_branch(project, branch)).direct
+    with psycopg.connect(url.reveal(), autocommit=True) as session:
+        cursor = session.execute(text)
+        return cursor.fetchall() if cursor.description else []
 
 
 def names(world: World, store: str) -> list[str]:
@@ -167,6 +178,24 @@ def test_an_existing_preview_with_rows_is_no_answer_to_a_call_without(
         call(world, shop, tmp_path, git_branch="x", schema_only=True)
     bare = call(world, shop, tmp_path, git_branch="y", schema_only=True)
     assert call(world, shop, tmp_path, git_branch="y", schema_only=True).id == bare.id
+
+
+def test_an_anonymised_preview_holds_masked_rows_and_never_the_parent_s(
+    world: World, shop: str, tmp_path: Path
+) -> None:
+    fill = (
+        "create table person (id int primary key, email text); insert into person values (1, 'a@b.example')"
+    )
+    call_sql(world, shop, "main", fill)
+    made = call(world, shop, tmp_path, git_branch="x", anonymised=True, env_file=Path("urls"))
+    assert (made.created, made.expires_at is not None) == (True, True)
+    ((email,),) = call_sql(world, shop, "preview/x", "select email from person")
+    assert email != "a@b.example"
+    assert call(world, shop, tmp_path, git_branch="x", anonymised=True).id == made.id
+    call(world, shop, tmp_path, git_branch="y")
+    with pytest.raises(ConflictProblem, match="with the rows of its parent"):
+        call(world, shop, tmp_path, git_branch="y", anonymised=True)
+    call_sql(world, shop, "main", "drop table person")
 
 
 def test_a_preview_of_another_parent_is_not_taken_for_this_one(

@@ -25,7 +25,8 @@ if words[:2] == ["pr", "list"]:
     print((store / "open").read_text())
 elif "--paginate" in words:
     asked = words[words.index("--jq") + 1]
-    assert asked == '.[] | select(.user.type == "Bot") | select(.body | startswith("' + MARK + '")) | .id', asked
+    only = '.[] | select(.user.type == "Bot") | '
+    assert asked == only + 'select(.body | startswith("' + MARK + '")) | .id', asked
     for each in comments:
         if each["bot"] and each["body"].startswith(MARK):
             print(each["id"])

@@ -31,17 +31,16 @@ PullRequestNumber = Annotated[
 ]
 
 
-def _name(ctx: Context, git_branch: str | None, number: int | None) -> str:
-    """Give the preview's name from what is said, what GitHub says, or what is checked out."""
+def _whose(ctx: Context, git_branch: str | None, number: int | None) -> tuple[str, int | None]:
+    """Give git branch and number from what is said, what GitHub says, or what is checked out."""
     from neondba.branches.git_branches import git_branches
     from neondba.branches.open_pulls import from_github
-    from neondba.branches.preview_name import preview_name
 
     if git_branch is not None:
-        return preview_name(git_branch, number)
+        return git_branch, number
     running_for = from_github(os.environ)
     if running_for is not None and number in (None, running_for.number):
-        return preview_name(running_for.head, running_for.number)
+        return running_for.head, running_for.number
     current = git_branches(ctx.folder).current
     if current is None:
         raise ArgumentProblem(
@@ -49,7 +48,7 @@ def _name(ctx: Context, git_branch: str | None, number: int | None) -> str:
             "It is not said whose preview is meant, and no git branch is checked out here.",
             hint="Name the git branch: neondba preview create feature/x",
         )
-    return preview_name(current, number)
+    return current, number
 
 
 @operation(
@@ -75,6 +74,7 @@ def preview_create(
         Duration | None, Field(description="Delete it after this long from now; else the policy's, or 7d.")
     ] = None,
     schema_only: Annotated[bool, Field(description="Copy the schema without the rows.")] = False,
+    anonymised: Annotated[bool, Field(description="Copy the rows with personal columns masked.")] = False,
     database: Annotated[
         str | None, Field(description="Database to connect to; neondb or the oldest if absent.")
     ] = None,
@@ -96,16 +96,20 @@ def preview_create(
     """
     from neondba.branches import choose, preview
     from neondba.branches.policy import policy_of
+    from neondba.branches.preview_name import preview_name
     from neondba.branches.preview_outlet import outlet
 
     choose.check_expiry(expires)
-    name = _name(ctx, git_branch, pr)
+    head, number = _whose(ctx, git_branch, pr)
+    name = preview_name(head, number)
     wanted = policy_of(ctx.folder).for_branch(name)
     asked = preview.Asked(
         name,
+        (head, *(("--pr", str(number)) if number else ())),
         parent or wanted.parent,
         expires or wanted.expires or preview.LIFETIME,
         schema_only,
+        anonymised,
         database,
     )
     places = outlet(ctx.folder, env_file, github=github, environment=os.environ)
@@ -133,9 +137,10 @@ def preview_delete(
         ConflictProblem: it is the default branch, is protected or has branches of its own.
     """
     from neondba.branches.choose import refuse_if_needed
-    from neondba.branches.preview_name import PREFIX, pull_request_of
+    from neondba.branches.preview_name import PREFIX, preview_name, pull_request_of
 
-    name = None if git_branch is None and pr is not None else _name(ctx, git_branch, pr)
+    by_number = git_branch is None and pr is not None
+    name = None if by_number else preview_name(*_whose(ctx, git_branch, pr))
     wanted = name or f"{PREFIX}pr-{pr}-…"
     with platform.client(ctx) as client:
         project = project_for(client, ctx)

@@ -149,11 +149,11 @@ def _compute(seen: _Seen) -> Iterator[Change]:
     new_low = min(new_low, new_high) if rule.min_cu is None else new_low
     new_high = max(new_low, new_high) if rule.max_cu is None else new_high
     if (new_low, new_high) != (low, high):
-        step = f"Set the compute of {name} to {new_low:g} to {new_high:g} CU; it restarts if it runs."
+        step = f"Set the compute of {name} to {_size(new_low, new_high)}; it restarts if it runs."
         yield seen.change(
             "compute",
-            f"{low:g} to {high:g} CU",
-            f"{new_low:g} to {new_high:g} CU",
+            _size(low, high),
+            _size(new_low, new_high),
             step,
             _resize(compute, min_cu=new_low, max_cu=new_high),
         )
@@ -176,6 +176,10 @@ def _parent(seen: _Seen) -> Iterator[Change]:
     if parent is None or wanted not in (parent.name, parent.id):
         why = "A branch keeps its parent: delete it and make it anew."
         yield seen.change("parent", parent.name if parent else "none", wanted, "", None, why)
+
+
+def _size(low: float, high: float) -> str:
+    return f"{low:g} CU" if low == high else f"{low:g} to {high:g} CU"
 
 
 def _yes(value: bool) -> str:

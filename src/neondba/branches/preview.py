@@ -31,10 +31,14 @@ class Asked:
     """The preview that is asked for."""
 
     name: str
+    words: tuple[str, ...]
+    """What names it on a command line."""
     parent: str | None
     """Branch that it must come from; `None` where nobody has said."""
     expires: timedelta
     schema_only: bool
+    anonymised: bool
+    """True for masked rows."""
     database: str | None
 
 
@@ -54,7 +58,7 @@ def created(client: NeonClient, ctx: Context, project: Project, asked: Asked, ou
     with ctx.carry_out(_plan(project, source, found, asked, outlet)):
         branch, made = _ensured(client, ctx, project, source, asked)
         reached, host = _own(client, project, branch, asked)
-        answer = Preview.of(project, branch, reached, host, source, made, outlet)
+        answer = Preview.of(project, branch, reached, host, source, made, outlet, asked.words)
         outlet.write(reached, answer.outputs(), ctx.chance)
     return answer
 
@@ -65,6 +69,10 @@ def _plan(project: Project, source: Branch, found: Branch | None, asked: Asked, 
         steps = [f"Use branch {asked.name}, which project {project.name} has already."]
         if found.expires_at is not None:
             steps.append(f"Let it live {life} from now.")
+    elif asked.anonymised:
+        from neondba.branches.mask_create import anonymised_steps
+
+        steps = [*anonymised_steps(source.name, asked.name), f"Neon deletes {asked.name} after {life}."]
     else:
         rows = "the schema, but no rows, of" if asked.schema_only else "schema and rows of"
         steps = [
@@ -88,7 +96,7 @@ def _check(branch: Branch, project: Project, source: Branch, asked: Asked) -> No
             f"{project.name}: it is handed out as no preview.",
             hint="Give that branch another name, or the preview one with --pr NUMBER.",
         )
-    if asked.schema_only and branch.init_source != "schema-only":
+    if (asked.schema_only or asked.anonymised) and branch.init_source != "schema-only":
         raise ConflictProblem(
             "preview-holds-rows",
             f"{branch.name} is there already, and with the rows of its parent as they are.",
@@ -126,6 +134,10 @@ def _ensured(
 def _made(client: NeonClient, ctx: Context, project: Project, source: Branch, asked: Asked) -> Branch:
     until = ctx.clock.now() + asked.expires
     ctx.progress(f"Making {asked.name}")
+    if asked.anonymised:
+        from neondba.branches.mask_create import anonymised_branch
+
+        return anonymised_branch(client, ctx, project, source, asked.name, expires_at=until).made.branch
     return client.create_branch(
         project.id, asked.name, parent_id=source.id, expires_at=until, schema_only=asked.schema_only
     ).branch

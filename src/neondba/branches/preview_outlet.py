@@ -43,6 +43,15 @@ class Outlet:
             name for name, there in ((str(self.file), self.file), ("GITHUB_ENV", self.environment)) if there
         )
 
+    def advice(self) -> tuple[str, ...]:
+        """Say what is still to be done about the file."""
+        from neondba.project.git import git, run
+
+        if self.file is None or git(self.file.parent, "rev-parse", "--is-inside-work-tree") is None:
+            return ()
+        ignored = run(self.file.parent, "check-ignore", "--quiet", "--", self.file.name)[0] is not None
+        return () if ignored else (f"Add {self.file.name} to .gitignore: it holds a password.",)
+
     def write(self, branch: Throwaway, outputs: Mapping[str, str], chance: random.Random) -> None:
         """Put the addresses in place.
 

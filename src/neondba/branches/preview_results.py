@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from shlex import quote
+from shlex import join, quote
 from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel
@@ -42,11 +42,12 @@ class Preview(BaseModel):
         source: Branch,
         created: bool,
         outlet: Outlet,
+        words: tuple[str, ...],
     ) -> Self:
         """Take it from what was made or found."""
         where = f"--project {quote(project.name)}"
         to_file = f"neondba branch checkout {quote(branch.name)} {where}"
-        gone = f"neondba branch delete {quote(branch.name)} {where}"
+        gone = f"neondba preview delete {join(words)} {where}"
         return cls(
             project=project.name,
             name=branch.name,
@@ -58,7 +59,7 @@ class Preview(BaseModel):
             database=reached.database,
             expires_at=branch.expires_at,
             written_to=outlet.written(),
-            next=(gone,) if outlet.written() else (to_file, gone),
+            next=(*outlet.advice(), gone) if outlet.written() else (to_file, gone),
         )
 
     def outputs(self) -> dict[str, str]:
