@@ -142,7 +142,8 @@ def _tied(verdict: Verdict) -> Finding:
         judged.path,
         judged.line,
         f"Any signed-in user can tie {judged.table} rows to another user's {other} through "
-        f"{name_of(verdict)}: {verdict.column} comes from {claim_of(verdict)}, and nobody asks whose {other} that is.",
+        f"{name_of(verdict)}: {verdict.column} comes from {claim_of(verdict)}, and nobody asks whose "
+        f"{other} that is.",
         steps=(
             f"Read the {other} first, with the caller in its condition, and answer 404 when there is none.",
             f"Take {verdict.column} from that row.",
