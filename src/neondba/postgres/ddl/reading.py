@@ -67,16 +67,27 @@ def schema_of(session: Connection, without: Collection[str] = (), *, owners: boo
     session.isolation_level = IsolationLevel.REPEATABLE_READ
     try:
         with session.transaction():
-            # With an empty path, Postgres qualifies every name it prints.
-            session.execute("set local search_path = ''")
-            with session.pipeline():
-                cursors = {name: session.execute(trusted(query(f"ddl_{name}"))) for name in (*KINDS, *EXTRA)}
-                server = session.execute(trusted(SERVER))
-            rows = {name: cursor.fetchall() for name, cursor in cursors.items()}
-            about = server.fetchone() or {}
+            rows, about = _looked(session)
     finally:
         session.isolation_level = None
     return _assembled(rows, about, frozenset(without), owners)
+
+
+def schema_in(session: Connection, without: Collection[str] = (), *, owners: bool = False) -> Schema:
+    """Read every object as the open transaction sees it, its own changes included."""
+    path = session.execute("select current_setting('search_path') as path").fetchone()
+    rows, about = _looked(session)
+    session.execute("select set_config('search_path', %s, true)", [path["path"] if path else ""])
+    return _assembled(rows, about, frozenset(without), owners)
+
+
+def _looked(session: Connection) -> tuple[dict[str, list[Row]], Row]:
+    # With an empty path, Postgres qualifies every name it prints.
+    session.execute("set local search_path = ''")
+    with session.pipeline():
+        cursors = {name: session.execute(trusted(query(f"ddl_{name}"))) for name in (*KINDS, *EXTRA)}
+        server = session.execute(trusted(SERVER))
+    return {name: cursor.fetchall() for name, cursor in cursors.items()}, server.fetchone() or {}
 
 
 def _assembled(rows: dict[str, list[Row]], about: Row, without: Collection[str], owners: bool) -> Schema:
