@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -38,11 +37,12 @@ def branch_sweep(
     ] = (),
     *,
     idle: Annotated[
-        Duration, Field(description="A branch whose compute has not run for so long is left over.")
-    ] = timedelta(days=14),
+        Duration | None,
+        Field(description="Left over is whose compute has not run for so long; else the policy's, or 14d."),
+    ] = None,
     recent: Annotated[
-        Duration, Field(description="Keep what was made or used within this time.")
-    ] = timedelta(hours=24),
+        Duration | None, Field(description="Keep what was made or used within this time; else 24h.")
+    ] = None,
     open_pr: Annotated[
         tuple[str, ...] | None,
         Field(description='Open pull requests: numbers as "12,15", a git branch, or none.'),
@@ -62,7 +62,7 @@ def branch_sweep(
     from neondba.branches.git_branches import git_branches
     from neondba.branches.open_pulls import from_github, open_pulls
     from neondba.branches.policy import policy_of
-    from neondba.branches.sweep import World, judged
+    from neondba.branches.sweep import RECENT, World, judged
     from neondba.branches.sweeping import swept
     from neondba.core.context_file import nearest
 
@@ -83,6 +83,6 @@ def branch_sweep(
             named=named,
             checked_out=noted.branch if noted and noted.project == project.id else None,
             idle=idle,
-            recent=recent,
+            recent=recent or RECENT,
         )
         return swept(client, ctx, project, world, judged(world))

@@ -35,7 +35,8 @@ class World:
     """Names and ids that the user has given."""
     checked_out: str | None = None
     """Branch that `.neon` names."""
-    idle: timedelta = IDLE
+    idle: timedelta | None = None
+    """What the user has said; else the policy's, or 14 days."""
     recent: timedelta = RECENT
 
     @cached_property
@@ -165,7 +166,7 @@ def _lives(world: World, name: str, stem: str) -> bool:
 
 
 def _idle(world: World, branch: Branch) -> Iterator[str]:
-    limit = world.policy.for_branch(branch.name).idle or world.idle
+    limit = world.idle or world.policy.for_branch(branch.name).idle or IDLE
     used = world.last_used(branch)
     if world.now - used >= limit:
         yield f"it was last used on {used:%Y-%m-%d}, more than {spell(limit)} ago"
