@@ -78,6 +78,21 @@ def test_a_killed_alembic_takes_its_branch_along(project, local: Context) -> Non
     assert names(local) == []
 
 
+def test_a_killed_command_is_swept_by_the_next_one(project, local: Context) -> None:
+    command, child = started(project, local)
+    left = names(local)
+    assert len(left) == 1
+    command.kill()
+    command.communicate(timeout=60)
+    assert names(local) == left
+    (project.versions / "r1.py").unlink()
+    project.add(*CREATE)
+    assert migration_rehearse(local, project.folder).sound
+    assert names(local) == []
+    assert not list((local.settings.state_dir / "throwaways").iterdir())
+    assert not is_running(child)
+
+
 def test_a_project_on_neon_lends_its_data_and_keeps_it(project, local: Context) -> None:
     project.add(*CREATE)
     project.add("alter table item drop column name", "alter table item add column name text")

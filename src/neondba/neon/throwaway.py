@@ -1,7 +1,7 @@
 """A branch to try things on, gone afterwards whatever happens.
 
 Three nets, one behind the other: the `finally` here (also on Ctrl-C, SIGTERM and a closed terminal),
-Neon's own expiry after an hour, and the sweep when the next throw-away is made.
+the sweep when the next throw-away is made, which sees a killed owner by its mark, and Neon's own expiry.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from neondba.core.context import Context
+from neondba.core.marks import abandoned, forget, marked
 from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem, Problem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import parse
@@ -101,7 +103,10 @@ def throwaway_branch(
     source = client.find_branch(parent, wanted.parent).id if parent and wanted.parent else None
     _sweep(client, ctx, parent)
     ctx.progress(f"Making throw-away {'branch' if parent else 'project'} {name}.")
-    with unwound_by_signals() if wanted.signals else nullcontext():
+    with (
+        marked(_marks(ctx), name) if wanted.name is None else nullcontext(),
+        unwound_by_signals() if wanted.signals else nullcontext(),
+    ):
         ours = True
         try:
             try:
@@ -196,16 +201,22 @@ def _remove(client: NeonClient, ctx: Context, parent: Project | None, name: str)
             raise
 
 
+def _marks(ctx: Context) -> Path:
+    return ctx.settings.state_dir / "throwaways"
+
+
 def _sweep(client: NeonClient, ctx: Context, parent: Project | None) -> None:
-    """Remove what a killed run has left behind more than an hour ago."""
-    before = ctx.clock.now() - LIFETIME
-    if parent is None:
-        for project in [each for each in client.projects() if _left_over(each.name, each.created_at, before)]:
-            _quietly(ctx, project.name, lambda project=project: client.delete_project(project.id))  # type: ignore[misc]
-        return
+    """Remove what a killed run on this machine has left, and what any has left more than an hour ago."""
     now = ctx.clock.now()
+    gone = abandoned(_marks(ctx))
+    if parent is None:
+        for project in client.projects():
+            over = project.name in gone or project.created_at < now - LIFETIME
+            if over and is_throwaway(project.name):
+                _quietly(ctx, project.name, lambda project=project: client.delete_project(project.id))  # type: ignore[misc]
+        return
     for branch in client.branches(parent.id):
-        over = branch.expires_at is not None and branch.expires_at <= now
+        over = (branch.expires_at is not None and branch.expires_at <= now) or branch.name in gone
         if over and is_throwaway(branch.name) and not branch.default and not branch.protected:
             _quietly(ctx, branch.name, lambda branch=branch: client.delete_branch(parent.id, branch.id))  # type: ignore[misc]
 
@@ -215,14 +226,11 @@ def is_throwaway(name: str) -> bool:
     return _OURS.fullmatch(name) is not None
 
 
-def _left_over(name: str, created_at: datetime, before: datetime) -> bool:
-    return is_throwaway(name) and created_at < before
-
-
 def _quietly(ctx: Context, name: str, delete: Callable[[], None]) -> None:
     """A left-over that cannot be removed now must not stop today's work."""
     try:
         delete()
+        forget(_marks(ctx), name)
     except Problem as problem:
         ctx.progress(f"Left-over {name} could not be removed: {problem.message}")
 
