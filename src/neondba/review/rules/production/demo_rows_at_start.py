@@ -98,7 +98,9 @@ def _made_up(python: PythonFiles, file: PythonFile, function: Function) -> tuple
         if isinstance(made, Function):
             text = ast.unparse(made.node)
             adds = any(word in text for word in (".add(", ".add_all(", "insert(", "bulk_save", "bulk_insert"))
-            asks = re.search(r"\bif\b[^\n]*(?:env|debug|count|exist|first\(\)|\bnot\b)", text, re.IGNORECASE)
+            where = r"\bif\b[^\n]*(?:environ|\benv\b|debug|settings\.)"
+            empty = r"|\bif\b[^\n]*(?:count|exist|first\(\)|\bnot\b)" if name.startswith("seed") else ""
+            asks = re.search(where + empty, text, re.IGNORECASE)
             if adds and not asks:
                 return call.lineno, name
     return None

@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from slowapi import Limiter
 from slowapi.util import get_remote_address
 
-limiter = Limiter(key_func=get_remote_address, default_limits=["60/minute"])  # <- finding
+limiter = Limiter(key_func=get_remote_address, default_limits=["60/minute"])
 app = FastAPI()
-app.state.limiter = limiter
+app.state.limiter = limiter  # <- finding
 ```
 ```python good path=app/main.py
 from fastapi import FastAPI
@@ -58,24 +58,32 @@ _APPLIED = re.compile(
 )
 
 
+_MADE = re.compile(r"\bLimiter\(")
+_SET = re.compile(r"\bstate\.limiter\s*=")
+
+
+def _code(text: str) -> str:
+    """Take comments out, which show how it would be done."""
+    return re.sub(r"(?m)^\s*#.*$", "", re.sub(r'"""[\s\S]*?"""', "", text))
+
+
 @rule("NDB920", Category.PRODUCTION, Severity.LOW)
 def check(python: PythonFiles) -> Iterator[Finding]:
     """Report limiters of slowapi in projects where neither decorator nor middleware uses one."""
-    places = [
-        (file, call.node)
-        for file in python.containing("slowapi")
-        if not is_test(file.path)
-        for call in file.calls
-        if file.resolve(call.node.func) in ("slowapi.Limiter", "slowapi.extension.Limiter")
-    ]
-    if not places or any(
-        _APPLIED.search(f.text) for f in python.containing(".limit(", "SlowAPI", "shared_limit")
-    ):
+    if not any(_MADE.search(f.text) and not is_test(f.path) for f in python.containing("slowapi")):
         return
-    for file, node in places:
+    using = [f for f in python.containing(".limit(", "SlowAPI", "shared_limit") if not is_test(f.path)]
+    if any(_APPLIED.search(_code(f.text)) for f in using):
+        return
+    places = [
+        (file, file.text.count("\n", 0, found.start()) + 1)
+        for file in python.containing("state.limiter")
+        if not is_test(file.path) and (found := _SET.search(file.text))
+    ]
+    for file, line in places[:1]:
         yield Finding(
             file.path,
-            node.lineno,
+            line,
             f"{file.path} sets a rate limiter up, and nothing is limited: no route has its decorator, and "
             "its middleware is not added, so passwords can be tried without end.",
             steps=(
