@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from neondba.core.context import Context
-from neondba.project.facts import Facts
+from neondba.project.facts import Facts, Unavailable
+from neondba.project.fingerprint import fingerprint
 from neondba.project.tree import FolderTree, MemoryTree
 from neondba.review import store as stores
 from neondba.review.assemble import Request, reviewed
@@ -82,6 +84,40 @@ def test_an_edit_asks_again_only_the_rules_that_read_the_file(
     warm = said(project, cache=True)
     assert 0 < len(asked) < len(rules()) / 3
     assert warm == said(project, cache=False)
+
+
+def test_an_edit_that_leaves_the_tables_as_they_were_asks_no_rule_about_tables(
+    kept: Path, asked: list[str], tmp_path: Path
+) -> None:
+    files = {
+        "app/models.py": "from sqlmodel import Field, SQLModel\n\n\nclass Card(SQLModel, table=True):\n"
+        "    id: int = Field(primary_key=True)\n    owner_id: int\n\n\ndef shown():\n    return 1\n"
+    }
+    store = Store(tmp_path / "kept", tmp_path)
+    outcome_of(files, store)
+    about_tables = {"NDB707", "NDB715", "NDB720"} & set(asked)
+    asked.clear()
+    files["app/models.py"] = files["app/models.py"].replace("return 1", "return 2")
+    assert outcome_of(files, store) == outcome_of(files, None)
+    first_asked = asked[: len(asked) - len(rules())]
+    assert about_tables
+    assert about_tables.isdisjoint(first_asked)
+    asked.clear()
+    files["app/models.py"] = files["app/models.py"].replace("owner_id", "holder_id")
+    outcome_of(files, store)
+    assert about_tables <= set(asked)
+
+
+def test_a_plain_fact_says_the_same_after_all_rules_have_asked_it(project: Path) -> None:
+    tree = FolderTree(project)
+    facts = Facts(tree)
+    facts.summing = True
+    for rule in rules().values():
+        with suppress(Unavailable):
+            list(facts.call(rule.check))
+    assert len(facts.said) > 8
+    assert all(facts.said.values())
+    assert {kind: fingerprint(tree, facts.get(kind)) for kind in facts.said} == facts.said
 
 
 edits = st.lists(

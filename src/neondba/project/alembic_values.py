@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from neondba.project.python import PythonFile, PythonFiles
+from neondba.project.python_index import walk
 from neondba.project.sqlalchemy_types import last_name
 
 Values = Mapping[str, ast.expr]
@@ -27,7 +28,7 @@ UNKNOWN = "…"
 
 def simplified(node: ast.expr, values: Values, file: PythonFile, python: PythonFiles) -> ast.expr:
     """Put what is known in the place of names, and join texts; a copy, never the node itself."""
-    if not any(_may_change(part, values, file, python) for part in ast.walk(node)):
+    if not any(_may_change(part, values, file, python) for part in walk(node)):
         return node
     found: ast.expr = _Simplifier(values, file, python).visit(_copy(node))
     return found
@@ -242,6 +243,6 @@ def _called(node: ast.Call) -> str | None:
 
 def _move(node: ast.expr, place: ast.expr) -> None:
     """Let an expression from another file stand on the line where it is used."""
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.expr):
             ast.copy_location(part, place)

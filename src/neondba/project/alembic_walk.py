@@ -10,6 +10,7 @@ from neondba.postgres.statement import Name
 from neondba.project.alembic_operations import EXECUTES, CallReader, Operation
 from neondba.project.alembic_values import bound, is_plain, items, simplified
 from neondba.project.python import Function, PythonFile, PythonFiles
+from neondba.project.python_index import walk
 from neondba.project.sqlalchemy_types import keywords, last_name, text_of
 
 MOST_ROUNDS = 1_000
@@ -122,7 +123,7 @@ class _Walk:
             yield from self._body(node.body, inner)
 
     def _statement(self, node: ast.stmt, place: _Place) -> Iterator[Operation]:
-        for call in (n for n in ast.walk(node) if isinstance(n, ast.Call)):
+        for call in (n for n in walk(node) if isinstance(n, ast.Call)):
             yield from self._call(call, place)
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]

@@ -71,7 +71,7 @@ class Dependency:
             return False
         return bool(PERSON.search(self.name) or PERSON.search(self.parameter or ""))
 
-    @property
+    @cached_property
     def is_for_staff(self) -> bool:
         """Whether it lets only administrators or machines pass."""
         return any(STAFF.search(d.name) for d in self.chain)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from neondba.project.python import Class, PythonFile, PythonFiles
+from neondba.project.python_index import walk
 
 OWNER = frozenset(
     {"user_id", "owner_id", "owner", "userid", "user_uuid", "owner_uuid", "owner_user_id", "user_email",
@@ -208,4 +209,4 @@ def _may_be_empty(value: ast.expr | None) -> bool:
 
 
 def _texts(node: ast.AST) -> list[str]:
-    return [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return [n.value for n in walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]

@@ -52,7 +52,7 @@ class Route:
         known = [d for d in self.dependencies if d.parameter and d.gives_principal]
         return known[0].parameter if known else None
 
-    @property
+    @cached_property
     def is_for_staff(self) -> bool:
         """Whether only administrators, machines or other services come here."""
         words = ("admin", "internal", "webhook", "cron", "superuser", "staff", "debug")

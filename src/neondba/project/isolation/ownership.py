@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from neondba.project.owners import MAKER, OWNER, PEOPLE, USERS, Model, Owners
+from neondba.project.python_index import walk
 from neondba.project.schema import Schema
 from neondba.project.schema_table import Table as SqlTable
 
@@ -99,7 +100,7 @@ class Ownership:
     def parent(self, model: Model, column: str) -> Model | None:
         """Give the model that a foreign key points at."""
         value = model.columns.get(column)
-        for node in ast.walk(value) if value is not None else ():
+        for node in walk(value) if value is not None else ():
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 match = FOREIGN.match(node.value)
                 if match and match[1].lower() in self.tables:

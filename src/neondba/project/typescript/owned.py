@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 from neondba.project.owners import MAKER, OWNER, SHARED
 from neondba.project.schema import Schema
@@ -13,6 +13,7 @@ from neondba.project.schema_provider import plain
 from neondba.project.schema_table import Table
 
 
+@cache
 def folded(name: str) -> str:
     """Bring spellings of one column together: `user_id`, `userId`."""
     return name.replace("_", "").lower()
@@ -199,5 +200,6 @@ def _chain(
     return best
 
 
+@cache
 def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -165,6 +165,7 @@ from collections.abc import Iterator
 from neondba.postgres.statement import CreateEnum, Name
 from neondba.project.alembic_history import AlembicHistory, Revision
 from neondba.project.alembic_operations import Operation
+from neondba.project.python_index import walk
 from neondba.project.sqlalchemy_types import is_false, keywords, last_name, text_of
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -264,14 +265,14 @@ def _enums(revision: Revision, start: ast.FunctionDef | None) -> Iterator[str]:
     for operation in revision.upgrade:
         if operation.kind == "create_table":
             yield from _named(operation.node)
-    for node in ast.walk(start) if start else ():
+    for node in walk(start) if start else ():
         function = node.func if isinstance(node, ast.Call) else None
         if isinstance(function, ast.Attribute) and function.attr == "create":
             yield from _named(function.value)
 
 
 def _named(node: ast.expr) -> Iterator[str]:
-    for call in ast.walk(node):
+    for call in walk(node):
         if isinstance(call, ast.Call) and last_name(call) in ("Enum", "ENUM"):
             given = keywords(call)
             name = text_of(given.get("name"))

@@ -121,6 +121,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from neondba.project.alembic_history import AlembicHistory, Revision
+from neondba.project.python_index import walk
 from neondba.project.sqlmodel_version import has_release
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
@@ -178,7 +179,7 @@ def _names(revision: Revision) -> Iterator[tuple[ast.AST, str]]:
         return
     known = _bound(tree) | BUILTINS
     for name in ("upgrade", "downgrade"):
-        for node in ast.walk(revision.function(name) or ast.Pass()):
+        for node in walk(revision.function(name) or ast.Pass()):
             if missing := _missing(node, known):
                 yield node, missing
                 return
@@ -187,7 +188,7 @@ def _names(revision: Revision) -> Iterator[tuple[ast.AST, str]]:
 def _bound(tree: ast.Module) -> set[str]:
     """Give every name that the file sets anywhere: as a rule, one that is set elsewhere is no mistake."""
     found: set[str] = {"__file__", "__name__"}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.add(node.id)
         elif isinstance(node, ast.arg):

@@ -81,6 +81,7 @@ from collections.abc import Iterator
 
 from neondba.project.orm_calls import OrmCalls, Use
 from neondba.project.python import Function, PythonFiles
+from neondba.project.python_index import walk
 from neondba.project.typescript import nodes as script
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -129,7 +130,7 @@ def _finding(path: str, line: int, name: str, snippet: str) -> Finding:
 
 def _counted(function: Function) -> Iterator[int]:
     """Give the lines where Python code reads rows that are only counted or added up."""
-    compared = {id(n) for c in ast.walk(function.node) if isinstance(c, ast.Compare) for n in ast.walk(c)}
+    compared = {id(n) for c in walk(function.node) if isinstance(c, ast.Compare) for n in walk(c)}
     counted = {id(n) for call in function.calls for n in _measured(call)}
     for call in function.calls:
         if (
@@ -142,7 +143,7 @@ def _counted(function: Function) -> Iterator[int]:
     for node in function.assignments:
         target = node.targets[0] if isinstance(node, ast.Assign) else None
         if isinstance(target, ast.Name) and node.value is not None and _is_all(function, node.value):
-            named = [n for n in ast.walk(function.node) if isinstance(n, ast.Name) and n.id == target.id]
+            named = [n for n in walk(function.node) if isinstance(n, ast.Name) and n.id == target.id]
             used = [n for n in named if isinstance(n.ctx, ast.Load)]
             once = len(named) - len(used) == 1
             if (
@@ -168,10 +169,10 @@ def _is_all(function: Function, value: ast.expr) -> bool:
     value = value.value if isinstance(value, ast.Await) else value
     if not isinstance(value, ast.Call) or method(value) not in ("all", "fetchall"):
         return False
-    sends = [n for n in ast.walk(value) if isinstance(n, ast.Call) and is_session_work(n, _SENDS)]
+    sends = [n for n in walk(value) if isinstance(n, ast.Call) and is_session_work(n, _SENDS)]
     if not sends:
         return False
-    names = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+    names = {n.id for n in walk(value) if isinstance(n, ast.Name)}
     made = [
         node.value for node in function.assignments
         if node.value is not None and isinstance(node, ast.Assign)

@@ -202,6 +202,7 @@ from itertools import islice
 from neondba.project.orm_calls import OrmCalls
 from neondba.project.places import is_script, is_test
 from neondba.project.python import Function, PythonFile, PythonFiles
+from neondba.project.python_index import walk
 from neondba.project.typescript.file import TypeScriptFile
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -305,14 +306,14 @@ def _asked(python: PythonFiles) -> frozenset[str]:
 
 
 def _leaks(function: Function, *, passed_on: bool = False) -> Iterator[int]:
-    for attempt in ast.walk(function.node):
+    for attempt in walk(function.node):
         body = ast.unparse(ast.Module(attempt.body, [])) if isinstance(attempt, ast.Try) else ""
         if not isinstance(attempt, ast.Try) or not _DATABASE.search(body):
             continue
         sure = bool(_SESSION.search(body))
         for handler in attempt.handlers:
             if name := handler.name if is_broad(handler.type) else None:
-                inside = (n for s in handler.body for n in ast.walk(s))
+                inside = (n for s in handler.body for n in walk(s))
                 told = (
                     n
                     for n in inside
@@ -323,7 +324,7 @@ def _leaks(function: Function, *, passed_on: bool = False) -> Iterator[int]:
 
 def _line(node: ast.AST, name: str) -> int:
     """Give the line of a statement on which the error's text stands."""
-    parts = [n for n in ast.walk(node) if isinstance(n, ast.Call | ast.FormattedValue)]
+    parts = [n for n in walk(node) if isinstance(n, ast.Call | ast.FormattedValue)]
     told = [n.lineno for n in parts if _tells(n, name)]
     return max(told, default=getattr(node, "lineno", 1))
 
@@ -363,7 +364,7 @@ def _is_servers_fault(call: ast.Call) -> bool:
 
 def _tells(node: ast.AST, name: str) -> bool:
     """Tell whether an expression holds the error's text: `str(e)`, `f"{e}"`, `e.orig`, `e.args`."""
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Call) and dotted(inner.func) in ("str", "repr") and inner.args:
             told = inner.args[0]
         elif isinstance(inner, ast.FormattedValue):

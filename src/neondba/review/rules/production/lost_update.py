@@ -109,7 +109,7 @@ from collections.abc import Iterator
 
 from neondba.postgres.sql_types import base_type
 from neondba.project.orm_calls import OrmCalls, Use, names_in
-from neondba.project.python import Function, PythonFiles
+from neondba.project.python import Function, PythonFile, PythonFiles
 from neondba.project.typescript import nodes as script
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -142,7 +142,7 @@ def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
                 isinstance(c.func, ast.Attribute) and c.func.attr in ("commit", "flush")
                 for c in function.calls
             ):
-                yield from _in_function(file.path, function, locking)
+                yield from _in_function(file, function, locking)
     for file_ in calls.running(".update", ".upsert("):
         told: set[int] = set()
         for written, uses in calls.functions(file_):
@@ -153,16 +153,19 @@ def check(python: PythonFiles, calls: OrmCalls) -> Iterator[Finding]:
                 yield _finding(file_.path, found.line, f"{found.table.title}.{name}", _step(found, name))
 
 
-def _in_function(path: str, function: Function, locking: frozenset[str]) -> Iterator[Finding]:
-    if "with_for_update" in ast.unparse(function.node):
+def _in_function(file: PythonFile, function: Function, locking: frozenset[str]) -> Iterator[Finding]:
+    if "with_for_update" in file.text and "with_for_update" in ast.unparse(function.node):
         return
-    loaded = _loaded(function, locking)
+    loaded: dict[str, str] | None = None
     for node in function.assignments:
         target = node.target if isinstance(node, ast.AugAssign) else getattr(node, "targets", [None])[0]
         if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name):
             continue
         name = f"{target.value.id}.{target.attr}"
-        if target.value.id not in loaded or not _COUNTS.search(target.attr):
+        if not _COUNTS.search(target.attr):
+            continue
+        loaded = _loaded(function, locking) if loaded is None else loaded
+        if target.value.id not in loaded:
             continue
         value = node.value
         if isinstance(value, ast.Name):
@@ -172,7 +175,7 @@ def _in_function(path: str, function: Function, locking: frozenset[str]) -> Iter
             sign = "-" if isinstance(getattr(node, "op", None), ast.Sub) else "+"
             by = node.value if isinstance(node, ast.AugAssign) else None
             amount = ast.unparse(by) if isinstance(by, ast.Name) else "1"
-            yield _finding(path, node.lineno, name, f"{name} = {model}.{target.attr} {sign} {amount}")
+            yield _finding(file.path, node.lineno, name, f"{name} = {model}.{target.attr} {sign} {amount}")
 
 
 def _loaded(function: Function, locking: frozenset[str]) -> dict[str, str]:

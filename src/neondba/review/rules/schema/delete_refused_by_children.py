@@ -158,6 +158,8 @@ def _in_python(python: PythonFiles, schema: Schema) -> Iterator[Deleted]:
 
 def _deleted(function: Function) -> Iterator[tuple[str, int]]:
     """Give the models of `delete(Model)` and of `session.delete(row)` where the row was read here."""
+    if not any("delete" in (getattr(c.func, "id", ""), getattr(c.func, "attr", "")) for c in function.calls):
+        return
     rows: dict[str, str] = {}
     for node in function.assignments:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.value is not None:
