@@ -79,7 +79,12 @@ def main() -> None:
                     bad = led(session, start, end)
                     if bad:
                         wrong += 1
-                        print(f"seed {seed} {'forth' if start is before else 'back'}:", *bad[:4], sep="\n  ", flush=True)
+                        print(
+                            f"seed {seed} {'forth' if start is before else 'back'}:",
+                            *bad[:4],
+                            sep="\n  ",
+                            flush=True,
+                        )
                         break
     print(f"{pairs} pairs, {wrong} wrong, {statements} statements, {time.perf_counter() - begun:.0f} s")
     print(dict(kinds))

@@ -172,7 +172,7 @@ def row_difference(
 ) -> TableDifference:
     """Compare two streams of rows; keep the first that differ."""
     names = [plain(column) for column in key]
-    counts = {change: 0 for change in Change}
+    counts = dict.fromkeys(Change, 0)
     rows: list[RowChange] = []
     for key_text, old, new in paired(before, after):
         if old == new:

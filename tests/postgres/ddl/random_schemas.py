@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Random schemas as statements by slot, so that two of them can be mixed.
 
 A statement that the server refuses is left out: the pools are wild on purpose.
@@ -20,10 +21,32 @@ PARTED = "s1.p1"
 PARTS = ("s1.p1a", "s1.p1b", "s1.p1c")
 COLUMNS = ("a", "b", "c", "d", '"E e"', "f")
 TYPES = (
-    "integer", "bigint", "smallint", "text", "varchar(20)", "varchar(40)", "boolean", "numeric(10,2)",
-    "timestamptz", "date", "jsonb", "uuid", "integer[]", "text[]", "s1.e1", "s1.e1[]", "s1.d1", "s1.d2",
-    "s1.c1", "s1.r1", "public.citext", "double precision", "bytea", '"S 2".e2', "s1.x1",
-)  # fmt: skip
+    "integer",
+    "bigint",
+    "smallint",
+    "text",
+    "varchar(20)",
+    "varchar(40)",
+    "boolean",
+    "numeric(10,2)",
+    "timestamptz",
+    "date",
+    "jsonb",
+    "uuid",
+    "integer[]",
+    "text[]",
+    "s1.e1",
+    "s1.e1[]",
+    "s1.d1",
+    "s1.d2",
+    "s1.c1",
+    "s1.r1",
+    "public.citext",
+    "double precision",
+    "bytea",
+    '"S 2".e2',
+    "s1.x1",
+)
 ROLES = ("ddl_reader", '"ddl Wríter"', "PUBLIC")
 LABELS = ("new", "it's", "done", 'q"x', "ü")
 
@@ -119,9 +142,15 @@ def _types(m: Maker) -> None:
         "range:1", f"create type s1.r1 as range (subtype = {m.one(('integer', 'bigint', 'text'))})", share=0.4
     )
     other = m.one(
-        ("create type s1.x1 as enum ('a')", "create domain s1.x1 as text", "create type s1.x1 as (a integer)",
-         "create view s1.x1 as select 1 as a", "create table s1.x1 (a integer)", "create sequence s1.x1")
-    )  # fmt: skip
+        (
+            "create type s1.x1 as enum ('a')",
+            "create domain s1.x1 as text",
+            "create type s1.x1 as (a integer)",
+            "create view s1.x1 as select 1 as a",
+            "create table s1.x1 (a integer)",
+            "create sequence s1.x1",
+        )
+    )
     m.put("name:x1", other, share=0.4)
 
 
@@ -159,14 +188,34 @@ def _functions(m: Maker) -> None:
         f" {m.opt('set search_path to s1, pg_temp')} as 'begin return {m.one(('new', 'null'))}; end'",
         share=0.9,
     )
-    m.put("function:typed", f"create function s1.f2(x s1.e1, y {m.one(('s1.c1', 'text', 's1.d1'))})"
-          " returns text language sql as 'select x::text'", share=0.4)  # fmt: skip
-    m.put("function:proc", f"create procedure s1.pr({m.one(('inout', 'in'))} a integer) language sql"
-          f" as 'select {m.one(('1', '2'))}'", share=0.3)  # fmt: skip
-    m.put("function:agg", f"create aggregate s1.ag(integer) (sfunc = int4pl, stype = integer"
-          f"{m.opt(', initcond = 0')}{m.opt(', parallel = safe')})", share=0.3)  # fmt: skip
-    m.put("function:kind", m.one(("create function s1.k() returns integer language sql as 'select 1'",
-                                  "create procedure s1.k() language sql as 'select 1'")), share=0.3)  # fmt: skip
+    m.put(
+        "function:typed",
+        f"create function s1.f2(x s1.e1, y {m.one(('s1.c1', 'text', 's1.d1'))})"
+        " returns text language sql as 'select x::text'",
+        share=0.4,
+    )
+    m.put(
+        "function:proc",
+        f"create procedure s1.pr({m.one(('inout', 'in'))} a integer) language sql"
+        f" as 'select {m.one(('1', '2'))}'",
+        share=0.3,
+    )
+    m.put(
+        "function:agg",
+        f"create aggregate s1.ag(integer) (sfunc = int4pl, stype = integer"
+        f"{m.opt(', initcond = 0')}{m.opt(', parallel = safe')})",
+        share=0.3,
+    )
+    m.put(
+        "function:kind",
+        m.one(
+            (
+                "create function s1.k() returns integer language sql as 'select 1'",
+                "create procedure s1.k() language sql as 'select 1'",
+            )
+        ),
+        share=0.3,
+    )
 
 
 def _column(m: Maker, name: str, *, plain: bool = False) -> str:
@@ -216,14 +265,28 @@ def _tables(m: Maker) -> None:
         f"create table s1.heir ({child}) {m.opt(f'inherits ({m.one(TABLES[:2])})', 0.7)}",
         share=0.35,
     )
-    m.put("heir set", m.one(("alter table s1.heir alter a set default null", "alter table s1.heir alter b set not null",
-                             "alter table s1.heir alter b set default null")), share=0.2)  # fmt: skip
+    m.put(
+        "heir set",
+        m.one(
+            (
+                "alter table s1.heir alter a set default null",
+                "alter table s1.heir alter b set not null",
+                "alter table s1.heir alter b set default null",
+            )
+        ),
+        share=0.2,
+    )
     m.put("of row", f"create function s1.of_row(t s1.t1) returns text {_atomic(m)}", share=0.3)
 
 
 def _atomic(m: Maker) -> str:
-    return m.one(("language sql begin atomic select (t.a)::text; end", "language sql as 'select 1::text'",
-                  "language sql begin atomic select (t.b)::text; end"))  # fmt: skip
+    return m.one(
+        (
+            "language sql begin atomic select (t.a)::text; end",
+            "language sql as 'select 1::text'",
+            "language sql begin atomic select (t.b)::text; end",
+        )
+    )
 
 
 def _partitions(m: Maker) -> None:
@@ -231,8 +294,12 @@ def _partitions(m: Maker) -> None:
     columns = f"a {m.one(('integer', 'integer', 'bigint'))} {m.opt('not null')}, " + ", ".join(
         _column(m, each, plain=True) for each in m.some(COLUMNS[1:])
     )
-    m.put("parted", f"create table {PARTED} ({columns}) {m.opt(f'partition by {by}', 0.9)}",
-          f"create table if not exists {PARTED} (a integer, b text, c text) partition by {by}", share=0.7)  # fmt: skip
+    m.put(
+        "parted",
+        f"create table {PARTED} ({columns}) {m.opt(f'partition by {by}', 0.9)}",
+        f"create table if not exists {PARTED} (a integer, b text, c text) partition by {by}",
+        share=0.7,
+    )
     bounds = {
         "li": ["for values in (1)", "for values in (2, 3)", "default", "for values in (7)"],
         "ra": [
@@ -270,19 +337,35 @@ ANY = (*TABLES, PARTED, *PARTS, "s1.ser", "s1.heir")
 
 def _constraints(m: Maker) -> None:
     for number, table in enumerate(ANY):
-        m.put(f"key:{table}", f"alter table {table} add {m.opt(f'constraint key_{number}')} primary key"
-              f" ({m.one(('a', 'b', 'a, b', 'id'))})", share=0.5)  # fmt: skip
-        m.put(f"unique:{table}", f"alter table {table} add constraint u_{number} unique"
-              f" {m.opt('nulls not distinct')} ({m.one(('a', 'b', 'c, a'))}) {m.opt('deferrable')}", share=0.35)  # fmt: skip
-        m.put(f"check:{table}", f"alter table {table} add constraint c_{number} check"
-              f" ({m.one(('a is not null', 'b is not null or a is null', 'a::text <> b::text', 'a > s1.f1(1)'))})"
-              f" {m.opt('no inherit', 0.2)} {m.opt('not valid', 0.2)}",
-              m.opt(f"comment on constraint c_{number} on {table} is 'checked'", 0.2), share=0.4)  # fmt: skip
+        m.put(
+            f"key:{table}",
+            f"alter table {table} add {m.opt(f'constraint key_{number}')} primary key"
+            f" ({m.one(('a', 'b', 'a, b', 'id'))})",
+            share=0.5,
+        )
+        m.put(
+            f"unique:{table}",
+            f"alter table {table} add constraint u_{number} unique"
+            f" {m.opt('nulls not distinct')} ({m.one(('a', 'b', 'c, a'))}) {m.opt('deferrable')}",
+            share=0.35,
+        )
+        m.put(
+            f"check:{table}",
+            f"alter table {table} add constraint c_{number} check"
+            f" ({m.one(('a is not null', 'b is not null or a is null', 'a::text <> b::text', 'a > s1.f1(1)'))})"
+            f" {m.opt('no inherit', 0.2)} {m.opt('not valid', 0.2)}",
+            m.opt(f"comment on constraint c_{number} on {table} is 'checked'", 0.2),
+            share=0.4,
+        )
     for number, table in enumerate(ANY):
-        m.put(f"foreign:{table}", f"alter table {table} add constraint fk_{number} foreign key ({m.one(('a', 'b'))})"
-              f" references {m.one(ANY)} ({m.one(('a', 'a', 'b', 'id'))})"
-              f" {m.opt('on delete cascade')} {m.opt('on update set null')} {m.opt('deferrable initially deferred')}"
-              f" {m.opt('not valid', 0.15)}", share=0.45)  # fmt: skip
+        m.put(
+            f"foreign:{table}",
+            f"alter table {table} add constraint fk_{number} foreign key ({m.one(('a', 'b'))})"
+            f" references {m.one(ANY)} ({m.one(('a', 'a', 'b', 'id'))})"
+            f" {m.opt('on delete cascade')} {m.opt('on update set null')} {m.opt('deferrable initially deferred')}"
+            f" {m.opt('not valid', 0.15)}",
+            share=0.45,
+        )
     m.put("exclude", "alter table s1.t1 add constraint ex exclude using btree (a with =)", share=0.2)
 
 
@@ -323,12 +406,24 @@ def _views(m: Maker) -> None:
         m.opt("comment on column s1.v1.a is 'seen too'", 0.2),
         share=0.7,
     )
-    m.put("view:2", f"create view s1.v2 as select {m.one(('*', 'a', 'a::text as b'))} from"
-          f" {m.one(('s1.v1', first))} {m.opt('where a is not null')}", share=0.5)  # fmt: skip
-    m.put("view:kind", f"create {m.opt('materialized')} view s1.v3 as select {m.one(('a', 'b'))} from {m.one(TABLES)}"
-          , share=0.4)  # fmt: skip
-    m.put("matview", f"create materialized view s1.m1 as select a, 1 as b from {m.one(('s1.v1', 's1.v2', first))}"
-          f" {m.opt('with no data', 0.2)}", m.opt("create unique index mi on s1.m1 (a)"), share=0.4)  # fmt: skip
+    m.put(
+        "view:2",
+        f"create view s1.v2 as select {m.one(('*', 'a', 'a::text as b'))} from"
+        f" {m.one(('s1.v1', first))} {m.opt('where a is not null')}",
+        share=0.5,
+    )
+    m.put(
+        "view:kind",
+        f"create {m.opt('materialized')} view s1.v3 as select {m.one(('a', 'b'))} from {m.one(TABLES)}",
+        share=0.4,
+    )
+    m.put(
+        "matview",
+        f"create materialized view s1.m1 as select a, 1 as b from {m.one(('s1.v1', 's1.v2', first))}"
+        f" {m.opt('with no data', 0.2)}",
+        m.opt("create unique index mi on s1.m1 (a)"),
+        share=0.4,
+    )
     m.put("grouped", "create view s1.v4 as select a, b from s1.t1 group by a", share=0.3)
 
 
@@ -360,10 +455,18 @@ def _behaviour(m: Maker) -> None:
             f" using ({m.one(('a is not null', 'b::text = current_user', 'true'))})",
             share=0.4,
         )
-    m.put("rule", f"create rule ru as on {m.one(('delete', 'update'))} to {m.one(ANY)} do also"
-          f" {m.one(('nothing', 'select 1'))}", share=0.3)  # fmt: skip
-    m.put("statistics", f"create statistics s1.st {m.opt('(ndistinct)')} on a, b from {m.one(ANY)}",
-          m.opt("alter statistics s1.st set statistics 200"), share=0.4)  # fmt: skip
+    m.put(
+        "rule",
+        f"create rule ru as on {m.one(('delete', 'update'))} to {m.one(ANY)} do also"
+        f" {m.one(('nothing', 'select 1'))}",
+        share=0.3,
+    )
+    m.put(
+        "statistics",
+        f"create statistics s1.st {m.opt('(ndistinct)')} on a, b from {m.one(ANY)}",
+        m.opt("alter statistics s1.st set statistics 200"),
+        share=0.4,
+    )
     m.put("owned", f"alter sequence s1.q1 owned by {m.one(ANY)}.{m.one(('a', 'b'))}", share=0.4)
 
 
@@ -377,20 +480,43 @@ def _rights(m: Maker) -> None:
             share=0.6,
         )
     m.put("revoked", f"revoke insert on {m.one(ANY)} from current_user", share=0.1)
-    m.put("defaults", f"alter default privileges {m.opt('in schema s1')} grant {m.one(('select', 'all'))} on tables to"
-          f" {m.one(ROLES)}", share=0.2)  # fmt: skip
+    m.put(
+        "defaults",
+        f"alter default privileges {m.opt('in schema s1')} grant {m.one(('select', 'all'))} on tables to"
+        f" {m.one(ROLES)}",
+        share=0.2,
+    )
     m.put("defaults f", "alter default privileges revoke execute on functions from public", share=0.15)
     for table in ANY:
-        m.put(f"said:{table}", m.one((f"comment on table {table} is 'x'", f"comment on column {table}.a is 'y'",
-                                      f"alter table {table} alter a set statistics 50",
-                                      f"alter table {table} replica identity full",
-                                      f"alter table {table} alter b set (n_distinct = 5)",
-                                      f"alter table {table} set (autovacuum_enabled = false)")), share=0.3)  # fmt: skip
+        m.put(
+            f"said:{table}",
+            m.one(
+                (
+                    f"comment on table {table} is 'x'",
+                    f"comment on column {table}.a is 'y'",
+                    f"alter table {table} alter a set statistics 50",
+                    f"alter table {table} replica identity full",
+                    f"alter table {table} alter b set (n_distinct = 5)",
+                    f"alter table {table} set (autovacuum_enabled = false)",
+                )
+            ),
+            share=0.3,
+        )
 
 
 DRAWERS: tuple[Callable[[Maker], None], ...] = (
-    _bases, _types, _sequences, _functions, _tables, _partitions, _constraints, _indexes, _views, _behaviour, _rights,
-)  # fmt: skip
+    _bases,
+    _types,
+    _sequences,
+    _functions,
+    _tables,
+    _partitions,
+    _constraints,
+    _indexes,
+    _views,
+    _behaviour,
+    _rights,
+)
 SLOT_ORDER: dict[str, int] = {}
 
 

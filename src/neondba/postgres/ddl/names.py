@@ -16,7 +16,8 @@ def namespace(name: str) -> str:
 
 def last(name: str) -> str:
     """Give the last part of a quoted qualified name without arguments."""
-    return _PART.findall(name)[-1]
+    parts: list[str] = _PART.findall(name)
+    return parts[-1]
 
 
 def literal(text: str) -> str:

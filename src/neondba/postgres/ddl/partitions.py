@@ -56,6 +56,8 @@ def detached(schema: Schema, tables: Collection[str], *, beside: Schema | None =
             elif isinstance(part, Column) and part.inherited:
                 changed.append(_own_column(part, table))
             elif isinstance(part, Constraint | Index) and part.inherited:
+                if any(each.startswith(f"constraint {name}.") for each in schema.requires.get(part.key, ())):
+                    continue  # It belongs to another foreign key of this very table.
                 needed = isinstance(part, Constraint) and part.type == "check"
                 if beside is not None and part.key not in beside.objects and not needed:
                     continue

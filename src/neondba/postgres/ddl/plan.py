@@ -57,6 +57,8 @@ KINDS: Final = (
 """In which order things are made where nothing else decides."""
 
 
+SETTINGS: Final = ("table ", "schema ")
+"""Kinds of which only options, rights and comments are altered: nothing waits for those."""
 REPLACED: Final = ("view", "function", "policy", "default", "owned by", "replica identity")
 
 
@@ -245,8 +247,7 @@ class Plan:
             step = self.ready(key)
             for each in needed if step else ():
                 before = self.ready(each)
-                # What is altered of a table itself, as its options, nothing else waits for.
-                settings = before is not None and before.does == ALTER and each.startswith("table ")
+                settings = before is not None and before.does == ALTER and each.startswith(SETTINGS)
                 if before is not None and step is not None and not settings:
                     self.graph.then(before, step)
 
@@ -260,7 +261,7 @@ class Plan:
                 if over.does == DROP:
                     self.graph.then(over, Step(ASIDE, each))
                     self.graph.then(over, Step(LOOSEN, each))
-                    if not each.startswith("table "):
+                    if not each.startswith(SETTINGS):
                         self.graph.then(over, Step(ALTER, each))
         for key, verdict in self.sides.verdicts.items():
             if verdict in MADE and self._leaves(key):
@@ -382,7 +383,7 @@ def _replaced(sides: Sides, stuck: set[Step]) -> list[str]:
 
 
 def _forced(plan: Plan) -> tuple[Plan, list[Step], list[str]]:
-    notes = []
+    notes: list[str] = []
     while True:
         steps, stuck = plan.graph.ordered(plan.rank)
         if not stuck:

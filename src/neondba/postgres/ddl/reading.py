@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from psycopg import IsolationLevel
+from psycopg.errors import InternalError_, UndefinedObject, UndefinedTable
 
+from neondba.core.problem import ConflictProblem
 from neondba.postgres.connect import Connection, Row, trusted
 from neondba.postgres.ddl import values
 from neondba.postgres.ddl.schema import Schema
@@ -39,6 +41,7 @@ EXTRA: Final = ("comments", "grants", "depends", "not_compared")
 ATTRDEF: Final = 2604
 """Number of pg_attrdef, the same in every database."""
 OWNER: Final = "@owner"
+TRIES: Final = 5
 DEEPEST: Final = 4
 """An address is at most so many steps from what it is part of."""
 FOR_EVERYBODY: Final[dict[type[Value], values.Grants]] = {
@@ -63,14 +66,25 @@ def schema_of(session: Connection, without: Collection[str] = (), *, owners: boo
         session: Open on the database; not inside a transaction.
         without: Tables to leave out with what hangs on them, by quoted qualified name.
         owners: Whether owners count too.
+
+    Raises:
+        ConflictProblem: others change the schema faster than it can be read.
     """
-    session.isolation_level = IsolationLevel.REPEATABLE_READ
-    try:
-        with session.transaction():
-            rows, about = _looked(session)
-    finally:
-        session.isolation_level = None
-    return _assembled(rows, about, frozenset(without), owners)
+    for _ in range(TRIES):
+        session.isolation_level = IsolationLevel.REPEATABLE_READ
+        try:
+            with session.transaction():
+                rows, about = _looked(session)
+            return _assembled(rows, about, frozenset(without), owners)
+        except (InternalError_, UndefinedObject, UndefinedTable):
+            continue  # The functions that print definitions do not see the past: something was dropped.
+        finally:
+            session.isolation_level = None
+    raise ConflictProblem(
+        "schema-moving",
+        f"The schema of {session.info.dbname} changes while it is read.",
+        hint="Wait until the migration that runs there has ended, then try again.",
+    )
 
 
 def schema_in(session: Connection, without: Collection[str] = (), *, owners: bool = False) -> Schema:

@@ -217,8 +217,7 @@ def _spread(sides: Sides) -> None:
     waiting = [key for key in sides.old if _disturbs(key, sides)]
     while waiting:
         key = waiting.pop()
-        for other in _hit(key, dependents.get(key, set()), sides):
-            waiting.append(other)
+        waiting += _hit(key, dependents.get(key, set()), sides)
 
 
 def rebuild_too(sides: Sides, keys: list[str]) -> bool:
