@@ -186,10 +186,9 @@ def _copied(
     from neondba.postgres.masking import finishing, streaming
 
     before = schema_of(source)
-    streaming.equip(source, key)
-    stream = streaming.Stream(
-        source, target, {each.column: each for each in looked.decisions}, looked.documents
-    )
+    decisions = {each.column: each for each in looked.decisions}
+    streaming.equip(source, key, streaming.room_for_addresses(looked.columns, decisions))
+    stream = streaming.Stream(source, target, decisions, looked.documents)
     tables: dict[tuple[str, str], list[Column]] = {}
     for column in looked.columns:
         tables.setdefault(column.of, []).append(column)
@@ -202,7 +201,7 @@ def _copied(
     finishing.sequences_like(source, target)
     failed = finishing.refreshed(source, target)
     target.execute("analyze")
-    notes = finishing.notes_on(source, target)
+    notes = finishing.notes_on(source, target) + finishing.named_in(before)
     notes += [
         f"Materialised view {name} could not be filled from masked rows; it is empty." for name in failed
     ]

@@ -80,13 +80,21 @@ def coverage_of(
     looks: Iterable[Look], rules: Mapping[str, Rule], project: Project, branch: Branch, *, whole: bool
 ) -> Coverage:
     """Put together what was found in all databases."""
-    columns = tuple(
+    found = [
         Covered(database=each.database, **decision.model_dump())
         for each in looks
         for decision in each.decisions
-    )
-    known = {each.column for each in columns}
+    ]
+    known = {each.column for each in found}
+    told = tuple(each for each in found if not each.is_plain)
     notes = tuple(
         f"The rule for {where} fits no column of {branch.name}." for where in rules if where not in known
     )
-    return Coverage(project=project.name, branch=branch.name, columns=columns, whole=whole, notes=notes)
+    return Coverage(
+        project=project.name,
+        branch=branch.name,
+        columns=told,
+        plain=len(found) - len(told),
+        whole=whole,
+        notes=notes,
+    )

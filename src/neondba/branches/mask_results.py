@@ -33,6 +33,8 @@ class Coverage(BaseModel):
     branch: str
     """Whose rows they are."""
     columns: tuple[Covered, ...]
+    plain: int
+    """Further columns whose type holds no text, such as integer."""
     whole: bool
     """True when every row of what stays was read; False when rows were sampled."""
     notes: tuple[str, ...] = ()
@@ -52,13 +54,12 @@ class Coverage(BaseModel):
         """Write the columns by what becomes of them, the open ones first."""
         count = Counter(each.state for each in self.columns)
         said = ", ".join(f"{count[state]} {state.value}" for state in State)
+        said += f", {self.plain} of types that hold no text"
         how = "every row of what stays was read" if self.whole else "rows were sampled"
         parts = [f"Columns of branch {self.branch} of project {self.project}: {said}; {how}."]
         several = len({each.database for each in self.columns}) > 1
         for state, head in HEADS.items():
             rows = [each for each in self.columns if each.state is state]
-            if state is State.CLEAN:
-                rows = [each for each in rows if not each.why.startswith("it is ")]
             if rows:
                 parts.append("\n".join([f"{head}:", *(_line(each, several, width) for each in rows)]))
         if self.undecided:

@@ -10,7 +10,7 @@ from neondba.core.problem import ArgumentProblem
 from neondba.postgres.masking import rules as rule_lines
 from neondba.postgres.masking.columns import Column, Link
 from neondba.postgres.masking.decision import Decision, State
-from neondba.postgres.masking.kinds import ALONE, fits, on_type
+from neondba.postgres.masking.kinds import apart, fits, on_type
 from neondba.postgres.masking.naming import OPEN, is_of_people, kind_in, words
 from neondba.postgres.masking.provider import of_provider
 from neondba.postgres.masking.rules import Rule
@@ -91,7 +91,8 @@ class Decider:
                 value=rule.value,
                 why=why,
             )
-        return _masked(column, str(rule.kind), "the project file says so")
+        made = _masked(column, str(rule.kind), "the project file says so")
+        return made.model_copy(update={"kind": rule.kind})
 
     def _named(self, column: Column, named: str, seen: Seen | None) -> Decision:
         shaped = seen.kind if seen is not None and column.is_text else None
@@ -236,7 +237,7 @@ class Decider:
 
 
 def _masked(column: Column, kind: str, why: str) -> Decision:
-    kind = ALONE.get(kind, kind) if column.is_unique and not column.is_array else kind
+    kind = apart(kind, column)
     return Decision(column=column.where, type=column.type, state=State.MASKED, kind=kind, why=why)
 
 

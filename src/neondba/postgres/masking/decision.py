@@ -36,3 +36,8 @@ class Decision(BaseModel):
     why: str
     lines: tuple[str, ...] = ()
     """For an open column: lines for the project file, each of which settles it."""
+
+    @property
+    def is_plain(self) -> bool:
+        """True where the type alone keeps a person's texts out, and the name says nothing."""
+        return self.state is State.CLEAN and self.why == f"it is {self.type}"

@@ -13,6 +13,7 @@ from neondba.core.problem import ConflictProblem
 from neondba.postgres.connect import Connection, Row, trusted
 from neondba.postgres.ddl.schema import Schema, changes
 from neondba.postgres.masking import text
+from neondba.postgres.masking.shapes import EMAIL
 
 APART: Final = ("triggers", "constraints", "indexes")
 """What is taken off before the rows come, in this order."""
@@ -110,6 +111,15 @@ def _as(session: Connection, owner: str, table: str) -> Iterator[None]:
     finally:
         # neondba: ignore[NDB214] a direct address, and the session is ours alone
         session.execute("reset role")
+
+
+def named_in(schema: Schema) -> list[str]:
+    """Say where the schema itself, which comes along as it is, holds somebody's address."""
+    found = [key for key, value in schema.objects.items() if EMAIL.search(value.model_dump_json())]
+    if not found:
+        return []
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    return [f"The schema itself holds e-mail addresses, and is not masked: {', '.join(found[:5])}{more}."]
 
 
 def same_schema(before: Schema, after: Schema, empty: Collection[str]) -> None:

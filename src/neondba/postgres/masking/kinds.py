@@ -52,6 +52,10 @@ MEANING: Final = {
 }
 ALONE: Final = {"name": "handle", "address": "handle", "place": "handle", "text": "handle", "url": "token"}
 """What takes the place of a kind where a unique index would find equals."""
+HANDLE: Final = 20
+"""Characters of an invented name that is told from all others."""
+SHORT: Final = 36
+"""Room that an address of full length needs."""
 SCHEMA: Final = "neondba_mask"
 FUNCTIONS: Final = {
     "inet": "net",
@@ -79,11 +83,19 @@ def fits(column: Column) -> tuple[str, ...]:
     return (*OTHERS.get(column.base, ()), *free)
 
 
+def apart(kind: str, column: Column) -> str:
+    """Give the kind that keeps a column's values apart where a unique index asks for it."""
+    if not column.is_unique or column.is_array:
+        return kind
+    kind = ALONE.get(kind, kind)
+    return "code" if kind == "handle" and column.room and column.room < HANDLE else kind
+
+
 def on_type(kind: str, column: Column) -> str | None:
     """Give the kind that does for a column's type what its name asks for; None where none does."""
     possible = fits(column)
     if kind in possible:
-        return ALONE.get(kind, kind) if column.is_unique and not column.is_array else kind
+        return apart(kind, column)
     if column.is_document and kind != "null":
         return "json"
     if "token" in possible and (column.base == "bytea" or kind == "identity"):

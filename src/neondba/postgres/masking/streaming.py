@@ -18,6 +18,7 @@ from neondba.postgres.masking.kinds import expression
 from neondba.postgres.masking.looking import table_of
 from neondba.postgres.masking.rules import line
 
+LONGEST: Final = 1000
 CHUNK: Final = 1 << 16
 VALUE: Final = '{ value = "…" }'
 BLOCK: Final = 64
@@ -32,7 +33,13 @@ PARALLEL: Final = (
 """Masking costs more than anything else of such a query, and the planner does not know."""
 
 
-def equip(session: Connection, key: Secret) -> None:
+def room_for_addresses(columns: Sequence[Column], decisions: Mapping[str, Decision]) -> int:
+    """Give the characters that every masked e-mail address of a database may have."""
+    masked = (column for column in columns if decisions[column.where].kind == "email")
+    return min([column.room for column in masked if column.room] + [LONGEST])
+
+
+def equip(session: Connection, key: Secret, room: int = LONGEST) -> None:
     """Make the masking functions, and give the session the key of this run.
 
     The key goes as a parameter: no statement that a server logs or counts holds it.
@@ -45,6 +52,8 @@ def equip(session: Connection, key: Secret) -> None:
             "select set_config(%s, %s, false)",
             [f"neondba_mask.{name}", "".join(chr(ord(sign) ^ pad) for sign in plain)],
         )
+    # neondba: ignore[NDB214] a direct address, and the session is ours alone
+    session.execute("select set_config('neondba_mask.room', %s, false)", [str(room)])
     for statement in PARALLEL:
         # neondba: ignore[NDB214] a direct address, and the session is ours alone
         session.execute(trusted(statement))
