@@ -32,7 +32,7 @@ def there(world: World, store: str, folder: Path) -> Context:
     return ctx
 
 
-def call(ctx: Context, name: str, **arguments: Any) -> Any:
+def call(ctx: Context, name: str, /, **arguments: Any) -> Any:
     return capabilities.load()[name].call(ctx, arguments)
 
 
@@ -125,3 +125,15 @@ def test_a_project_without_a_policy_says_how_to_write_one(world: World, shop: st
     with pytest.raises(NotFoundProblem) as caught:
         call(there(world, shop, tmp_path), "policy.check")
     assert "[tool.neondba.branches" in str(caught.value.hint)
+
+
+def test_a_new_branch_has_the_parent_and_expiry_that_its_pattern_gives(
+    world: World, shop: str, tmp_path: Path
+) -> None:
+    (tmp_path / "neondba.toml").write_text('[branches."dev/*"]\nparent = "stage"\nexpires = "2d"')
+    world.call("branch.create", shop, name="stage", no_compute=True)
+    made = call(there(world, shop, tmp_path), "branch.create", name="dev/a", no_compute=True)
+    assert made.parent == "stage"
+    assert made.expires_at - datetime.now(UTC) <= timedelta(days=2)
+    other = call(there(world, shop, tmp_path), "branch.create", name="dev/b", parent="main", no_compute=True)
+    assert other.parent == "main"

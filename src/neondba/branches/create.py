@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from neondba.branches.mask_create import anonymised_branch, anonymised_steps
 from neondba.branches.mask_results import Coverage
 from neondba.branches.meanwhile import still_there
 from neondba.branches.point import Point, check_window, point_of
+from neondba.branches.policy import policy_of
 from neondba.branches.results import BranchCreated, FileChanged
 from neondba.core.context import Context
 from neondba.core.duration import spell
@@ -46,6 +47,8 @@ def create(client: NeonClient, ctx: Context, wanted: Wanted) -> BranchCreated:
         ConflictProblem: the name is taken, or the parent expires.
         ArgumentProblem: the point is outside the parent's history.
     """
+    rule = policy_of(ctx.folder).for_branch(wanted.name)
+    wanted = replace(wanted, parent=wanted.parent or rule.parent, expires=wanted.expires or rule.expires)
     _check(wanted)
     project = project_for(client, ctx)
     there = client.branches(project.id)

@@ -22,7 +22,7 @@ from neondba.neon.choose import project_for
     examples=(
         Example(),
         Example(
-            {"names": ["leftover"], "recent": "1s", "idle": "30d"},
+            {"names": ["leftover"], "idle": "30d"},
             before=(("branch.create", {"name": "leftover", "no_compute": True}),),
         ),
         Example({"names": ["no-such-branch"]}, problem="branch-not-found"),

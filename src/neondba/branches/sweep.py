@@ -195,7 +195,6 @@ def _guard(world: World, branch: Branch, *, expired: bool) -> str | None:
         return None
     if world.is_at_work(branch):
         return "its compute is running"
-    used = world.last_used(branch)
-    if world.now - used < world.recent:
-        return f"it was used at {used:%Y-%m-%d %H:%M} UTC, less than {spell(world.recent)} ago"
+    if world.now - world.last_used(branch) < world.recent:
+        return f"it was used less than {spell(world.recent)} ago"
     return None
