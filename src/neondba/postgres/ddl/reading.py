@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Final
+from collections.abc import Collection
+from typing import Final, cast
 
 from psycopg import IsolationLevel
 from psycopg.errors import InternalError_, UndefinedObject, UndefinedTable
@@ -11,8 +11,9 @@ from psycopg.errors import InternalError_, UndefinedObject, UndefinedTable
 from neondba.core.problem import ConflictProblem
 from neondba.postgres.connect import Connection, Row, trusted
 from neondba.postgres.ddl import values
+from neondba.postgres.ddl.requirements import Address, requirements
 from neondba.postgres.ddl.schema import Schema
-from neondba.postgres.ddl.values import Part, Value
+from neondba.postgres.ddl.values import Part, Thing, Value
 from neondba.postgres.queries import query
 
 KINDS: Final[dict[str, type[Value]]] = {
@@ -42,8 +43,6 @@ ATTRDEF: Final = 2604
 """Number of pg_attrdef, the same in every database."""
 OWNER: Final = "@owner"
 TRIES: Final = 5
-DEEPEST: Final = 4
-"""An address is at most so many steps from what it is part of."""
 FOR_EVERYBODY: Final[dict[type[Value], values.Grants]] = {
     values.Function: {"PUBLIC": ("EXECUTE",)},
     values.Enum: {"PUBLIC": ("USAGE",)},
@@ -55,8 +54,6 @@ FOR_EVERYBODY: Final[dict[type[Value], values.Grants]] = {
 SERVER: Final = (
     "select quote_ident(current_user) as role, current_setting('server_version_num')::int / 10000 as major"
 )
-
-Address = tuple[int, int, int]
 
 
 def schema_of(session: Connection, without: Collection[str] = (), *, owners: bool = False) -> Schema:
@@ -120,16 +117,16 @@ def _assembled(rows: dict[str, list[Row]], about: Row, without: Collection[str],
             if not _left_out(value, without):
                 objects[value.key] = value
     return Schema.model_construct(
-        objects=objects,
-        requires=_requires(rows["depends"], keys, objects),
+        objects=cast("dict[str, Thing]", objects),
+        requires=requirements(rows["depends"], keys, objects),
         role=about["role"],
         major=about["major"],
         not_compared=tuple(f"{row['number']} {row['kind']}" for row in rows["not_compared"]),
     )
 
 
-def _address(row: Row, prefix: str = "") -> Address:
-    return row[f"{prefix}classid"], row[f"{prefix}objid"], row[f"{prefix}objsubid"]
+def _address(row: Row) -> Address:
+    return row["classid"], row["objid"], row["objsubid"]
 
 
 def _grants(rows: list[Row]) -> dict[Address, values.Grants]:
@@ -172,43 +169,3 @@ def _left_out(value: Value, without: Collection[str]) -> bool:
     if isinstance(value, values.Sequence) and value.owned_by is not None:
         return any(value.owned_by.startswith(f"{table}.") for table in without)
     return (value.table if isinstance(value, Part) else value.name) in without
-
-
-def _requires(
-    edges: list[Row], keys: dict[Address, str], objects: dict[str, Value]
-) -> dict[str, tuple[str, ...]]:
-    wholes: dict[Address, list[Address]] = {}
-    for edge in edges:
-        if edge["type"] in ("i", "a", "e"):
-            wholes.setdefault(_address(edge), []).append(_address(edge, "ref"))
-    for named in wholes.values():
-        named.sort()
-
-    def key_of(address: Address, depth: int = 0) -> str | None:
-        """Find the object that an address belongs to: an array's type to its elements', and so on."""
-        for known in (address, (*address[:2], 0)):
-            if known in keys:
-                return keys[known]
-            if depth < DEEPEST:
-                found = (key_of(whole, depth + 1) for whole in wholes.get(known, []))
-                if key := next((each for each in found if each is not None), None):
-                    return key
-        return None
-
-    needed: dict[str, set[str]] = {}
-    for edge in edges:
-        source, target = key_of(_address(edge)), key_of(_address(edge, "ref"))
-        if source is None or target is None or source == target:
-            continue
-        if edge["type"] == "a" and source.startswith("sequence ") and target.startswith("column "):
-            source = source.replace("sequence ", "owned by ", 1)
-            needed.setdefault(source, set()).add(source.replace("owned by ", "sequence ", 1))
-        needed.setdefault(source, set()).add(target)
-    for value in objects.values():
-        if isinstance(value, Part):
-            needed.setdefault(value.key, set()).update(_holders(value, objects))
-    return {key: tuple(sorted(targets)) for key, targets in sorted(needed.items())}
-
-
-def _holders(part: Part, objects: dict[str, Value]) -> Iterable[str]:
-    return (key for key in (f"table {part.table}", f"view {part.table}") if key in objects)

@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterator
 
 from neondba.postgres.ddl import change
 from neondba.postgres.ddl.described import grants, steps
+from neondba.postgres.ddl.first import Verdict
+from neondba.postgres.ddl.ordering import ordered
 from neondba.postgres.ddl.partitions import detached, to_detach
-from neondba.postgres.ddl.plan import ALTER, MAKE, Step, ordered
+from neondba.postgres.ddl.plan import ALTER, MAKE, Step
 from neondba.postgres.ddl.schema import Schema
 from neondba.postgres.ddl.statement import Script, Statement
 from neondba.postgres.ddl.steps import Writer
 from neondba.postgres.ddl.values import Constraint, Enum, Index, Part, Table, Value
-from neondba.postgres.ddl.verdicts import Sides, Verdict, decide, rebuilt_tables
+from neondba.postgres.ddl.verdicts import Sides, decide, rebuilt_tables
 
 UNCHECKED = "SET check_function_bodies = off"
 """A function's body may name a table that comes later."""

@@ -8,12 +8,13 @@ from typing import Final
 
 from neondba.postgres.ddl import change, columns, make, values
 from neondba.postgres.ddl.described import called, described
+from neondba.postgres.ddl.first import Verdict
 from neondba.postgres.ddl.names import namespace, set_aside
 from neondba.postgres.ddl.plan import ALTER, ASIDE, DROP, LOOSEN, MAKE, OLD, Plan, Step
 from neondba.postgres.ddl.statement import Statement
 from neondba.postgres.ddl.units import Default, OwnedBy, ReplicaIdentity
 from neondba.postgres.ddl.values import Column, Constraint, Table, Value
-from neondba.postgres.ddl.verdicts import Verdict, inheriting
+from neondba.postgres.ddl.verdicts import inheriting
 
 _DIFFERS_PER_ROW: Final = re.compile(
     r"\b(nextval|random|gen_random_uuid|uuid\w*|clock_timestamp|timeofday)\("

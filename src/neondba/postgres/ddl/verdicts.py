@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from neondba.postgres.ddl import change, values
+from neondba.postgres.ddl.first import TYPES, Verdict, first, retyped
 from neondba.postgres.ddl.schema import Schema, changed
 from neondba.postgres.ddl.units import needs, units
 from neondba.postgres.ddl.values import Column, Part, Table, Value
 
-
-class Verdict(StrEnum):
-    """What becomes of a unit."""
-
-    KEEP = "keep"
-    ALTER = "alter"
-    MAKE = "make"
-    DROP = "drop"
-    REBUILD = "rebuild"
-    """Dropped, and made anew."""
-    SWAP = "swap"
-    """A type: set aside under another name until its columns have moved to the new one."""
-
-
 GONE = frozenset({Verdict.DROP, Verdict.REBUILD, Verdict.SWAP})
 KEPT = frozenset({Verdict.KEEP, Verdict.ALTER})
 TYPED = ("enum ", "domain ", "type ", "range ", "table ", "view ")
-TYPES = (values.Enum, values.Domain, values.Composite, values.Range)
 ADAPTS = ("index", "owned by", "replica identity", "table", "sequence")
 """Kinds that follow a column to its new type by themselves, or do not care."""
 
@@ -68,11 +53,10 @@ def decide(before: Schema, after: Schema) -> Sides:
         if one is None or other is None:
             sides.verdicts[key] = Verdict.MAKE if one is None else Verdict.DROP
         else:
-            sides.verdicts[key] = _first(one, other, after.major) if changed(one, other) else Verdict.KEEP
-        if isinstance(one, Column) and isinstance(other, Column):
-            if _retyped(one, other) or row_types(one, sides.old_needs) != row_types(other, sides.new_needs):
-                sides.retyped.add(key)
-                sides.verdicts[key] = max(sides.verdicts[key], Verdict.ALTER, key=_weight)
+            sides.verdicts[key] = first(one, other, after.major) if changed(one, other) else Verdict.KEEP
+        if isinstance(one, Column) and isinstance(other, Column) and _other_values(one, other, sides):
+            sides.retyped.add(key)
+            sides.verdicts[key] = max(sides.verdicts[key], Verdict.ALTER, key=_weight)
     for key, value in sides.new.items():
         if isinstance(value, Table) and _key_retyped(value, sides):
             sides.verdicts[key] = Verdict.REBUILD
@@ -122,8 +106,10 @@ def rebuilt_tables(before: Schema, after: Schema) -> set[str]:
     }
 
 
-def _retyped(before: Column, after: Column) -> bool:
-    return (before.type, before.collation) != (after.type, after.collation)
+def _other_values(before: Column, after: Column, sides: Sides) -> bool:
+    if retyped(before, after):
+        return True
+    return row_types(before, sides.old_needs) != row_types(after, sides.new_needs)
 
 
 def row_types(column: Column, needed: dict[str, set[str]]) -> set[str]:
@@ -144,71 +130,6 @@ def _key_retyped(table: Table, sides: Sides) -> bool:
         and re.search(rf"(?<!\w){re.escape(column.part)}(?!\w)", table.partition_by)
         for column in sides.after.columns(table.name)
     )
-
-
-def _first(before: Value, after: Value, major: int) -> Verdict:
-    """Decide by the two forms of a unit alone."""
-    remake = False
-    match before, after:
-        case values.Enum(), values.Enum():
-            return Verdict.ALTER if change.keeps_labels(before, after) else Verdict.SWAP
-        case values.Domain(), values.Domain():
-            same = (before.type, before.collation) == (after.type, after.collation)
-            return Verdict.ALTER if same else Verdict.SWAP
-        case values.Composite(), values.Composite():
-            return Verdict.ALTER if change.keeps_attributes(before, after) else Verdict.SWAP
-        case values.Range(), values.Range():
-            shape = {"comment", "grants", "owner"}
-            return Verdict.ALTER if changed(before, after).keys() <= shape else Verdict.SWAP
-        case Table(), Table():
-            remake = before.partition_by != after.partition_by
-        case Column(), Column():
-            remake = not _column_alters(before, after, major)
-        case values.Constraint(), values.Constraint():
-            loosened = before.validated and not after.validated
-            remake = (before.definition, before.type) != (after.definition, after.type) or loosened
-        case values.Index(), values.Index():
-            remake = (before.definition, before.table) != (after.definition, after.table)
-        case values.View(), values.View():
-            remake = not _view_alters(before, after)
-        case values.Function(), values.Function():
-            remake = not _function_alters(before, after)
-        case values.Policy(), values.Policy():
-            fixed = (before.permissive, before.command) != (after.permissive, after.command)
-            taken = (after.using is None and before.using) or (after.check is None and before.check)
-            remake = fixed or bool(taken)
-        case values.EventTrigger(), values.EventTrigger():
-            remake = bool(changed(before, after).keys() & {"event", "function", "tags"})
-        case ((values.Trigger() | values.Rule() | values.Statistics()), _):
-            remake = "definition" in changed(before, after)
-    return Verdict.REBUILD if remake else Verdict.ALTER
-
-
-def _column_alters(before: Column, after: Column, major: int) -> bool:
-    if before.inherited or after.inherited:
-        return True
-    if before.generated == after.generated and before.virtual == after.virtual:
-        return True
-    if after.generated is None:
-        return not before.virtual
-    kept = before.generated is not None and before.virtual == after.virtual
-    return kept and major >= 17 and not _retyped(before, after)
-
-
-def _view_alters(before: values.View, after: values.View) -> bool:
-    if before.materialized != after.materialized:
-        return False
-    if before.definition == after.definition:
-        return True
-    old = [(name, kind) for name, kind, _ in before.columns]
-    new = [(name, kind) for name, kind, _ in after.columns]
-    return not after.materialized and new[: len(old)] == old
-
-
-def _function_alters(before: values.Function, after: values.Function) -> bool:
-    if before.type == "AGGREGATE" or after.type == "AGGREGATE":
-        return (before.definition, before.type) == (after.definition, after.type)
-    return (before.type, before.arguments, before.result) == (after.type, after.arguments, after.result)
 
 
 def _spread(sides: Sides) -> None:
