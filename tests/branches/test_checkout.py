@@ -112,7 +112,9 @@ def test_what_leads_elsewhere_is_left_by_create_and_kept_as_a_comment_by_checkou
 ) -> None:
     before = f"# mine\nDATABASE_URL={ELSEWHERE} # old\nAPP=1\n"
     (app / ".env").write_text(before)
-    assert call("branch.create", name="dev").files == ()
+    made = call("branch.create", name="dev")
+    assert made.files == ()
+    assert made.note == f".env leads to db.example.com, not to project {store}, and stays as it is."
     assert (app / ".env").read_text() == before
     plan = call("branch.checkout", name="dev", dry=True)
     assert "Keep the old DATABASE_URL there as a comment: it leads to db.example.com." in plan.steps

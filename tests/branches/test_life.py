@@ -166,20 +166,6 @@ def test_a_moment_outside_the_history_names_the_window(world: World, store: str)
             world.call("branch.restore", store, name="main", at=lsn)
 
 
-@pytest.mark.parametrize(
-    ("at", "said"),
-    [
-        ("yesterday", "neither a time nor an LSN"),
-        ("long ago", "neither a time nor an LSN"),
-        ("2026-11-22 08:00", "has no time zone"),
-        ("2999-01-01T00:00:00Z", "lies ahead"),
-    ],
-)
-def test_a_point_that_nobody_can_read_is_said_so(world: World, store: str, at: str, said: str) -> None:
-    with pytest.raises(ArgumentProblem, match=said):
-        world.call("branch.restore", store, name="main", at=at)
-
-
 def test_a_branch_that_went_meanwhile_is_named(world: World, store: str) -> None:
     world.call("branch.create", store, name="dev", no_compute=True)
     operation = capabilities.load()["branch.reset"]

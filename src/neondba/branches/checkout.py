@@ -164,23 +164,30 @@ def prepare(
     return Prepared(switch, role, database, password)
 
 
-def pointing(client: NeonClient, ctx: Context, project: Project, parent: Branch) -> Prepared | None:
-    """Give the switch for a branch that is being made: only files that lead to this project already.
+def pointing(
+    client: NeonClient, ctx: Context, project: Project, parent: Branch
+) -> tuple[Prepared | None, str | None]:
+    """Give the switch for a branch that is being made, or say why the files stay as they are.
 
-    Nothing is created, and what leads elsewhere is nobody's business but the user's.
+    Only files that lead to this project already are switched. Nothing is created, and what leads
+    elsewhere is nobody's business but the user's.
     """
     folder = switching.project_folder(ctx.folder)
     if folder is None:
-        return None
+        return None, None
     endpoints = frozenset(each.id for each in client.endpoints(project.id))
     found = switching.prepared(folder, endpoints, project_id=project.id)
     ours = found.context.project == project.id
     wanted = {Leads.HERE, Leads.UNKNOWN} if ours else {Leads.HERE}
     if switching.first_url(found, lambda to: to in wanted) is None:
-        return None
+        other = read(switching.first_url(found, lambda to: to is not Leads.NOWHERE))
+        if other is None:
+            return None, None
+        files = " and ".join(found.shown(file.path) for file in found.files)
+        return None, f"{files} leads to {other.host}, not to project {project.name}, and stays as it is."
     prepared = prepare(client, ctx, project, parent)
-    files = tuple(file for file in prepared.switch.files if not file.new and not file.kept)
-    return replace(prepared, switch=replace(prepared.switch, files=files)) if files else None
+    kept = tuple(file for file in prepared.switch.files if not file.new and not file.kept)
+    return (replace(prepared, switch=replace(prepared.switch, files=kept)) if kept else None), None
 
 
 def git_branch(ctx: Context) -> str | None:

@@ -89,7 +89,7 @@ def _pointing(
     if not (wanted.checkout and wanted.compute):
         return None, None
     try:
-        return checkout.pointing(client, ctx, project, source), None
+        return checkout.pointing(client, ctx, project, source)
     except Problem as problem:
         return None, f"The environment files stay as they are: {problem.message}"
 

@@ -1,0 +1,76 @@
+"""Points of a history as people write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from neondba.branches.point import point_of
+from neondba.branches.schedules import Every, item
+from neondba.core.context import Clock, Context
+from neondba.core.problem import ArgumentProblem
+from neondba.core.settings import Settings
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+
+
+class Standing(Clock):
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture
+def ctx(tmp_path: Path) -> Context:
+    return Context(settings=Settings(state_dir=tmp_path), clock=Standing())
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-22T07:00:00Z", NOW - timedelta(hours=1)),
+        ("2026-11-22 07:00 UTC", NOW - timedelta(hours=1)),
+        ("2026-11-22T08:00:00+02:00", NOW - timedelta(hours=2)),
+        ("10m ago", NOW - timedelta(minutes=10)),
+        ("1d12h AGO", NOW - timedelta(hours=36)),
+        ("2026-11-22T08:00:01Z", NOW + timedelta(seconds=1)),
+    ],
+)
+def test_times_are_read_with_their_zone(ctx: Context, text: str, moment: datetime) -> None:
+    found = point_of(text, ctx)
+    assert (found.lsn, found.timestamp) == (None, moment)
+
+
+def test_an_lsn_is_one_whatever_its_case(ctx: Context) -> None:
+    found = point_of(" 0/1a2b3c8 ", ctx)
+    assert (found.lsn, found.timestamp, found.spoken) == ("0/1A2B3C8", None, "at LSN 0/1A2B3C8")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("yesterday", "neither a time nor an LSN"),
+        ("long ago", "neither a time nor an LSN"),
+        ("", "neither a time nor an LSN"),
+        ("2026-11-22 08:00", "has no time zone"),
+        ("2999-01-01T00:00:00Z", "lies ahead"),
+        ("'; drop table x; --", "neither a time nor an LSN"),
+    ],
+)
+def test_a_point_that_nobody_can_read_is_said_so(ctx: Context, text: str, said: str) -> None:
+    with pytest.raises(ArgumentProblem, match=said):
+        point_of(text, ctx)
+
+
+@pytest.mark.parametrize(
+    ("every", "day", "keep"),
+    [(Every.WEEKLY, 8, None), (Every.DAILY, 1, None), (Every.DAILY, None, timedelta(minutes=30))],
+)
+def test_a_turn_that_says_nothing_sensible_is_refused(
+    every: Every, day: int | None, keep: timedelta | None
+) -> None:
+    with pytest.raises(ArgumentProblem):
+        item(every, 3, day, keep)
