@@ -217,7 +217,7 @@ def _after_its_table(revision: Revision) -> Iterator[Finding]:
             yield Finding(
                 revision.path,
                 operation.line,
-                f"`alembic downgrade` fails here: `{table}` is dropped above, and `{operation.name}` with it.",
+                f"`alembic downgrade` fails here: `{table}` is dropped above, `{operation.name}` with it.",
                 (f"Remove the line, or move it above the drop of {table}.",),
                 f"op.{operation.kind}({operation.name!r}, {str(table)!r})  # before op.drop_table",
             )
