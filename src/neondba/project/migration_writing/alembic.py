@@ -42,6 +42,10 @@ def downgrade() -> None:
 '''
 PLACE = re.compile(r"\$\{([^}]*)\}")
 PROGRAM = re.compile(r"^\s*%(?!%)|<%", re.MULTILINE)
+BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+"""What SQLAlchemy takes for a parameter."""
+ESCAPED = re.compile(r"(\\:[\w$]*)(?![:\w$])")
+"""What it takes for a colon that is none."""
 SLUG = 40
 """Alembic's own limit of a name."""
 
@@ -156,8 +160,16 @@ def _operation(statement: str, tables: Mapping[str, str]) -> str:
         more = f', table_name="{tables[name]}"' if name in tables else ""
         more += f', schema="{schema}"' if schema else ""
         return f'op.drop_index("{name}"{more}{", postgresql_concurrently=True" if concurrently else ""})'
-    text = statement.strip().rstrip(";")
-    return f'op.execute("{text}")' if '"' not in text and "\n" not in text else f'op.execute("""{text}""")'
+    return f"op.execute({_constant(statement.strip().rstrip(';'))})"
+
+
+def _constant(statement: str) -> str:
+    """Write a statement as a constant that SQLAlchemy takes as it is, colons included."""
+    text = BIND.sub(r"\\:\1", ESCAPED.sub(r"\\\1", statement)).replace("\\", "\\\\")
+    if '"' not in text and "\n" not in text:
+        return f'"{text}"'
+    quoted = text.replace('"""', '\\"\\"\\"')
+    return f'"""{quoted[:-1]}\\""""' if quoted.endswith('"') else f'"""{quoted}"""'
 
 
 def _create(index: CreateIndex) -> str:
