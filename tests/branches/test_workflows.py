@@ -56,7 +56,7 @@ def steps(checkout: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_writing_again_changes_nothing(checkout: Path, tmp_path: Path) -> None:
     assert set(write(checkout, tmp_path).values()) == {"new"}
     assert set(write(checkout, tmp_path).values()) == {"unchanged"}
-    assert write(checkout, tmp_path, schema_only=True)["preview.yml"] == "changed"
+    assert write(checkout, tmp_path, rows="none")["preview.yml"] == "changed"
     assert "preview create --github --schema-only" in (checkout / FOLDER / "neondba-preview.yml").read_text()
 
 
@@ -67,7 +67,7 @@ def test_steps_of_one_s_own_are_kept_and_other_edits_are_left_alone(checkout: Pa
         preview.read_text().replace("      # End of yours.", "      - run: make e2e\n      # End of yours.")
     )
     sweep.write_text(sweep.read_text().replace("17 5 * * 1", "17 5 * * 2"))
-    assert write(checkout, tmp_path, schema_only=True) == {
+    assert write(checkout, tmp_path, rows="none") == {
         "preview.yml": "changed",
         "cleanup.yml": "unchanged",
         "sweep.yml": "edited by hand",
@@ -75,7 +75,7 @@ def test_steps_of_one_s_own_are_kept_and_other_edits_are_left_alone(checkout: Pa
     assert "      - run: make e2e\n      # End of yours.\n" in preview.read_text()
     assert "--schema-only" in preview.read_text()
     assert "17 5 * * 2" in sweep.read_text()
-    assert write(checkout, tmp_path, schema_only=True)["preview.yml"] == "unchanged"
+    assert write(checkout, tmp_path, rows="none")["preview.yml"] == "unchanged"
 
 
 def test_workflows_of_others_stay(checkout: Path, tmp_path: Path) -> None:
@@ -239,3 +239,19 @@ def test_the_weekly_sweep_shows_what_is_left_over_and_deletes_nothing(
     assert job.failed is None, job.log
     assert "pull request 99 is closed" in job.summary
     assert names(world, shop) == ["main", "preview/pr-99-old"]
+
+
+def test_a_sweep_that_is_started_with_a_plan_carries_out_that_plan_alone(
+    checkout: Path, tmp_path: Path
+) -> None:
+    write(checkout, tmp_path)
+    runner = Runner(checkout, tmp_path / "runner", {})
+    runner.program("neondba", f'#!/bin/sh\nprintf "%s|" "$@" >> {tmp_path}/called\n')
+    runner.secrets["NEON_API_KEY"] = "a" + "-key"
+    (runner.place / "open").write_text("7,8")
+    for plan in ("", "0123abcd; rm -rf ."):
+        runner.inputs["confirm"] = plan
+        assert runner.run(checkout / FOLDER / "neondba-sweep.yml", {})["sweep"].failed is None
+    assert (tmp_path / "called").read_text() == (
+        "branch|sweep|--open-pr|7,8|--dry-run|branch|sweep|--open-pr|7,8|--confirm|0123abcd; rm -rf .|"
+    )

@@ -66,12 +66,13 @@ class Runner:
         self.inputs: dict[str, str] = {}
         programs = place / "bin"
         programs.mkdir(parents=True)
-        self._program("pip", f'#!/bin/sh\necho "$@" >> {place}/installed\n')
-        self._program("gh", GH.format(python=sys.executable, store=str(place)))
+        self.program("pip", f'#!/bin/sh\necho "$@" >> {place}/installed\n')
+        self.program("gh", GH.format(python=sys.executable, store=str(place)))
         (place / "comments.json").write_text("[]")
         (place / "open").write_text("none")
 
-    def _program(self, name: str, text: str) -> None:
+    def program(self, name: str, text: str) -> None:
+        """Put a program where the steps find it first."""
         path = self.place / "bin" / name
         path.write_text(text)
         path.chmod(0o755)

@@ -54,7 +54,6 @@ def _whose(ctx: Context, git_branch: str | None, number: int | None) -> tuple[st
 @operation(
     "preview.create",
     effect=Effect.WRITE,
-    featured=True,
     examples=(
         Example({"git_branch": "feature/x", "pr": 12}),
         Example({"git_branch": "feature/x", "pr": 12, "expires": "30d"}),

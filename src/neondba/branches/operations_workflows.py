@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field
 
@@ -30,6 +30,7 @@ class WorkflowsWritten(BaseModel):
         return "\n".join([*said, *(["", "Next", *(f"  {step}" for step in self.next)] if self.next else [])])
 
 
+OPTIONS: Final = {"all": (), "masked": ("--anonymised",), "none": ("--schema-only",)}
 NEXT = (
     "Set the secret NEON_API_KEY and the variable NEON_PROJECT_ID in the settings of the repository.",
     "Commit the files. Steps of your own go between the marked lines of neondba-preview.yml.",
@@ -37,11 +38,14 @@ NEXT = (
 KEPT = "A file that was edited is left alone: to have it written anew, delete it first."
 
 
-@operation("workflow.write", effect=Effect.WRITE, examples=(Example({"schema_only": True, "check": True}),))
+@operation("workflow.write", effect=Effect.WRITE, examples=(Example({"rows": "masked", "check": True}),))
 def workflow_write(
     ctx: Context,
     *,
-    schema_only: Annotated[bool, Field(description="Let previews have the schema without the rows.")] = False,
+    rows: Annotated[
+        Literal["all", "masked", "none"],
+        Field(description="Rows that previews have: the parent's, with personal columns masked, or none."),
+    ] = "all",
     check: Annotated[bool, Field(description="Write nothing: say how the files stand.")] = False,
 ) -> WorkflowsWritten:
     """Write workflows for GitHub: previews, rehearsals, clean-up, a weekly sweep.
@@ -56,7 +60,7 @@ def workflow_write(
     from neondba.branches.workflows import FOLDER, State, workflows
     from neondba.core.whole_file import put
 
-    found = workflows(ctx.folder, options=("--schema-only",) if schema_only else ())
+    found = workflows(ctx.folder, options=OPTIONS[rows])
     ours = [] if check else [each for each in found if each.is_written]
     if ours:
         steps = tuple(f"Write {FOLDER / each.path.name} ({each.state.value})." for each in ours)

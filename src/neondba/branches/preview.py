@@ -13,11 +13,11 @@ from neondba.branches.preview_results import Preview
 from neondba.core.context import Context
 from neondba.core.duration import spell
 from neondba.core.plan import Effect, Plan, Target
-from neondba.core.problem import ConflictProblem, NotFoundProblem, RemoteProblem
+from neondba.core.problem import ConflictProblem, NotFoundProblem, Problem, RemoteProblem
 
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
-    from neondba.neon.models import Branch, Project
+    from neondba.neon.models import Branch, Endpoint, Project
     from neondba.neon.throwaway import Throwaway
 
 LIFETIME: Final = timedelta(days=7)
@@ -172,9 +172,7 @@ def _own(client: NeonClient, project: Project, branch: Branch, asked: Asked) -> 
     from neondba.neon.connection_string import parse
     from neondba.neon.throwaway import reached
 
-    computes = [each for each in client.endpoints(project.id, branch.id) if each.type == "read_write"]
-    if not computes:
-        computes = [client.create_endpoint(project.id, branch.id)]
+    computes = _computes(client, project, branch)
     own = {each.id for each in computes if each.branch_id == branch.id}
     there = reached(client, project.id, branch, asked.database)
     if any(parse(address).endpoint_id not in own for address in (there.direct, there.pooled)):
@@ -185,3 +183,17 @@ def _own(client: NeonClient, project: Project, branch: Branch, asked: Asked) -> 
             f"--project {quote(project.name)}",
         )
     return there, computes[0].host
+
+
+def _computes(client: NeonClient, project: Project, branch: Branch) -> list[Endpoint]:
+    there = [each for each in client.endpoints(project.id, branch.id) if each.type == "read_write"]
+    if there:
+        return there
+    try:
+        return [client.create_endpoint(project.id, branch.id)]
+    except Problem:
+        # Another call may have made it meanwhile: a branch has only one.
+        there = [each for each in client.endpoints(project.id, branch.id) if each.type == "read_write"]
+        if not there:
+            raise
+        return there

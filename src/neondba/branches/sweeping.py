@@ -8,7 +8,7 @@ from neondba.branches.sweep import Judgement, World
 from neondba.branches.sweep_results import KeptBranch, Outcome, Sweep, SweptBranch
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, Target
-from neondba.core.problem import Problem
+from neondba.core.problem import NotFoundProblem, Problem
 
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
@@ -96,8 +96,9 @@ def _deleted(
 
 def _again(client: NeonClient, project: Project, world: World, branch: Branch) -> Branch | str:
     """Look once more just before: consent may have taken its time."""
-    there = next((each for each in client.branches(project.id) if each.id == branch.id), None)
-    if there is None:
+    try:
+        there = client.branch(project.id, branch.id)
+    except NotFoundProblem:
         return "gone"
     if _state(there) != _state(branch):
         return f"It was changed meanwhile: it is now {_state(there)}."
