@@ -50,16 +50,17 @@ def files_of(text: str) -> dict[str, str]:
 
 
 def by_rules(files: dict[str, str]) -> list[str]:
-    outcome = run(MemoryTree({**files, **TOOL}), [r for code, r in rules._rules.items() if code.startswith("NDB6")])
+    outcome = run(
+        MemoryTree({**files, **TOOL}), [r for code, r in rules._rules.items() if code.startswith("NDB6")]
+    )
     return sorted({f.rule for f in outcome.findings if f.severity.value in ("critical", "high", "medium")})
 
 
 def by_rehearsal(done: Rehearsal) -> list[str]:
     found = []
     for step in done.steps:
-        for lock in step.locks:
-            if lock.is_notable:
-                found.append(f"{lock.mode} on {lock.relation} {lock.grows or ''}".strip())
+        felt = [lock for lock in step.locks if lock.is_notable]
+        found += [f"{lock.mode} on {lock.relation} {lock.grows or ''}".strip() for lock in felt]
         if step.reversibility is Reversibility.FAILS:
             found.append(f"fails: {step.sentences[0]}")
     return list(dict.fromkeys(found))

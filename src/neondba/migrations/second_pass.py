@@ -114,7 +114,7 @@ def _loaded(ctx: Context, there: Fresh, step: Step, deeds: list[Deed], source: s
             there.migrator.close()
             Observer(there.session, there.migrator.own_tables).end_others()
         ctx.clock.sleep(AFTER)
-    before, during = load.suffered(start, began), load.suffered(began, ended)
+    before, during = load.suffered(start, began, whole=True), load.suffered(began, ended)
     said = result.failure.said.splitlines()[0] if result.failure else None
     return LoadSeen(
         statements=during.statements,

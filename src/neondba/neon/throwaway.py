@@ -103,10 +103,8 @@ def throwaway_branch(
     source = client.find_branch(parent, wanted.parent).id if parent and wanted.parent else None
     _sweep(client, ctx, parent)
     ctx.progress(f"Making throw-away {'branch' if parent else 'project'} {name}.")
-    with (
-        marked(_marks(ctx), name) if wanted.name is None else nullcontext(),
-        unwound_by_signals() if wanted.signals else nullcontext(),
-    ):
+    mark = marked(_marks(ctx), name) if wanted.name is None else nullcontext()
+    with mark, unwound_by_signals() if wanted.signals else nullcontext():
         ours = True
         try:
             try:

@@ -105,11 +105,11 @@ class Load:
             return
         self._sent.append(Sent(deed.text, began, time.monotonic(), error))
 
-    def suffered(self, since: float, until: float) -> Suffered:
-        """Sum up the statements that were under way in a stretch of time."""
+    def suffered(self, since: float, until: float, *, whole: bool = False) -> Suffered:
+        """Sum up the statements that were under way in a stretch of time, or ended within it."""
         found = Suffered()
         for one in list(self._sent):
-            if one.ended < since or one.began > until:
+            if one.ended < since or one.began > until or (whole and one.ended > until):
                 continue
             found.statements += 1
             wait = one.ended - one.began
