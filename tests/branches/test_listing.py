@@ -66,3 +66,16 @@ def test_sizes_are_in_the_units_that_are_billed() -> None:
         "25 MB",
         "1.5 GB",
     ]
+
+
+def test_what_branches_used_and_what_neon_did_is_told(world: World, store: str) -> None:
+    with world.client() as client:
+        project = client.find_project(store)
+        now = datetime.now(UTC)
+        (main,) = client.usage(project, now - timedelta(days=1), now + timedelta(hours=1))
+        assert main.branch_id == client.default_branch(project).id
+        assert main.total("root_branch_bytes_month") >= 0
+        assert main.total("nothing") == 0
+        done = client.operations(project.id)
+        assert "start_compute" in {each.action for each in done}
+        assert done[0].created_at is not None

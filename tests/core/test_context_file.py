@@ -75,3 +75,12 @@ def test_a_folder_that_takes_no_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(ArgumentProblem, match="cannot be written"):
         put(tmp_path / "folder", b"")
+
+
+def test_a_user_without_a_home_has_projects_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    (tmp_path / ".neon").write_text('{"projectId": "p1"}')
+    assert (nearest(tmp_path) or ContextFile(tmp_path)).project == "p1"

@@ -25,6 +25,11 @@ def follow(ctx: Context, git_branch: str | None = None) -> Followed:
     if context is None or context.project is None:
         done = "No branch was ever checked out here; nothing to follow. neondba branch checkout BRANCH"
         return Followed(git_branch=wanted, branch=None, done=done)
+    if file := _host_of_a_stranger(ctx):
+        done = (
+            f"{file} names the API's host, so nothing is followed by itself. neondba branch checkout BRANCH"
+        )
+        return Followed(git_branch=wanted, branch=None, done=done)
     with platform.client(ctx) as client:
         project = project_for(client, ctx)
         branch, why = _going_with(wanted, context, project, client.branches(project.id))
@@ -47,15 +52,22 @@ def _going_with(
     current = context.branch if ours else None
     stays = f"the environment still leads to {current}" if current else "the environment stays as it is"
     chosen = context.follows.get(wanted) if ours else None
-    if chosen is not None:
-        if chosen in by_name:
-            return by_name[chosen], ""
+    if chosen is not None and chosen not in by_name:
         return None, f"Branch {chosen}, which went with {wanted}, is gone; {stays}."
-    same = by_name.get(wanted)
-    if same is None:
+    found = by_name.get(chosen or wanted)
+    if found is None:
         return None, f"No Neon branch is called {wanted}; {stays}. neondba branch create {quote(wanted)}"
-    if same.default or same.protected:
-        kind = "protected" if same.protected else "the default branch"
-        # Nobody wants to find out after git checkout main that their tests ran on production.
-        return None, f"{wanted} is {kind}, so it is not followed; {stays}."
-    return same, ""
+    if found.default or found.protected:
+        kind = "protected" if found.protected else "the default branch"
+        # Nobody wants to find out after git checkout main that their tests ran on production; and the map
+        # may come with a git branch that a stranger wrote.
+        why = f"{found.name} is {kind}, so it is not followed; {stays}."
+        return None, f"{why} neondba branch checkout {quote(found.name)}"
+    return found, ""
+
+
+def _host_of_a_stranger(ctx: Context) -> str | None:
+    """Tell which project file, if one, says where the API key is to go: a git branch may bring its own."""
+    origin = ctx.settings.origin("api_host")
+    files = ("pyproject.toml", "neondba.toml")
+    return origin if ctx.settings.api_key and origin.endswith(files) else None

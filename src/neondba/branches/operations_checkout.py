@@ -63,8 +63,8 @@ def branch_follow(
 ) -> Followed:
     """Point the environment at the branch that goes with the current git branch.
 
-    That is the one that was checked out here last with this git branch, else one of the same name that is
-    neither default nor protected. Without one, everything stays as it is. The git hook calls this.
+    That is the one that was checked out here last with this git branch, else one of the same name; never
+    the default branch or a protected one. Without one, everything stays as it is. The git hook calls this.
     """
     return following.follow(ctx, git_branch)
 

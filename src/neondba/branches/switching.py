@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from neondba.branches.values import ALWAYS, DIRECT, KNOWN, POOLED, Address, Leads, leads, read, value_of
-from neondba.core.context_file import NAME, ContextFile, nearest
+from neondba.core.context_file import NAME, ContextFile, nearest, places
 from neondba.core.context_file import read as read_context
 from neondba.core.problem import ConflictProblem
 from neondba.core.secret import Secret
@@ -82,13 +83,8 @@ class Switch:
 
 def project_folder(folder: Path) -> Path | None:
     """Give the folder of the project that one stands in; none where nothing speaks of one."""
-    home = Path.home()
-    for place in [folder, *folder.parents]:
-        if place in (home, Path(place.anchor)):
-            return None
-        if any((place / mark).exists() for mark in MARKS):
-            return place
-    return None
+    found = (place for place in places(folder) if any(os.path.lexists(place / mark) for mark in MARKS))
+    return next(found, None)
 
 
 def prepared(

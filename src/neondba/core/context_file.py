@@ -7,7 +7,8 @@ else is in it, as the map from git branches to Neon branches, is kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -82,13 +83,23 @@ def nearest(folder: Path) -> ContextFile | None:
     Raises:
         ArgumentProblem: it cannot be read.
     """
-    home = Path.home()
-    for place in [folder, *folder.parents]:
-        if place in (home, Path(place.anchor)):
-            return None
-        if (place / NAME).is_file():
+    for place in places(folder):
+        # os.path, unlike pathlib, takes a folder that is closed to us for one without the file.
+        if os.path.isfile(place / NAME):  # noqa: PTH113
             return read(place / NAME)
     return None
+
+
+def places(folder: Path) -> Iterator[Path]:
+    """Give the folders that may speak of a project: this one and those above, but never the home folder."""
+    try:
+        home: Path | None = Path.home()
+    except RuntimeError:  # In a container a user may have no name and no home.
+        home = None
+    for place in (folder, *folder.parents):
+        if place in (home, Path(place.anchor)):
+            return
+        yield place
 
 
 def read(path: Path) -> ContextFile:

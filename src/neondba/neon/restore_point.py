@@ -60,7 +60,7 @@ def planned_restore_point(branch: Branch, *, keep: timedelta = KEPT) -> str:
     """Give the step that a plan names before the change itself."""
     if branch.expires_at is not None:
         return f"Note the present moment of {branch.name}: its history is the way back."
-    kind = "a snapshot" if branch.parent_id is None else "a branch"
+    kind = "a snapshot" if _may_have_snapshots(branch) else "a branch"
     return f"Make a restore point of {branch.name} first: {kind} that is kept for {spell(keep)}."
 
 
@@ -88,13 +88,18 @@ def make_restore_point(
     if branch.expires_at is not None:
         return _moment(project, branch, lsn or now.isoformat(timespec="microseconds"), now)
     ctx.progress(f"Making a restore point of {branch.name}")
-    if branch.parent_id is None:
+    if _may_have_snapshots(branch):
         try:
             return _snapshot(client, project, branch, wanted, now, until)
         except Problem as problem:
             if problem.facts.get("status") not in _NO_SNAPSHOTS:
                 raise
     return _branch(client, project, branch, wanted, now, until)
+
+
+def _may_have_snapshots(branch: Branch) -> bool:
+    """Tell whether it is worth asking: a default branch restored to its own past is a root to Neon still."""
+    return branch.parent_id is None or (branch.default and branch.last_reset_at is not None)
 
 
 def _snapshot(
