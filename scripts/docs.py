@@ -49,8 +49,8 @@ def settings_page() -> str:
     rows = [
         "# Settings\n",
         "Order: flag, environment, project file (`[tool.neondba]` in `pyproject.toml`, or `neondba.toml`),",
-        "`.neon` (Neon's own context file: the project), user file (`config.toml` in the platform's configuration",
-        "folder), default.\n",
+        "`.neon` (Neon's own context file: the project), user file (`config.toml` in the platform's",
+        "configuration folder), default.\n",
         "| flag | environment | in a file | meaning |\n| --- | --- | --- | --- |",
     ]
     for name, description in settings.described():
