@@ -14,6 +14,7 @@ import logging
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock
 
 from alembic.config import Config
@@ -21,25 +22,24 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool
 
-
 INSTALLED = ("sqlalchemy", "sqlalchemy_utils", "sqlmodel", "alembic_postgresql_enum", "psycopg2", "pydantic")
 
 
 class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Stand in for modules that are not installed."""
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Any:
         if name.partition(".")[0] in INSTALLED:
             return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
-    def create_module(self, spec):
+    def create_module(self, spec: Any) -> Any:
         module = MagicMock(name=spec.name)
         module.__path__ = []
         module.__spec__ = spec
         return module
 
-    def exec_module(self, module):
+    def exec_module(self, module: Any) -> None:
         pass
 
 
@@ -66,6 +66,7 @@ def main() -> None:
         try:
             _upgrade(config, script, engine, revision)
         except Exception as error:  # noqa: BLE001
+            _upgrade(config, script, engine, revision, stamp=True)
             print(
                 f"{revision} failed {type(error).__name__}: {str(error).splitlines()[0][:200]}",
                 file=answers,
@@ -75,10 +76,11 @@ def main() -> None:
             print(f"{revision} done", file=answers, flush=True)
 
 
-def _upgrade(config, script, engine, revision) -> None:
+def _upgrade(config: Any, script: Any, engine: Any, revision: str, *, stamp: bool = False) -> None:
+    steps = script._stamp_revs if stamp else script._upgrade_revs
     with (
         EnvironmentContext(
-            config, script, fn=lambda at, _context: script._upgrade_revs(revision, at), as_sql=False
+            config, script, fn=lambda at, _context: steps(revision, at), as_sql=False
         ) as environment,
         engine.connect() as connection,
     ):
