@@ -215,3 +215,27 @@ def test_a_table_of_a_role_one_cannot_become_is_named(server: Secret, url: Secre
             finishing.taken_apart(session),
         ):
             pass
+
+
+def test_ways_to_other_servers_are_taken_off_and_the_rest_is_told(server: Secret, url: Secret) -> None:
+    owner, _, rest = url.reveal().removeprefix("postgresql://").partition("@/")
+    name = rest.partition("?")[0]
+    with connect(Secret(server.reveal().replace("/postgres?", f"/{name}?"))) as boss, connect(url) as session:
+        boss.execute("create extension postgres_fdw")
+        boss.execute("create server elsewhere foreign data wrapper postgres_fdw")
+        boss.execute(trusted(f"alter server elsewhere owner to {owner}"))
+        boss.execute(trusted(f"create user mapping for {owner} server elsewhere options (user 'x')"))
+        session.execute("create foreign table far (id int) server elsewhere")
+        session.execute("select lo_create(0)")
+        session.execute("create table defaults (who text default 'boss@corp.com')")
+        notes = finishing.notes_on(session, session)
+        assert notes == [
+            "1 large objects were not copied.",
+            "1 foreign tables: their rows stay where they are.",
+            "The way to server elsewhere was taken off: it leads to rows that are not masked.",
+        ]
+        assert rows(session, "select 1 from pg_user_mappings") == []
+        (note,) = finishing.named_in(schema_of(session))
+    assert note == (
+        "The schema itself holds e-mail addresses, and is not masked: column public.defaults.who."
+    )

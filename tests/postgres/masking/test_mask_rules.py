@@ -12,6 +12,7 @@ from neondba.postgres.masking.decision import Decision, State
 from neondba.postgres.masking.looking import looked_through, samples_of, settle
 from neondba.postgres.masking.naming import kind_in, kind_of
 from neondba.postgres.masking.rules import Rule, read
+from neondba.postgres.masking.streaming import room_for_addresses
 
 KEEP = {"keep": "it is the same for all"}
 
@@ -68,6 +69,11 @@ def test_a_plain_name_is_a_persons_only_in_a_table_of_people() -> None:
     assert kind_in("products", ["id", "name"], "name") is None
 
 
+def test_what_people_write_is_theirs_whatever_the_column_is_called() -> None:
+    assert kind_in("ChatMessage", ["id", "content"], "content") == "text"
+    assert kind_in("pages", ["id", "content"], "content") is None
+
+
 def test_columns_are_masked_by_name_and_type(session: Connection) -> None:
     found = decided(
         session,
@@ -120,6 +126,19 @@ def test_columns_are_masked_by_what_their_values_look_like(session: Connection) 
     }
 
 
+def test_short_columns_stay_unique_and_short_addresses_equal(session: Connection) -> None:
+    found = decided(
+        session,
+        """create table a (nick varchar(8) unique, username varchar(8) unique, email varchar(24));
+        create table b (email text)""",
+    )
+    assert found["a.username"].kind == "code"
+    columns = columns_of(session)
+    by_place = {f"public.{name}": each for name, each in found.items()}
+    assert room_for_addresses(columns, by_place) == 24
+    assert room_for_addresses(columns[3:], by_place) == 1000
+
+
 def test_an_address_in_one_row_of_many_opens_its_column(session: Connection) -> None:
     found = decided(
         session,
@@ -144,10 +163,12 @@ def test_what_no_mask_fits_for_everybody_is_open(session: Connection) -> None:
             id int primary key, gender text, height_cm int not null, scan bytea, seen contact
         );
         create table cities (id int, latitude float8);
+        create table links (id int, name text, email_protected boolean);
         insert into patients values (1, 'f', 170, '\\x00ff', ('home', 'eva@x.org'))""",
     )
     open_ones = {name for name, each in found.items() if each.state is State.OPEN}
     assert open_ones == {"patients.gender", "patients.height_cm", "patients.scan", "patients.seen"}
+    assert found["links.name"].state is State.CLEAN
     assert found["patients.scan"].lines[0] == '"public.patients.scan" = "token"'
     assert found["patients.seen"].lines[0] == '"public.patients.seen" = "null"'
 

@@ -23,6 +23,7 @@ CERTAIN: Final = frozenset({"email", "phone", "iban", "card", "ip"})
 TELLING: Final = ("name", "handle", "email", "phone", "identity")
 """Kinds whose values are looked for in the columns that stay."""
 NETS: Final = {"inet": "ip", "cidr": "ip", "macaddr": "token", "macaddr8": "token"}
+DAYS: Final = ("date", "timestamp", "timestamptz")
 SPOTS: Final = ("point", "geometry", "geography")
 
 
@@ -39,7 +40,9 @@ class Decider:
         self._provided = of_provider(list(columns))
         self._of: dict[tuple[str, str], list[str]] = {}
         for column in columns:
-            self._of.setdefault(column.of, []).append(column.column)
+            names = self._of.setdefault(column.of, [])
+            # What is told by yes or no, as `email_verified`, makes no table one of people.
+            names += [column.column] if not column.is_plain or column.base in DAYS else []
         self._people = {of for of, names in self._of.items() if is_of_people(of[1], names)}
         self._near = self._people | {
             self._columns[here].of for here, there in self._links if self._columns[there].of in self._people

@@ -22,9 +22,19 @@ _KINDS: Final = tuple(
     (kind, re.compile(pattern))
     for kind, _, pattern in (line.partition(" ") for line in listed("column_names"))
 )
-_PEOPLE: Final = re.compile(
-    f"(?:^|_)(?:{'|'.join(word for line in listed('people') for word in line.split())})s?$"
+
+
+def _called(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Match the name of a table that ends in one of these words, in the singular or plural."""
+    return re.compile(f"(?:^|_)(?:{'|'.join(word for line in words for word in line.split())})s?$")
+
+
+_PEOPLE: Final = _called(listed("people"))
+_SPEECH: Final = _called(listed("speech"))
+_SAID: Final = frozenset(
+    {"content", "contents", "text", "data", "value", "answers", "response", "html", "raw"}
 )
+"""Columns that hold what people wrote, in a table of such."""
 _IN_PERSON: Final = {
     "name": "name",
     "display_name": "name",
@@ -64,8 +74,10 @@ def is_of_people(table: str, columns: list[str]) -> bool:
 
 
 def kind_in(table: str, columns: list[str], column: str) -> str | None:
-    """Give the kind for a column of a table."""
+    """Give the kind for a column of a table; `columns` are those that may hold texts."""
     kind = kind_of(column)
+    if kind is None and _SPEECH.search(words(table)) and words(column) in _SAID:
+        return "text"
     if kind is None and is_of_people(table, columns):
         return _IN_PERSON.get(words(column))
     return kind
