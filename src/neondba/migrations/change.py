@@ -134,7 +134,7 @@ def _carried_out(
             lsn=str(row["lsn"]) if row else None,
         )
         try:
-            done = taken(ctx, target, migrator, steps, direction, patience)
+            done = taken(ctx, target.reached.direct, migrator, steps, direction, patience)
         except Problem as problem:
             raise _with_way_back(problem, point) from None
         return _result(target, direction, tuple(done), point, ctx.clock.monotonic() - began)

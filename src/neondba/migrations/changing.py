@@ -11,7 +11,7 @@ from neondba.core.problem import ConflictProblem, Problem
 from neondba.core.rehearsed import RehearsedStep
 from neondba.migrations.change_results import ChangedStep
 from neondba.migrations.fingerprint import fingerprint, users
-from neondba.migrations.target import Target, schema_of
+from neondba.migrations.target import schema_of
 from neondba.migrations.tools.alembic import AlembicMigrator
 from neondba.migrations.tools.migrator import Migrator
 from neondba.migrations.tools.sql_migrator import SqlMigrator
@@ -32,22 +32,22 @@ RETRIED: Final = ("55P03", "40P01", "40001")
 
 def taken(
     ctx: Context,
-    target: Target,
+    url: Secret,
     migrator: Migrator,
     steps: Sequence[RehearsedStep],
     direction: str,
     patience: Patience,
 ) -> list[ChangedStep]:
-    """Take the steps in order.
+    """Take the steps in order, over a direct connection.
 
     Raises:
         ConflictProblem: one was refused, stopped, did not get its lock, or did not come out as rehearsed;
             the message says what stands.
     """
     if isinstance(migrator, SqlMigrator):
-        return _by_parts(ctx, target.reached.direct, migrator, steps, direction, patience)
+        return _by_parts(ctx, url, migrator, steps, direction, patience)
     assert isinstance(migrator, AlembicMigrator)
-    return ByAlembic(ctx, target.reached.direct, migrator, steps, direction, patience).all()
+    return ByAlembic(ctx, url, migrator, steps, direction, patience).all()
 
 
 def expected(step: RehearsedStep, direction: str) -> str | None:

@@ -100,7 +100,8 @@ class Stage:
         return ConflictProblem(
             "session-ended",
             f"neondba's own session on the branch was ended while revision {self._playing} ran.",
-            hint="Look in it for pg_terminate_backend: what ends other sessions cannot be rehearsed.",
+            hint="See whether somebody deleted the branch meanwhile, or whether the migration ends other "
+            "sessions (pg_terminate_backend), which cannot be rehearsed.",
             revision=self._playing,
         )
 
