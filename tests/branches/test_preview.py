@@ -99,6 +99,23 @@ def test_addresses_go_into_a_file_for_the_owner_alone_and_lead_to_the_preview(
     assert made.host != main.host
 
 
+def test_no_variable_beside_the_usual_ones_still_leads_to_the_parent(
+    world: World, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world.client() as client:
+        project = client.find_project(shop)
+        parent = reached(client, project.id, client.default_branch(project)).direct.reveal()
+    (tmp_path / "urls").write_text(f"DIRECT_URL={parent}\nREDIS_URL=redis://elsewhere\n")
+    files = on_github(monkeypatch, tmp_path)
+    monkeypatch.setenv("POSTGRES_URL", parent)
+    call(world, shop, tmp_path, env_file=Path("urls"), github=True)
+    written = (tmp_path / "urls").read_text() + files["GITHUB_ENV"].read_text()
+    assert str(parse(parent).endpoint_id) not in written
+    assert "REDIS_URL=redis://elsewhere" in written
+    assert "POSTGRES_URL<<" in written
+    assert written.count("options=endpoint%3D") == 6
+
+
 def test_on_github_the_addresses_are_masked_before_they_are_handed_on(
     world: World,
     shop: str,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from neondba.branches import choose
 from neondba.branches.preview_outlet import Outlet
 from neondba.branches.preview_results import Preview
+from neondba.branches.values import Address
 from neondba.core.context import Context
 from neondba.core.duration import spell
 from neondba.core.plan import Effect, Plan, Target
@@ -59,7 +60,18 @@ def created(client: NeonClient, ctx: Context, project: Project, asked: Asked, ou
         branch, made = _ensured(client, ctx, project, source, asked)
         reached, host = _own(client, project, branch, asked)
         answer = Preview.of(project, branch, reached, host, source, made, outlet, asked.words)
-        outlet.write(reached, answer.outputs(), ctx.chance)
+        address = Address(
+            project.id,
+            branch.name,
+            branch.id,
+            reached.role,
+            reached.database,
+            reached.direct,
+            reached.pooled,
+        )
+        outlet.write(
+            address, {each.id for each in client.endpoints(project.id)}, answer.outputs(), ctx.chance
+        )
     return answer
 
 

@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from neondba.branches.values import ALWAYS, DIRECT, KNOWN, POOLED, Address, Leads, leads, value_of
 from neondba.core.problem import ArgumentProblem
 from neondba.core.secret import Secret
-
-if TYPE_CHECKING:
-    from neondba.neon.throwaway import Throwaway
-
-VARIABLES = ("DATABASE_URL", "DATABASE_URL_UNPOOLED")
 
 
 @dataclass(frozen=True)
@@ -28,14 +23,17 @@ class Outlet:
     file: Path | None = None
     environment: Path | None = None
     """GitHub's file of variables for the steps that follow."""
+    others: tuple[str, ...] = ()
+    """Further variables of the workflow that name a database."""
     outputs: Path | None = None
     """GitHub's file of outputs: it gets names, never addresses."""
 
     def steps(self) -> list[str]:
         """Say what will be written."""
-        names = " and ".join(VARIABLES)
+        names = " and ".join(ALWAYS)
+        handed = " and ".join((*ALWAYS, *self.others))
         said = [f"Write {names} into {self.file}, which only you may read."] if self.file else []
-        return said + ([f"Hand {names} to the steps that follow, masked."] if self.environment else [])
+        return said + ([f"Hand {handed} to the steps that follow, masked."] if self.environment else [])
 
     def written(self) -> tuple[str, ...]:
         """Name the places that hold the addresses."""
@@ -52,21 +50,28 @@ class Outlet:
         ignored = run(self.file.parent, "check-ignore", "--quiet", "--", self.file.name)[0] is not None
         return () if ignored else (f"Add {self.file.name} to .gitignore: it holds a password.",)
 
-    def write(self, branch: Throwaway, outputs: Mapping[str, str], chance: random.Random) -> None:
-        """Put the addresses in place.
+    def write(
+        self,
+        address: Address,
+        endpoints: Collection[str],
+        outputs: Mapping[str, str],
+        chance: random.Random,
+    ) -> None:
+        """Put the addresses in place; `endpoints` are those of the whole project.
+
+        Other variables there that name a database lead to the preview too: one that is left over would
+        lead a migration to the parent.
 
         Raises:
             ArgumentProblem: a file cannot be written.
         """
-        values = {VARIABLES[0]: branch.pooled, VARIABLES[1]: branch.direct}
         if self.file is not None:
-            from neondba.project import env_file
-
-            env_file.write(self.file, env_file.read(self.file).with_values(values))
+            _into_file(self.file, address, endpoints)
         if self.environment is not None:
+            values = {name: value_of(name, address, None, endpoints) for name in (*ALWAYS, *self.others)}
             _mask(values)
             shown = {name: value.reveal() for name, value in values.items()}
-            _append(self.environment, {**shown, "NEON_BRANCH": branch.branch_name}, chance)
+            _append(self.environment, {**shown, "NEON_BRANCH": address.branch}, chance)
         if self.outputs is not None:
             _append(self.outputs, outputs, chance)
 
@@ -87,7 +92,8 @@ def outlet(folder: Path, file: Path | None, *, github: bool, environment: Mappin
             hint="Write them into a file: --env-file .env.preview",
         )
     outputs = environment.get("GITHUB_OUTPUT")
-    return Outlet(path, Path(environment["GITHUB_ENV"]), Path(outputs) if outputs else None)
+    others = tuple(name for name in (*POOLED, *DIRECT) if name in environment and name not in ALWAYS)
+    return Outlet(path, Path(environment["GITHUB_ENV"]), others, Path(outputs) if outputs else None)
 
 
 def _file(folder: Path, file: Path) -> Path:
@@ -108,6 +114,25 @@ def _file(folder: Path, file: Path) -> Path:
         )
     env_file.read(path)
     return path
+
+
+def _into_file(path: Path, address: Address, endpoints: Collection[str]) -> None:
+    from neondba.project import env_file
+
+    text = env_file.read(path)
+    there = [name for name in text.names if name in KNOWN]
+    # On the local Neon the endpoint is named there.
+    there += ["PGOPTIONS"] if "PGHOST" in there and "PGOPTIONS" not in there else []
+    values = {
+        name: value_of(name, address, text.value(name), endpoints)
+        for name in dict.fromkeys((*there, *ALWAYS))
+    }
+    strange = [
+        name
+        for name in there
+        if name in (*POOLED, *DIRECT) and leads(text.value(name), endpoints) is Leads.ELSEWHERE
+    ]
+    env_file.write(path, text.with_values(values, keep_old=frozenset(strange)))
 
 
 def _mask(values: Mapping[str, Secret]) -> None:
