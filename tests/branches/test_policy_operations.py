@@ -98,6 +98,7 @@ def test_a_branch_that_is_to_be_protected_no_longer_expires(world: World, store:
 
 def test_what_cannot_be_changed_is_named_with_the_reason(world: World, shop: str, tmp_path: Path) -> None:
     (tmp_path / "neondba.toml").write_text('[branches."dev/*"]\nparent = "stage"\nexpires = "1d"')
+    world.call("branch.create", shop, name="stage", no_compute=True)
     world.call("branch.create", shop, name="dev/a", no_compute=True)
     world.call("branch.create", shop, name="leaf", parent="dev/a", no_compute=True)
     applied = call(there(world, shop, tmp_path), "policy.apply")
@@ -106,6 +107,15 @@ def test_what_cannot_be_changed_is_named_with_the_reason(world: World, shop: str
     text = applied.as_text(80)
     assert "It has branches of its own: leaf." in text
     assert "parent is main, wanted stage. A branch keeps its parent" in text
+
+
+def test_a_parent_that_no_branch_is_called_is_named_with_the_nearest(
+    world: World, shop: str, tmp_path: Path
+) -> None:
+    (tmp_path / "neondba.toml").write_text('[branches."preview/*"]\nparent = "mian"')
+    world.call("branch.create", shop, name="preview/a", no_compute=True)
+    (found,) = call(there(world, shop, tmp_path), "policy.check").differences
+    assert (found.branch, found.note) == ("preview/*", "There is no branch mian. Did you mean main?")
 
 
 def test_one_refusal_does_not_stop_the_other_changes(world: World, shop: str, tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ class _Seen:
     parent: Branch | None
     children: Sequence[str]
     rule: BranchRule
+    names: frozenset[str]
+    """Names and ids of all branches."""
     now: datetime
 
     def change(
@@ -82,8 +84,9 @@ def changes(
     from neondba.neon.throwaway import is_throwaway
 
     by_id = {each.id: each for each in there}
+    names = frozenset(word for each in there for word in (each.name, each.id))
     own = {each.branch_id: each for each in computes if each.type == "read_write"}
-    found: list[Change] = []
+    found = list(_lost_parents(policy, there)) if there else []
     for branch in sorted(there, key=lambda each: (each.created_at, each.name)):
         if is_throwaway(branch.name):
             continue
@@ -93,11 +96,33 @@ def changes(
             by_id.get(branch.parent_id or ""),
             children_of(branch, list(there)),
             policy.for_branch(branch.name, default=branch.default),
+            names,
             now,
         )
         for part in (_expiry, _protection, _compute, _parent):
             found += part(seen)
     return found
+
+
+def _lost_parents(policy: Policy, there: Sequence[Branch]) -> Iterator[Change]:
+    """Name parents in the policy that no branch is called, such as a misspelt one."""
+    import difflib
+
+    names = {each.name for each in there}
+    for table in policy.tables:
+        wanted = table.rule.parent
+        if wanted is None or wanted in names or any(each.id == wanted for each in there):
+            continue
+        near = difflib.get_close_matches(wanted, names, n=1)
+        found = Difference(
+            branch=table.pattern,
+            setting="parent",
+            now="no branch",
+            wanted=wanted,
+            can_change=False,
+            note=f"There is no branch {wanted}." + (f" Did you mean {near[0]}?" if near else ""),
+        )
+        yield Change(found, there[0], "", None)
 
 
 def _expiry(seen: _Seen) -> Iterator[Change]:
@@ -172,6 +197,8 @@ def _resize(compute: Endpoint, **wanted: Any) -> Callable[[NeonClient, datetime]
 def _parent(seen: _Seen) -> Iterator[Change]:
     wanted, parent = seen.rule.parent, seen.parent
     if wanted is None or seen.branch.default or wanted in (seen.branch.name, seen.branch.id):
+        return
+    if seen.names.isdisjoint({wanted}):
         return
     if parent is None or wanted not in (parent.name, parent.id):
         why = "A branch keeps its parent: delete it and make it anew."
