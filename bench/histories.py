@@ -62,7 +62,7 @@ def _walked(server: Secret, admin: Connection, url: Secret, steps: Iterator[Step
             counts["without change"] += 1
             continue
         with connect(copy) as session:
-            bad = _led(session, before, after) or _led(session, after, before, "back ")
+            bad = _led(session, before, after) or _led(session, schema_of(session), before, "back ")
         counts["statements"] += len(script(before, after).statements)
         counts["wrong" if bad else "equal"] += 1
         if bad:

@@ -13,8 +13,8 @@ from neondba.postgres.ddl.plan import ALTER, MAKE, Step
 from neondba.postgres.ddl.schema import Schema
 from neondba.postgres.ddl.statement import Script, Statement
 from neondba.postgres.ddl.steps import Writer
-from neondba.postgres.ddl.values import Constraint, Enum, Index, Part, Table, Value
-from neondba.postgres.ddl.verdicts import Sides, decide, rebuilt_tables
+from neondba.postgres.ddl.values import Constraint, Enum, Index, Part, Sequence, Table, Value
+from neondba.postgres.ddl.verdicts import Sides, decide, rebuild_too, rebuilt_tables, taken_by_parents
 
 UNCHECKED = "SET check_function_bodies = off"
 """A function's body may name a table that comes later."""
@@ -29,6 +29,7 @@ def script(before: Schema, after: Schema) -> Script:
     start = detached(before, off)
     end = detached(after, on, beside=start)
     sides = decide(start, end)
+    rebuild_too(sides, taken_by_parents(sides, on, after))
     plan, order, forced = ordered(sides)
     writer = Writer(plan)
     late = _after_attaching(order, sides, on, after)
@@ -42,6 +43,7 @@ def script(before: Schema, after: Schema) -> Script:
         *first,
         *body,
         *_column_rights_again(sides),
+        *_persistence_again(sides),
         *last,
         *(_on(after, name) for name in _parents_first(after, on)),
         *very_last,
@@ -92,6 +94,18 @@ def _column_rights_again(sides: Sides) -> Iterator[Statement]:
             }
             for text in grants(column, {}, {who: rights for who, rights in left.items() if rights}):
                 yield Statement(text=text, object=column.key)
+
+
+def _persistence_again(sides: Sides) -> Iterator[Statement]:
+    """Set whether a sequence is logged again where its table took it along."""
+    for sequence in sides.after.of(Sequence):
+        before = sides.before.get(Sequence, sequence.name)
+        owners = {each.owned_by.rpartition(".")[0] for each in (before, sequence) if each and each.owned_by}
+        for name in sorted(owners):
+            old, new = sides.before.get(Table, name), sides.after.get(Table, name)
+            if old is not None and new is not None and old.unlogged != new.unlogged:
+                text = f"ALTER SEQUENCE {sequence.name} SET {'UNLOGGED' if sequence.unlogged else 'LOGGED'}"
+                yield Statement(text=text, object=sequence.key)
 
 
 def _waits_for_attaching(value: Value | None, on: Collection[str]) -> bool:

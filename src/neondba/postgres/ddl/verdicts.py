@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from neondba.postgres.ddl import change, values
@@ -76,6 +77,29 @@ def _keep_own_indexes(sides: Sides) -> None:
             for own in sides.after.parts(child):
                 if index_shape(own) == index_shape(index) and sides.verdicts.get(own.key) in KEPT:
                     sides.verdicts[own.key] = Verdict.REBUILD
+
+
+def taken_by_parents(sides: Sides, hung_up: Collection[str], after: Schema) -> list[str]:
+    """Name the own indexes that Postgres would take for a part of a parent's when a table is hung up."""
+    found = []
+    for name in hung_up:
+        parents = _ancestors(name, after)
+        shapes = {index_shape(part) for parent in parents for part in after.parts(parent)} - {None}
+        found += [
+            part.key
+            for part in after.parts(name)
+            if part.key in after.compared
+            and index_shape(part) in shapes
+            and sides.verdicts.get(part.key) in KEPT
+        ]
+    return found
+
+
+def _ancestors(name: str, schema: Schema) -> list[str]:
+    table = schema.get(Table, name)
+    if table is None or table.partition_of is None:
+        return []
+    return [table.partition_of, *_ancestors(table.partition_of, schema)]
 
 
 def index_shape(value: Value) -> str | None:
