@@ -231,18 +231,23 @@ def test_the_check_says_the_same_and_makes_nothing(world: World, filled: Project
         assert [each.name for each in client.branches(filled.id)] == ["main"]
 
 
-def test_every_database_of_the_branch_is_masked(world: World, filled: Project, tmp_path: Path) -> None:
+def test_every_database_is_masked_as_it_was_at_a_point(world: World, filled: Project) -> None:
     with world.client() as client:
         main = client.default_branch(filled)
         (role,) = {each.name for each in client.roles(filled.id, main.id)}
         client.create_database(filled.id, main.id, "second", role)
         with inside(client, filled, main.id, "second") as session:
             session.execute(trusted(f"create table lead as select '{MARK}@x.com' as email"))
-        made = call(world, "branch.create", filled, tmp_path, name="safe", anonymised=True)
-        with inside(client, filled, made.id, "second") as session:
+            point = session.execute("select pg_current_wal_flush_lsn()::text as lsn").fetchone()
+            session.execute("insert into lead values ('later@x.com')")
+        assert point is not None
+        ctx = world.context(filled.name)
+        masked = anonymised_branch(client, ctx, filled, main, "safe", lsn=point["lsn"])
+        with inside(client, filled, masked.made.branch.id, "second") as session:
             (row,) = session.execute("select email from lead").fetchall()
     assert row["email"].endswith(".example.com")
-    assert {each.database for each in made.coverage.columns} == {"neondb", "second"}
+    assert masked.rows == 500 * 3 + 2000 + 1
+    assert {each.database for each in masked.coverage.columns} == {"neondb", "second"}
 
 
 def test_what_goes_wrong_in_the_middle_leaves_no_branch(world: World, filled: Project) -> None:

@@ -96,7 +96,6 @@ def _as(session: Connection, owner: str, table: str) -> Iterator[None]:
         yield
         return
     try:
-        # neondba: ignore[NDB214] a direct address, and the session is ours alone
         session.execute(sql.SQL("set role {}").format(sql.Identifier(owner)))
     except psycopg.errors.InsufficientPrivilege:
         raise ConflictProblem(
@@ -109,7 +108,6 @@ def _as(session: Connection, owner: str, table: str) -> Iterator[None]:
     try:
         yield
     finally:
-        # neondba: ignore[NDB214] a direct address, and the session is ours alone
         session.execute("reset role")
 
 

@@ -44,7 +44,6 @@ def settle(session: Connection, *, reading: float | None = None) -> None:
     """Set up a session for whole tables; or for reading alone, so many seconds for each statement."""
     only = ["set default_transaction_read_only = on", f"set statement_timeout = {int((reading or 0) * 1000)}"]
     for statement in [*SETTINGS, *(only if reading else [])]:
-        # neondba: ignore[NDB214] a direct address, and the session is ours alone
         session.execute(trusted(statement))
 
 

@@ -47,15 +47,12 @@ def equip(session: Connection, key: Secret, room: int = LONGEST) -> None:
     session.execute(trusted(text("functions")))
     plain = key.reveal()
     for name, pad in (("inner", 0x36), ("outer", 0x5C)):
-        # neondba: ignore[NDB214] a direct address, and the session is ours alone
         session.execute(
             "select set_config(%s, %s, false)",
             [f"neondba_mask.{name}", "".join(chr(ord(sign) ^ pad) for sign in plain)],
         )
-    # neondba: ignore[NDB214] a direct address, and the session is ours alone
     session.execute("select set_config('neondba_mask.room', %s, false)", [str(room)])
     for statement in PARALLEL:
-        # neondba: ignore[NDB214] a direct address, and the session is ours alone
         session.execute(trusted(statement))
 
 
