@@ -48,14 +48,20 @@ class World:
     def last_used(self, branch: Branch) -> datetime:
         """Say when a branch was made, reset, or its compute last at work."""
         seen = [branch.created_at, branch.last_reset_at]
-        for compute in self.computes:
-            if compute.branch_id == branch.id:
-                seen += [compute.last_active, compute.started_at]
+        for compute in self._own.get(branch.id, ()):
+            seen += [compute.last_active, compute.started_at]
         return max(moment for moment in seen if moment is not None)
 
     def is_at_work(self, branch: Branch) -> bool:
         """Tell whether a compute of the branch runs now."""
-        return any(each.branch_id == branch.id and each.current_state == "active" for each in self.computes)
+        return any(each.current_state == "active" for each in self._own.get(branch.id, ()))
+
+    @cached_property
+    def _own(self) -> dict[str, list[Endpoint]]:
+        found: dict[str, list[Endpoint]] = {}
+        for compute in self.computes:
+            found.setdefault(compute.branch_id, []).append(compute)
+        return found
 
 
 @dataclass(frozen=True)
