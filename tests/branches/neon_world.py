@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from neondba import capabilities
 from neondba.core.context import Context
 from neondba.core.problem import ConfirmationNeeded
 from neondba.core.settings import Settings
 from neondba.local import platform
 from neondba.neon.client import NeonClient
+from neondba.neon.throwaway import reached
 
 
 @dataclass
@@ -39,3 +42,12 @@ class World:
         except ConfirmationNeeded as needed:
             ctx.confirmation = needed.facts["hash"]
             return operation.call(ctx, arguments)
+
+    def sql(self, project: str, branch: str, statement: str) -> list[Any]:
+        """Run a statement on a branch as the owner of its database."""
+        with self.client() as client:
+            found = client.find_project(project)
+            url = reached(client, found.id, client.find_branch(found, branch)).direct.reveal()
+        with psycopg.connect(url, autocommit=True) as db:
+            done = db.execute(statement.encode())
+            return done.fetchall() if done.description else []

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from neon_world import World
 
 from neondba import capabilities
 from neondba.core.plan import Plan
 from neondba.core.problem import ArgumentProblem, ConfirmationNeeded, ConflictProblem, NotFoundProblem
-from neondba.neon.throwaway import reached
 
 ODD = 'o\'dd "q"; drop -- ü'
 
@@ -23,12 +21,7 @@ def sql(world: World, store: str) -> Callable[[str, str], list[Any]]:
     """Run a statement on a branch of this test's project."""
 
     def run(branch: str, statement: str) -> list[Any]:
-        with world.client() as client:
-            project = client.find_project(store)
-            url = reached(client, project.id, client.find_branch(project, branch)).direct.reveal()
-            with psycopg.connect(url, autocommit=True) as db:
-                done = db.execute(statement.encode())
-                return done.fetchall() if done.description else []
+        return world.sql(store, branch, statement)
 
     return run
 

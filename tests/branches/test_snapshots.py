@@ -5,23 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from neon_world import World
 
 from neondba import capabilities
 from neondba.core.plan import Plan
 from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem
-from neondba.neon.throwaway import reached
-
-
-def sql(world: World, store: str, branch: str, statement: str) -> list[Any]:
-    with world.client() as client:
-        project = client.find_project(store)
-        url = reached(client, project.id, client.find_branch(project, branch)).direct.reveal()
-        with psycopg.connect(url, autocommit=True) as db:
-            done = db.execute(statement.encode())
-            return done.fetchall() if done.description else []
 
 
 def planned(world: World, store: str, operation: str, /, **arguments: Any) -> Plan:
@@ -37,34 +26,34 @@ def names(world: World, store: str) -> list[str]:
 
 
 def test_a_snapshot_is_looked_at_first_and_then_put_in_place(world: World, store: str) -> None:
-    sql(world, store, "main", "create table orders as select 1 as n")
+    world.sql(store, "main", "create table orders as select 1 as n")
     taken = world.call("snapshot.create", store, name='before "launch"', expires="7d")
     assert timedelta(days=6) < taken.expires_at - datetime.now(UTC) <= timedelta(days=7)
-    sql(world, store, "main", "drop table orders")
+    world.sql(store, "main", "drop table orders")
     looked = world.call("snapshot.restore", store, name='before "launch"', to="look")
     assert (looked.branch, looked.kept_as) == ("look", None)
-    assert sql(world, store, "main", "select to_regclass('orders') is null") == [(True,)]
+    assert world.sql(store, "main", "select to_regclass('orders') is null") == [(True,)]
     plan = planned(world, store, "snapshot.finalise", name="look", keep_as="main before")
     assert plan.needs_confirmation
     assert plan.target.branch == "main"
     done = world.call("snapshot.finalise", store, name="look", keep_as="main before")
     assert (done.branch, done.kept_as) == ("main", "main before")
-    assert sql(world, store, "main", "select n from orders") == [(1,)]
+    assert world.sql(store, "main", "select n from orders") == [(1,)]
     assert names(world, store) == ["main", "main before"]
     with pytest.raises(ConflictProblem, match="waits to take a place"):
         world.call("snapshot.finalise", store, name="main")
 
 
 def test_production_comes_back_in_one_step(world: World, store: str) -> None:
-    sql(world, store, "main", "create table orders as select 1 as n")
+    world.sql(store, "main", "create table orders as select 1 as n")
     taken = world.call("snapshot.create", store)
-    sql(world, store, "main", "drop table orders")
+    world.sql(store, "main", "drop table orders")
     assert planned(world, store, "snapshot.restore", name=taken.name, finalise=True).needs_confirmation
     done = world.call("snapshot.restore", store, name=taken.name, finalise=True)
     assert (done.branch, done.kept_as) == ("main", "main (old)")
-    assert sql(world, store, "main", "select n from orders") == [(1,)]
+    assert world.sql(store, "main", "select n from orders") == [(1,)]
     world.call("branch.restore", store, name="main", source="main (old)")
-    assert sql(world, store, "main", "select to_regclass('orders') is null") == [(True,)]
+    assert world.sql(store, "main", "select to_regclass('orders') is null") == [(True,)]
 
 
 def test_a_list_names_the_branch_and_what_was_held(world: World, store: str) -> None:
