@@ -168,7 +168,7 @@ def _git_reason(world: World, branch: Branch) -> str:
 
 
 def _lives(world: World, name: str, stem: str) -> bool:
-    return stem in world.git.names | world.pulls.heads or name in world.previews
+    return stem in world.git.names or stem in world.pulls.heads or name in world.previews
 
 
 def _idle(world: World, branch: Branch) -> Iterator[str]:
