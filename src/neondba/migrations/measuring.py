@@ -69,6 +69,7 @@ def measured(result: StepResult, before: Before) -> list[Measured]:
                 rewritten=tuple(seen.rewritten),
                 work=seen.work(),
                 touches=tuple(sorted({k.relation for k in statement.locks} & set(before.names))),
+                patient=statement.patient,
                 locks=tuple(seen.locks(_until_end(result.statements[number:]))),
             )
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from neondba.migrations.results import Measured, Prediction, Step
-from neondba.migrations.second_pass import BLOCKING, first_up
+from neondba.migrations.results import BLOCKING, Measured, Prediction, Step
+from neondba.migrations.second_pass import first_up
 from neondba.postgres.connect import Connection, ask
 
 Sizes = Mapping[str, int]

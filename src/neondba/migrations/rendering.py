@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from neondba.migrations.results import (
+    BLOCKING,
     MANY_ROWS,
+    MOST_NAMED,
     Direction,
     Lock,
     Measured,
@@ -53,6 +55,11 @@ def said(step: Step) -> Iterator[str]:
     for one in measured_of(step):
         if one.rows >= MANY_ROWS:
             yield f"{one.rows} rows stay locked until the transaction ends: who changes one of them waits."
+    if hasty := impatient(step):
+        yield (
+            "No lock_timeout: while it waits for its lock behind a long query, everybody else waits for "
+            f"{', '.join(hasty[:MOST_NAMED])} behind it. `migration apply` sets one."
+        )
     if step.load:
         yield step.load.sentence
     if step.prediction:
@@ -70,6 +77,18 @@ def _locks(locks: Sequence[Lock]) -> Iterator[str]:
     short = [lock.relation for lock in locks if not lock.is_notable]
     if short:
         yield f"Locked for a moment: {', '.join(short)}."
+
+
+def impatient(step: Step) -> list[str]:
+    """Name the tables whose lock is waited for without end, and behind which reads or writes wait."""
+    return sorted(
+        {
+            lock.relation
+            for one in measured_of(step)
+            for lock in one.locks
+            if lock.mode in BLOCKING and not one.patient
+        }
+    )
 
 
 def statements(step: Step) -> Iterator[str]:

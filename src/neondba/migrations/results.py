@@ -17,6 +17,8 @@ BLOCKS: Final = {
     "ShareUpdateExclusiveLock": "other schema changes wait",
 }
 """Lock modes worth telling, strongest first, and what they keep waiting."""
+BLOCKING: Final = ("AccessExclusiveLock", "ExclusiveLock", "ShareRowExclusiveLock", "ShareLock")
+"""Those behind which reads or writes wait."""
 LONG: Final = 0.5
 """Seconds that a request feels."""
 MOST_NAMED = 6
@@ -116,6 +118,8 @@ class Measured(BaseModel):
     """What it does to all rows of a table; nothing where its time does not depend on them."""
     touches: tuple[str, ...] = ()
     """Relations that are locked in any way when it ends."""
+    patient: bool = False
+    """Whether lock_timeout limits its wait for a lock, and so that of all behind it."""
     locks: tuple[HeldBy, ...] = ()
     """Locks that it took and that its transaction did not hold before."""
 

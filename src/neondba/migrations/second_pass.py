@@ -11,7 +11,7 @@ from typing import Final
 from neondba.core.context import Context
 from neondba.core.secret import Secret
 from neondba.migrations.observer import Observer
-from neondba.migrations.results import LoadSeen, Measured, Rehearsal, Reversibility, Step
+from neondba.migrations.results import BLOCKING, LoadSeen, Measured, Rehearsal, Reversibility, Step
 from neondba.migrations.target import Asked
 from neondba.migrations.tools.detect import open_source, source_of
 from neondba.migrations.tools.migrator import Migrator
@@ -20,8 +20,6 @@ from neondba.postgres.connect import Connection, connect
 from neondba.postgres.load import Deed, Load, generated
 from neondba.postgres.shapes import shapes
 
-BLOCKING: Final = ("AccessExclusiveLock", "ExclusiveLock", "ShareRowExclusiveLock", "ShareLock")
-"""Locks behind which reads or writes wait."""
 QUIET: Final = 1.0
 """Seconds of load before a revision begins: what is usual there."""
 AFTER: Final = 0.3

@@ -21,7 +21,7 @@ from typing import Any
 URL = "NEONDBA_BRANCH_URL"
 PROBE = (
     "select (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint, "
-    "extract(epoch from pg_catalog.now())::float8, l.* "
+    "extract(epoch from pg_catalog.now())::float8, pg_catalog.current_setting('lock_timeout'), l.* "
     "from (select) one left join (select c.oid::bigint, "
     "pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), l.mode, "
     "coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::bigint, "

@@ -52,6 +52,8 @@ class Executed(BaseModel):
     """Where the server's log ended after it, in bytes."""
     moment: float | None = None
     """When its transaction began: the same for all that share one."""
+    patient: bool = False
+    """Whether lock_timeout limits how long it waits for a lock, and others behind it."""
 
     def after(self, seconds: float, seen: Sequence[Sequence[Any]]) -> Executed:
         """Add what the probe showed."""
@@ -59,11 +61,12 @@ class Executed(BaseModel):
             HeldLock(
                 oid=oid, relation=name, mode=mode, file=file, read=read, inserted=i, updated=u, deleted=d
             )
-            for _, _, oid, name, mode, file, read, i, u, d in seen
+            for _, _, _, oid, name, mode, file, read, i, u, d in seen
             if oid is not None
         )
-        wal, moment = (seen[0][0], seen[0][1]) if seen else (None, None)
-        return self.model_copy(update={"seconds": seconds, "locks": held, "wal": wal, "moment": moment})
+        wal, moment, patience = seen[0][:3] if seen else (None, None, "0")
+        found = {"wal": wal, "moment": moment, "patient": patience not in ("0", "0ms")}
+        return self.model_copy(update={"seconds": seconds, "locks": held, **found})
 
 
 class Failure(BaseModel):
