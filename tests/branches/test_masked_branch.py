@@ -191,7 +191,7 @@ def test_an_open_column_stops_it_with_the_lines_that_settle_it(
         with pytest.raises(ConflictProblem, match=r"public\.user\.gender") as caught:
             call(world, "branch.create", filled, tmp_path, name="safe", anonymised=True)
         assert caught.value.code == "mask-open"
-        assert caught.value.facts["lines"] == ['"public.user.gender" = "text"']
+        assert caught.value.facts["lines"] == ['"public.user.gender" = "null"']
         assert '"public.user.gender" = { keep = "WHY IT MAY STAY" }' in (caught.value.hint or "")
         assert [each.name for each in client.branches(filled.id)] == ["main"]
     lines = (

@@ -101,8 +101,8 @@ def refuse_open(coverage: Coverage) -> None:
     lines = "\n".join(f"  {line}" for each in undecided for line in each.lines)
     raise ConflictProblem(
         "mask-open",
-        f"No branch was made: {len(undecided)} columns of {coverage.branch} look personal, and nobody has "
-        f"said what becomes of them: {named}{more}.",
+        f"No branch was made: columns of {coverage.branch} look personal, and nobody has said what becomes "
+        f"of them: {named}{more}.",
         hint=f"Put one line for each under {FILE}:\n{lines}",
         columns=[each.column for each in undecided],
         lines=coverage.lines,

@@ -23,6 +23,8 @@ CERTAIN: Final = frozenset({"email", "phone", "iban", "card", "ip"})
 TELLING: Final = ("name", "handle", "email", "phone", "identity")
 """Kinds whose values are looked for in the columns that stay."""
 NETS: Final = {"inet": "ip", "cidr": "ip", "macaddr": "token", "macaddr8": "token"}
+SETTLING: Final = ("text", "token", "number", "json", "null")
+"""Masks that are proposed, the first that fits."""
 DAYS: Final = ("date", "timestamp", "timestamptz")
 SPOTS: Final = ("point", "geometry", "geography")
 
@@ -115,7 +117,7 @@ class Decider:
     def _sensitive(self, column: Column) -> Decision:
         if column.of not in self._near:
             return _clean(column, "its table is about no people")
-        return _open(column, "its name says something private of a person")
+        return _open(column, "its name says something private of a person", "null")
 
     def _text(self, column: Column, seen: Seen) -> Decision:
         kind = seen.kind
@@ -248,16 +250,15 @@ def _clean(column: Column, why: str) -> Decision:
     return Decision(column=column.where, type=column.type, state=State.CLEAN, why=why)
 
 
-def _open(column: Column, why: str) -> Decision:
-    return Decision(
-        column=column.where, type=column.type, state=State.OPEN, why=why, lines=settled_by(column)
-    )
+def _open(column: Column, why: str, best: str = "text") -> Decision:
+    lines = settled_by(column, best)
+    return Decision(column=column.where, type=column.type, state=State.OPEN, why=why, lines=lines)
 
 
-def settled_by(column: Column) -> tuple[str, ...]:
+def settled_by(column: Column, best: str = "text") -> tuple[str, ...]:
     """Write the lines of which any one settles a column."""
     possible = fits(column)
-    wanted = next((kind for kind in ("text", "token", "number", "json", "null") if kind in possible), None)
+    wanted = next((kind for kind in (best, *SETTLING) if kind in possible), None)
     mask = [rule_lines.line(column.where, f'"{wanted}"')] if wanted else []
     return (*mask, rule_lines.line(column.where, '{ keep = "WHY IT MAY STAY" }'))
 
