@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Final
+
+ELSEWHERE: Final = sys.stdlib_module_names | {
+    "aiohttp", "alembic", "anthropic", "asyncpg", "authlib", "boto3", "celery", "click", "django", "dotenv",
+    "fastapi", "flask", "httpx", "jose", "jwt", "langchain", "loguru", "mcp", "numpy", "openai", "pandas",
+    "passlib", "psycopg", "psycopg2", "pydantic", "pytest", "redis", "requests", "resend", "rich",
+    "sqlalchemy", "sqlmodel", "starlette", "stripe", "structlog", "supabase", "typer", "uvicorn",
+}  # fmt: skip
+"""Names that mean something installed, also where a module beside the importer is called so."""
 
 
 class Modules:
@@ -28,12 +38,23 @@ class Modules:
         if not roots:
             return dotted
         folder = importer.rpartition(".")[0]
-        for root in sorted(roots, key=lambda r: (_shared(r, folder), len(r)), reverse=True):
-            if self._visible(root, folder):
-                name = f"{root}.{dotted}" if root else dotted
+        nearest = sorted(roots, key=lambda r: (_shared(r, folder), len(r)), reverse=True)
+        for root in [r for r in nearest if self._visible(r, folder)]:
+            name = f"{root}.{dotted}" if root else dotted
+            if name in self.names or name.rpartition(".")[0] in self.names:
+                return name
+        return self._beside(folder, dotted, nearest) or dotted
+
+    def _beside(self, folder: str, dotted: str, roots: list[str]) -> str | None:
+        """Find a module in a package around the importer: programs are started inside of packages, too."""
+        if dotted.partition(".")[0] in ELSEWHERE:
+            return None
+        for root in roots:
+            if root in self._packages and f"{folder}.".startswith(f"{root}."):
+                name = f"{root}.{dotted}"
                 if name in self.names or name.rpartition(".")[0] in self.names:
                     return name
-        return dotted
+        return None
 
     def _visible(self, root: str, folder: str) -> bool:
         """Tell whether modules in `folder` likely see `root`: above or beside it."""

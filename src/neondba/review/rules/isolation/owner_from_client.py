@@ -106,9 +106,9 @@ class Task(SQLModel, table=True):
     user_id: UUID
 
 @router.websocket("/ws/{user_id}")
-async def live(websocket: WebSocket, user_id: str):
+async def live(websocket: WebSocket, user_id: str):  # <- finding
     async with open_session() as session:
-        found = await session.exec(select(Task).where(Task.user_id == UUID(user_id)))  # <- finding
+        found = await session.exec(select(Task).where(Task.user_id == UUID(user_id)))
         await websocket.send_json([t.id for t in found])
 ```
 
@@ -212,7 +212,9 @@ def _cause(verdict: Verdict) -> object:
 
 
 def _place(verdict: Verdict) -> tuple[str, int]:
-    """Give the line at fault: the call that hands the client's value on, or the statement."""
+    """Give the line at fault: the route that asks nobody, the call that hands on, or the statement."""
+    if not verdict.door.authenticated:
+        return verdict.door.file.path, verdict.door.function.line
     way = verdict.judged.way
     return (way[0].path, way[0].line) if way else (verdict.judged.path, _line(verdict))
 
