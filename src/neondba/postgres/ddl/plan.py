@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from neondba.postgres.ddl import values
 from neondba.postgres.ddl.first import TYPES, Verdict
 from neondba.postgres.ddl.order import Graph
-from neondba.postgres.ddl.units import occupies
+from neondba.postgres.ddl.units import needs_free, occupies
 from neondba.postgres.ddl.values import Column, Constraint, Part, Sequence, Table, Value
 from neondba.postgres.ddl.verdicts import Sides, row_types
 
@@ -96,7 +96,7 @@ class Plan:
             place
             for key, verdict in self.sides.verdicts.items()
             if verdict is Verdict.MAKE
-            for place in occupies(self.sides.new[key])
+            for place in needs_free(self.sides.new[key])
         }
         return {
             key

@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterator
 from neondba.postgres.ddl import change
 from neondba.postgres.ddl.described import grants, steps
 from neondba.postgres.ddl.first import Verdict
+from neondba.postgres.ddl.names import last, namespace, plain, quoted
 from neondba.postgres.ddl.ordering import ordered
 from neondba.postgres.ddl.partitions import detached, to_detach
 from neondba.postgres.ddl.plan import ALTER, MAKE, Step
-from neondba.postgres.ddl.schema import Schema
+from neondba.postgres.ddl.schema import Schema, is_derived
 from neondba.postgres.ddl.statement import Script, Statement
 from neondba.postgres.ddl.steps import Writer
+from neondba.postgres.ddl.units import needs_free, occupies
 from neondba.postgres.ddl.values import Constraint, Enum, Index, Part, Sequence, Table, Value
 from neondba.postgres.ddl.verdicts import Sides, decide, rebuild_too, rebuilt_tables, taken_by_parents
 
@@ -39,6 +41,7 @@ def script(before: Schema, after: Schema) -> Script:
     statements = [
         *_new_labels(sides),
         *(_off(before, name) for name in sorted(off)),
+        *_room(sides),
         *([Statement(text=UNCHECKED, object="")] if _makes_functions(body) else []),
         *first,
         *body,
@@ -131,6 +134,21 @@ def _owner_rights(
         else:
             rest.append(each)
     return given, rest, taken
+
+
+def _room(sides: Sides) -> Iterator[Statement]:
+    """Rename what a partition has by inheritance where another object wants its name."""
+    wanted = {
+        place
+        for key, verdict in sides.verdicts.items()
+        if verdict in (Verdict.MAKE, Verdict.REBUILD)
+        for place in needs_free(sides.new[key])
+    }
+    for value in sides.before.objects.values():
+        if isinstance(value, Constraint | Index) and is_derived(value) and occupies(value) & wanted:
+            schema = namespace(value.table)
+            new = quoted(f"{plain(value.part)[:28]} of {plain(last(value.table))[:28]}")
+            yield Statement(text=f"ALTER INDEX {schema}.{value.part} RENAME TO {new}", object=value.key)
 
 
 def _off(before: Schema, name: str) -> Statement:

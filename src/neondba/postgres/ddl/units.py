@@ -106,3 +106,8 @@ def occupies(value: Value) -> set[str]:
             {f"primary key of {value.table}"} if getattr(value, "type", "") == "primary key" else set()
         )
     return set()
+
+
+def needs_free(value: Value) -> set[str]:
+    """Name the places that must be free for an object; a sequence needs one that it does not take."""
+    return occupies(value) | ({f"type {value.name}"} if value.kind == "sequence" else set())

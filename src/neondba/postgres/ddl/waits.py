@@ -7,7 +7,7 @@ from typing import Final
 
 from neondba.postgres.ddl.first import Verdict
 from neondba.postgres.ddl.plan import ALTER, ASIDE, DROP, DROPPED, LOOSEN, MADE, MAKE, OLD, Plan, Step
-from neondba.postgres.ddl.units import occupies
+from neondba.postgres.ddl.units import needs_free, occupies
 from neondba.postgres.ddl.values import Column, Part, Table
 from neondba.postgres.ddl.verdicts import descendants, index_shape
 
@@ -74,7 +74,7 @@ def _places(plan: Plan) -> None:
                 leaving.setdefault(place, []).append(step)
     for key, verdict in plan.sides.verdicts.items():
         if verdict in MADE:
-            for place in occupies(plan.sides.new[key]):
+            for place in needs_free(plan.sides.new[key]):
                 for step in leaving.get(place, []):
                     plan.graph.then(step, plan.making(key))
 
