@@ -159,7 +159,7 @@ def test_many_calls_at_once_make_one_branch(world: World, shop: str, tmp_path: P
     assert names(world, shop) == ["main", "preview/race"]
 
 
-@pytest.mark.parametrize("name", ["a/b/c", "näme-☃", "x'; drop table users; --", "l" * 400, "%2e%2e/../x"])
+@pytest.mark.parametrize("name", ["näme-☃/a/b", "x'; drop table users; --", "%2e%2e/../" + "l" * 400])
 def test_wild_git_branches_have_previews_that_are_found_and_deleted(
     world: World, shop: str, tmp_path: Path, name: str
 ) -> None:

@@ -20,6 +20,7 @@ from neondba.core.context import Context
 from neondba.core.problem import NotFoundProblem
 from neondba.core.settings import Settings
 from neondba.local import platform
+from neondba.migrations.results import Rehearsal
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 
@@ -203,10 +204,18 @@ def test_a_pull_request_from_its_first_push_to_its_end(
 
 def test_a_rehearsal_that_cannot_run_says_so_in_the_comment(runner: Runner, checkout: Path) -> None:
     shutil.rmtree(checkout / "migrations")
-    job = runner.run(checkout / FOLDER / "neondba-preview.yml", event())["rehearsal"]
+    job = runner.run(checkout / FOLDER / "neondba-preview.yml", event(), "rehearsal")["rehearsal"]
     assert job.failed == "Say how it went"
     (comment,) = runner.comments
     assert "## The migrations could not be rehearsed\n\n    " in comment["body"]
+
+
+def test_where_nothing_is_pending_no_comment_is_added(runner: Runner, checkout: Path) -> None:
+    preview = checkout / FOLDER / "neondba-preview.yml"
+    said = Rehearsal(config="migrations", server_version="18").as_markdown()
+    runner.program("neondba", f"#!/bin/sh\ncat <<'END'\n{said}\nEND\n")
+    assert runner.run(preview, event(), "rehearsal")["rehearsal"].failed is None
+    assert runner.comments == []
 
 
 def test_a_fork_gets_no_preview_and_is_told_why(

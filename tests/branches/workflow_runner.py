@@ -82,10 +82,11 @@ class Runner:
         found: list[dict[str, Any]] = json.loads((self.place / "comments.json").read_text())
         return found
 
-    def run(self, workflow: Path, event: dict[str, Any]) -> dict[str, Job]:
-        """Run all jobs, one after the other."""
+    def run(self, workflow: Path, event: dict[str, Any], only: str | None = None) -> dict[str, Job]:
+        """Run all jobs, or the one, one after the other."""
         written = yaml.safe_load(workflow.read_text())
-        return {name: self._job(written, job, event) for name, job in written["jobs"].items()}
+        wanted = {name: job for name, job in written["jobs"].items() if only in (None, name)}
+        return {name: self._job(written, job, event) for name, job in wanted.items()}
 
     def _job(self, workflow: dict[str, Any], job: dict[str, Any], event: dict[str, Any]) -> Job:
         done = Job()
