@@ -272,3 +272,20 @@ def test_who_deletes_the_branch_that_env_leads_to_is_told(world: World, store: s
     world.call("branch.delete", store, name="dev")
     call("branch.checkout", name="main")
     assert call("branch.list").branches[0].current
+
+
+def test_what_is_edited_while_a_branch_is_made_stays(world: World, store: str, app: Path, call: Call) -> None:
+    call("branch.checkout", name="main")
+    ctx = world.context(store)
+    ctx.folder = app
+    before = ctx.carry_out
+
+    def edited(plan: Plan) -> Any:
+        with (app / ".env").open("a") as file:
+            file.write("EDITED=meanwhile\n")
+        return before(plan)
+
+    ctx.carry_out = edited  # type: ignore[method-assign]
+    capabilities.load()["branch.create"].call(ctx, {"name": "dev"})
+    assert value(app / ".env", "EDITED") == "meanwhile"
+    assert leads_to(world, store, value(app / ".env", "DATABASE_URL")) == "dev"

@@ -67,17 +67,21 @@ class Switch:
         return said
 
     def write(self, address: Address, organization: str | None, git_branch: str | None) -> None:
-        """Write everything: first what keeps git from taking the passwords along."""
-        noted = self.context.at(address.project_id, organization, address.branch)
+        """Write everything: first what keeps git from taking the passwords along.
+
+        The files are read once more: while a branch was made, somebody may have edited them.
+        """
+        noted = read_context(self.context.path).at(address.project_id, organization, address.branch)
         if git_branch is not None:
             noted = noted.following(git_branch, address.branch)
         if self.ignored:
             _ignore(self.folder / ".gitignore", self.ignored)
         for file in self.files:
+            text = env_file.read(file.path)
             values: dict[str, Secret] = {
-                name: value_of(name, address, file.text.value(name), self.endpoints) for name in file.names
+                name: value_of(name, address, text.value(name), self.endpoints) for name in file.names
             }
-            env_file.write(file.path, file.text.with_values(values, keep_old=file.kept))
+            env_file.write(file.path, text.with_values(values, keep_old=file.kept))
         noted.write()
 
 
