@@ -1,0 +1,1 @@
+"""Connections: set-up, checks, error texts, pools."""

@@ -1,0 +1,134 @@
+"""The change to make, as code or as a line of `.env`, in the project's own names where it has them."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from neondba.connections.explain_text import Hit
+from neondba.connections.snippet_texts import KEYWORDS, TEXTS, URL_CHANGES
+from neondba.core.problem import ArgumentProblem
+from neondba.core.secret import Secret
+from neondba.neon.connection_string import ConnectionString, mask_text, parse
+
+if TYPE_CHECKING:
+    from neondba.connections.explain_places import Project
+    from neondba.project.addresses import Address
+    from neondba.project.engines import Engine
+
+_SIGNS: Final = {
+    "prisma": r"prisma|\bP[1-6]\d{3}\b",
+    "sqlalchemy": r"sqlalchemy|sqlmodel|queuepool",
+    "asyncpg": r"asyncpg",
+    "psycopg": r"psycopg|libpq|connection to server (?:at|on)",
+    "node": r"node_modules|\bpg-pool\b|node:internal|neon\(\)|drizzle|\.[mc]?[tj]sx?\b",
+    "go": r"\bpgx|pgconn|\bpq: |\.go:\d|dial tcp",
+}
+_PACKAGES: Final = {
+    "sqlalchemy": ("sqlalchemy", "sqlmodel"),
+    "prisma": ("@prisma/client", "prisma"),
+    "asyncpg": ("asyncpg",),
+    "psycopg": ("psycopg", "psycopg2", "psycopg2-binary"),
+    "node": ("pg", "@neondatabase/serverless", "drizzle-orm"),
+    "go": ("github.com/jackc/pgx/v5", "github.com/lib/pq"),
+}
+_NONE: Final = ConnectionString(
+    "postgresql",
+    "ROLE",
+    Secret("PASSWORD"),
+    "ep-NAME.REGION.aws.neon.tech",
+    None,
+    "DATABASE",
+    (("sslmode", "require"), ("channel_binding", "require")),
+)
+
+
+def snippet(hit: Hit, text: str, project: Project | None) -> str | None:
+    """Give the change for an error, or `None` where none is kept for this stack."""
+    name = hit.entry.snippet
+    if name in URL_CHANGES:
+        return _url_line(hit, text, project)
+    stacks = _stacks(text, project)
+    if name in KEYWORDS and project:
+        for engine in project.engines:
+            added = _added(name, engine.kind, text)
+            if added:
+                return f"# {engine.path}:{engine.line}\n{_with_keywords(engine, added)}"
+    texts = TEXTS.get(name, {})
+    written = {stack: texts[stack] for stack in stacks if stack in texts} or dict(list(texts.items())[:1])
+    shown = next(iter(written.values()), None)
+    return shown.replace("DATABASE_URL", _variable(project)) if shown else None
+
+
+def _added(name: str, kind: str, text: str) -> Mapping[str, str] | None:
+    by_kind = KEYWORDS[name]
+    under = f"{kind}+asyncpg" if "asyncpg" in text.lower() else kind
+    return by_kind.get(under, by_kind.get(kind))
+
+
+def _stacks(text: str, project: Project | None) -> list[str]:
+    """Give what the text speaks of; then what the project uses."""
+    said = [stack for stack, sign in _SIGNS.items() if re.search(sign, text, re.IGNORECASE)]
+    if project is None:
+        return said
+    used = [stack for stack, names in _PACKAGES.items() if any(map(project.mentions, names))]
+    both = [stack for stack in said if stack in used]
+    return both or [*said, *used]
+
+
+def _variable(project: Project | None) -> str:
+    reads = project.reads if project else []
+    names = [read.name for read in reads]
+    return "DATABASE_URL" if not names or "DATABASE_URL" in names else names[0]
+
+
+def _with_keywords(engine: Engine, added: Mapping[str, str]) -> str:
+    call = copy.deepcopy(engine.call)
+    there = {keyword.arg for keyword in call.keywords}
+    call.keywords += [
+        ast.keyword(arg=name, value=ast.parse(value, mode="eval").body)
+        for name, value in added.items()
+        if name not in there
+    ]
+    one_line = mask_text(ast.unparse(call))
+    if len(one_line) <= 88:
+        return one_line
+    head = mask_text(ast.unparse(call.func))
+    parts = [ast.unparse(each) for each in call.args]
+    parts += [
+        f"{k.arg}={ast.unparse(k.value)}" if k.arg else f"**{ast.unparse(k.value)}" for k in call.keywords
+    ]
+    return mask_text(head + "(\n" + "".join(f"    {part},\n" for part in parts) + ")")
+
+
+def _url_line(hit: Hit, text: str, project: Project | None) -> str:
+    change = URL_CHANGES[hit.entry.snippet]
+    for address in _addresses(hit, text, project):
+        written = f"{address.scheme}://{address.user}:x@{address.host}{address.rest}"
+        if address.port:
+            written = written.replace(f"@{address.host}", f"@{address.host}:{address.port}", 1)
+        try:
+            changed = change(parse(written), hit.name)
+        except ArgumentProblem:
+            continue
+        name = project.variable_of(address) if project else None
+        if name:
+            return f'# {address.path}:{address.line}\n{name}="{changed.masked()}"'
+    sample = _NONE
+    if hit.name and re.fullmatch(r"\w+", hit.name):
+        sample = replace(sample, parameters=(*sample.parameters, (hit.name, "…")))
+    before, after = sample, change(sample, hit.name)
+    name = _variable(project)
+    was = [f'# not: {name}="{before.masked()}"'] if before != after else []
+    return "\n".join([*was, f'{name}="{after.masked()}"'])
+
+
+def _addresses(hit: Hit, text: str, project: Project | None) -> list[Address]:
+    if project is None:
+        return []
+    named = [each for each in project.addresses if each.host and each.host in text]
+    return named or [each for each in project.addresses if hit.name in each.rest]
