@@ -62,6 +62,11 @@ select '{MARK}' || i % 500 + 1 || '@{MARK}.com', 'Printer broken',
 from generate_series(1, 2000) i;
 update ticket set state = 'closed', body = body || ' {MARK}!' where id % 3 = 0;
 analyze;
+create role keeper nologin;
+grant keeper to current_user;
+grant create on schema public to keeper;
+alter table ticket owner to keeper;
+revoke keeper from current_user granted by current_user;
 """
 
 
@@ -157,6 +162,8 @@ def test_the_branch_is_a_root_with_every_row_and_join(
             assert joined.fetchone() == {"n": 2000}
             users = session.execute('select count(*) as n, count(distinct email) as e from "user"')
             assert users.fetchone() == {"n": 500, "e": 500}
+            owner = session.execute("select tableowner as o from pg_tables where tablename = 'ticket'")
+            assert owner.fetchone() == {"o": "keeper"}
 
 
 def test_no_moment_of_the_branch_shows_an_original(world: World, made: tuple[Project, BranchCreated]) -> None:
@@ -177,8 +184,9 @@ def test_the_passwords_of_the_parent_do_not_open_the_branch(
     project, safe = made
     with world.client() as client:
         main = client.default_branch(project)
-        (role,) = {each.name for each in client.roles(project.id, main.id)}
-        known = {client.reveal_password(project.id, each, role).reveal() for each in (main.id, safe.id)}
+        known = {
+            client.reveal_password(project.id, each, "neondb_owner").reveal() for each in (main.id, safe.id)
+        }
     assert len(known) == 2
 
 
@@ -234,8 +242,7 @@ def test_the_check_says_the_same_and_makes_nothing(world: World, filled: Project
 def test_every_database_is_masked_as_it_was_at_a_point(world: World, filled: Project) -> None:
     with world.client() as client:
         main = client.default_branch(filled)
-        (role,) = {each.name for each in client.roles(filled.id, main.id)}
-        client.create_database(filled.id, main.id, "second", role)
+        client.create_database(filled.id, main.id, "second", "neondb_owner")
         with inside(client, filled, main.id, "second") as session:
             session.execute(trusted(f"create table lead as select '{MARK}@x.com' as email"))
             point = session.execute("select pg_current_wal_flush_lsn()::text as lsn").fetchone()

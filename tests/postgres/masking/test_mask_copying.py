@@ -203,6 +203,14 @@ def test_rows_that_a_constraint_refuses_are_a_problem_without_the_row(copied: Co
     assert rows(target, "select email from public.users") == [{"email": "all@ours.com"}]
 
 
+def test_rows_that_an_index_refuses_are_a_problem_too(copied: Copied) -> None:
+    with pytest.raises(ConflictProblem, match=r"public\.users do not fit only_one"):
+        copied(
+            "create table users (email varchar(14)); create unique index only_one on users (email)",
+            "insert into users select i || '@x.com' from generate_series(1, 5000) i",
+        )
+
+
 def test_a_table_of_a_role_one_cannot_become_is_named(server: Secret, url: Secret) -> None:
     name = url.reveal().partition("@/")[2].partition("?")[0]
     with connect(Secret(server.reveal().replace("/postgres?", f"/{name}?"))) as boss, connect(url) as session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -14,6 +14,7 @@ from neondba.postgres.connect import Connection, Row, trusted
 from neondba.postgres.ddl.schema import Schema, changes
 from neondba.postgres.masking import text
 from neondba.postgres.masking.shapes import EMAIL
+from neondba.postgres.masking.unfitting import unfitting
 
 APART: Final = ("triggers", "constraints", "indexes")
 """What is taken off before the rows come, in this order."""
@@ -29,18 +30,20 @@ def taken_apart(session: Connection) -> Iterator[None]:
     Not put back when the block fails: the branch is thrown away then.
 
     Raises:
-        ConflictProblem: a table's owner is a role that the session cannot become.
+        ConflictProblem: a table's owner is a role that the session cannot become, or the rows that came
+            meanwhile do not fit.
     """
     rows = {name: session.execute(trusted(text(name))).fetchall() for name in APART}
-    for name in APART:
-        for row in rows[name]:
-            _run(session, row, "before")
-    yield
-    for name in reversed(APART):
-        for row in rows[name]:
-            _run(session, row, "after")
-            if row["has_comment"]:
-                _run(session, row, "comment")
+    with _owning(session) as run:
+        for name in APART:
+            for row in rows[name]:
+                run(row, "before")
+        yield
+        for name in reversed(APART):
+            for row in rows[name]:
+                run(row, "after")
+                if row["has_comment"]:
+                    run(row, "comment")
 
 
 def sequences_like(source: Connection, target: Connection) -> None:
@@ -54,13 +57,14 @@ def refreshed(source: Connection, target: Connection) -> list[str]:
     """Fill the materialised views that hold rows in the source; name those that could not be."""
     there = {row["after"]: row for row in target.execute(trusted(text("materialized"))).fetchall()}
     failed = []
-    for row in source.execute(trusted(text("materialized"))).fetchall():
-        if not row["populated"]:
-            continue
-        try:
-            _run(target, there[row["after"]], "after")
-        except (psycopg.Error, ConflictProblem):
-            failed.append(f"{row['schema']}.{row['table']}")
+    with _owning(target) as run:
+        for row in source.execute(trusted(text("materialized"))).fetchall():
+            if not row["populated"]:
+                continue
+            try:
+                run(there[row["after"]], "after")
+            except (psycopg.Error, ConflictProblem):
+                failed.append(f"{row['schema']}.{row['table']}")
     return failed
 
 
@@ -85,18 +89,41 @@ def notes_on(source: Connection, target: Connection) -> list[str]:
     return notes
 
 
-def _run(session: Connection, row: Row, part: str) -> None:
-    with _as(session, row["owner"], f"{row['schema']}.{row['table']}"):
-        session.execute(trusted(row[part]))
-
-
 @contextmanager
-def _as(session: Connection, owner: str, table: str) -> Iterator[None]:
-    if owner == session.info.user:
-        yield
-        return
+def _owning(session: Connection) -> Iterator[Callable[[Row, str], None]]:
+    """Give a function that runs a row's statement with the rights of its table's owner too.
+
+    Not in the owner's place: a foreign key needs rights on the other table, which may be somebody else's.
+    """
+    granted: list[str] = []
+
+    def run(row: Row, part: str) -> None:
+        if row["owner"] not in granted and _became_member(session, row):
+            granted.append(row["owner"])
+        try:
+            session.execute(trusted(row[part]))
+        except psycopg.errors.IntegrityError as error:
+            raise unfitting(f"{row['schema']}.{row['table']}", error) from None
+
+    yield run
+    for owner in granted:
+        session.execute(
+            sql.SQL("revoke {} from current_user granted by current_user").format(sql.Identifier(owner))
+        )
+
+
+def _became_member(session: Connection, row: Row) -> bool:
+    """Become a member of a table's owner; False where the session's role is one.
+
+    Raises:
+        ConflictProblem: it may not be.
+    """
+    owner, table = row["owner"], f"{row['schema']}.{row['table']}"
+    held = session.execute("select pg_has_role(current_user, %s, 'usage') as is_member", [owner]).fetchone()
+    if held and held["is_member"]:
+        return False
     try:
-        session.execute(sql.SQL("set role {}").format(sql.Identifier(owner)))
+        session.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(owner)))
     except psycopg.errors.InsufficientPrivilege:
         raise ConflictProblem(
             "mask-owner",
@@ -105,10 +132,7 @@ def _as(session: Connection, owner: str, table: str) -> Iterator[None]:
             role=owner,
             table=table,
         ) from None
-    try:
-        yield
-    finally:
-        session.execute("reset role")
+    return True
 
 
 def named_in(schema: Schema) -> list[str]:

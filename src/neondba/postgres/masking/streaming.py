@@ -16,11 +16,10 @@ from neondba.postgres.masking.columns import Column
 from neondba.postgres.masking.decision import Decision, State
 from neondba.postgres.masking.kinds import expression
 from neondba.postgres.masking.looking import table_of
-from neondba.postgres.masking.rules import line
+from neondba.postgres.masking.unfitting import unfitting
 
 LONGEST: Final = 1000
 CHUNK: Final = 1 << 16
-VALUE: Final = '{ value = "…" }'
 BLOCK: Final = 64
 """Bytes that HMAC-SHA-256 takes at once."""
 PARALLEL: Final = (
@@ -103,9 +102,9 @@ class Stream:
                     tell(rows)
             return rows
         except psycopg.errors.IntegrityError as error:
-            raise _refused(given, error) from None
+            raise unfitting(".".join(given[0].of), error) from None
         except (psycopg.errors.DataException, psycopg.errors.FeatureNotSupported) as error:
-            raise _unfit(given, error) from None
+            raise _unfit(".".join(given[0].of), error) from None
 
     def _chunks(self, reading: sql.Composed) -> Iterator[tuple[int, bytes]]:
         held: list[bytes] = []
@@ -131,21 +130,7 @@ class Stream:
         return expression(column, str(decision.kind), keys, decision.inside)
 
 
-def _refused(columns: Sequence[Column], error: psycopg.Error) -> ConflictProblem:
-    """Name the constraint; the row in the server's words stays out of what we say."""
-    table = ".".join(columns[0].of)
-    name = error.diag.constraint_name or error.diag.column_name or "?"
-    return ConflictProblem(
-        "mask-breaks-constraint",
-        f"Masked rows of {table} do not fit {name}.",
-        hint=f"Give its column another mask, or a value: {line(table + '.COLUMN', VALUE)}",
-        table=table,
-        constraint=name,
-    )
-
-
-def _unfit(columns: Sequence[Column], error: psycopg.Error) -> ConflictProblem:
-    table = ".".join(columns[0].of)
+def _unfit(table: str, error: psycopg.Error) -> ConflictProblem:
     said = (error.diag.message_primary or "").partition(":")[0]
     return ConflictProblem(
         "mask-breaks-type",
