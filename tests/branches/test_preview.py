@@ -14,16 +14,20 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from neon_world import World
 
 from neondba import capabilities
-from neondba.branches.preview_name import preview_name
+from neondba.branches.preview_name import preview_name, pull_request_of
 from neondba.core.context import Context
 from neondba.core.plan import Plan
 from neondba.core.problem import ArgumentProblem, ConfirmationNeeded, ConflictProblem, NotFoundProblem
 from neondba.neon.connection_string import parse
 from neondba.neon.throwaway import reached
 from neondba.project import env_file
+
+_GIT = st.text(min_size=1, max_size=400)
 
 
 @pytest.fixture(autouse=True)
@@ -175,6 +179,20 @@ def test_long_names_that_begin_alike_stay_apart() -> None:
     first, second = preview_name("x" * 400 + "a"), preview_name("x" * 400 + "b")
     assert len(first) == len(second) == 256
     assert first != second
+
+
+@given(_GIT, _GIT, st.none() | st.integers(1, 10**10 - 1))
+def test_every_git_branch_has_a_name_of_its_own_that_neon_takes(
+    first: str, second: str, number: int | None
+) -> None:
+    try:
+        one, other = preview_name(first, number), preview_name(second, number)
+    except ArgumentProblem:
+        assert not all(each.isprintable() and each == each.strip() for each in (first, second))
+        return
+    assert 1 <= len(one) <= 256
+    assert (one == other) == (first == second)
+    assert number is None or pull_request_of(one.removeprefix("preview/")) == number
 
 
 def test_a_branch_that_only_has_the_name_is_not_handed_out(world: World, store: str, tmp_path: Path) -> None:
