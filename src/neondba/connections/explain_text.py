@@ -50,7 +50,7 @@ def hits(text: str) -> list[Hit]:
     for rank in (0, 1, 2):
         best = [hit for hit in found if _rank(hit.entry) == rank]
         if best:
-            return sorted(best, key=lambda hit: (hit.start, hit.entry.id))
+            return sorted(best, key=lambda hit: hit.start)
     return []
 
 

@@ -119,7 +119,7 @@ def _url_line(hit: Hit, text: str, project: Project | None) -> str:
         if name:
             return f'# {address.path}:{address.line}\n{name}="{changed.masked()}"'
     sample = _NONE
-    if hit.name and re.fullmatch(r"\w+", hit.name):
+    if re.fullmatch(r"\w+", hit.name) and sample.parameter(hit.name) is None:
         sample = replace(sample, parameters=(*sample.parameters, (hit.name, "…")))
     before, after = sample, change(sample, hit.name)
     name = _variable(project)
