@@ -2,6 +2,7 @@
 
 Run: python bench/histories.py NAME alembic PYTHON VERSIONS [FOLDER …]
      python bench/histories.py NAME sql 'GLOB' [PRELUDE.sql …]
+     python bench/histories.py NAME child COMMAND [ARGUMENT …]   (like support/alembic_steps.py, URL last)
 The project's own tool (or its SQL) makes each revision; the script is applied to a copy of what was
 there before, forth and back, and both catalogs must be equal. Nothing of a project is kept here.
 """
@@ -38,7 +39,7 @@ def main() -> None:
     with scratch_server() as server, connect(server) as admin:
         admin.execute("create database history")
         url = Secret(server.reveal().replace("/postgres?", "/history?"))
-        steps = _alembic(url, *given) if kind == "alembic" else _sql(url, *given)
+        steps = {"alembic": _alembic, "sql": _sql, "child": _child}[kind](url, *given)
         counts = _walked(server, admin, url, steps)
     print(f"{name}: {counts} in {time.perf_counter() - begun:.0f} s")
 
@@ -48,8 +49,9 @@ def _walked(server: Secret, admin: Connection, url: Secret, steps: Iterator[Step
         ("revisions", "failed themselves", "without change", "equal", "wrong", "statements"), 0
     )
     copy = Secret(server.reveal().replace("/postgres?", "/copy?"))
-    before = _seen(url)
+    before: Schema | None = None
     for name, make in steps:
+        before = before or _seen(url)
         counts["revisions"] += 1
         admin.execute("drop database if exists copy with (force)")
         admin.execute("create database copy template history")
@@ -102,10 +104,14 @@ def _run_file(url: Secret, file: Path) -> str | None:
     return failed
 
 
-def _alembic(url: Secret, python: str, versions: str, *folders: str) -> Iterator[Step]:
+def _alembic(url: Secret, python: str, *places: str) -> Iterator[Step]:
+    script = str(HERE / "support" / "alembic_steps.py")
+    return _child(url, python, script, *places)
+
+
+def _child(url: Secret, *command: str) -> Iterator[Step]:
     host = url.reveal().partition("host=")[2]
-    address = f"postgresql+psycopg2://scratch@/history?host={host}"
-    command = [python, str(HERE / "support" / "alembic_steps.py"), address, versions, *folders]
+    command = (*command, f"postgresql+psycopg2://scratch@/history?host={host}")
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdin is not None
         assert child.stdout is not None

@@ -1,6 +1,6 @@
 """Walk an Alembic history one revision at a time: a line on standard input for each step.
 
-Run by the Python that has the project's packages: alembic_steps.py URL VERSIONS_FOLDER [FOLDER …].
+Run by the Python that has the project's packages: alembic_steps.py VERSIONS_FOLDER [FOLDER …] URL.
 Further folders are put on the import path. What cannot be imported is stood in for.
 """
 
@@ -45,7 +45,7 @@ class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def main() -> None:
     """Upgrade to each revision in turn, after each line that is read."""
-    url, versions, *folders = sys.argv[1:]
+    versions, *folders, url = sys.argv[1:]
     answers, sys.stdout = sys.stdout, sys.stderr  # Revisions may print.
     for installed in INSTALLED:
         with contextlib.suppress(ImportError):
