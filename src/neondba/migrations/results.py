@@ -268,6 +268,8 @@ class Step(BaseModel):
     """Fingerprints of the schema on the way."""
     drops_data: bool = False
     """Whether rows or values were gone after the way up."""
+    only_seeded: bool = False
+    """It stops only on rows that the rehearsal itself put into empty tables."""
     one_way: bool = False
     """Its tool knows no way back: the restore point before it is one."""
 

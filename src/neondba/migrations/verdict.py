@@ -70,6 +70,7 @@ def judged(revision: Revision, path: str, seen: Evidence) -> Step:
         losses=tuple(_lost(seen)),
         needs_rows=seen.stops_on_rows,
         drops_data=bool(_dropped(seen)),
+        only_seeded=seen.stops_on_any is not None,
         one_way=seen.one_way is not None,
     )
 
