@@ -68,11 +68,12 @@ def look(
 
     ctx.progress(f"Looking at the columns of database {database}.")
     columns = columns_of(session)
-    decisions = Decider(columns, links_of(session), samples_of(session, columns), rules).decide()
+    samples = samples_of(session, columns)
+    decisions = Decider(columns, links_of(session), samples, rules).decide()
     documents: dict[str, str] = {}
     if whole:
         ctx.progress(f"Reading every row of what stays in database {database}.")
-        decisions, documents = looked_through(session, columns, decisions)
+        decisions, documents = looked_through(session, columns, decisions, samples)
     return Look(database, owner, tuple(columns), tuple(decisions), documents)
 
 

@@ -117,8 +117,9 @@ def _copy(source: Connection, target: Connection, seed: int, rules: dict[str, Ru
     for session in (source, target):
         settle(session)
     columns = columns_of(source)
-    decided = Decider(columns, links_of(source), samples_of(source, columns), rules).decide()
-    decisions, documents = looked_through(source, columns, decided)
+    samples = samples_of(source, columns)
+    decided = Decider(columns, links_of(source), samples, rules).decide()
+    decisions, documents = looked_through(source, columns, decided, samples)
     before = schema_of(source)
     streaming.equip(source, streaming.new_key(random.Random(seed).choice))
     stream = streaming.Stream(source, target, {each.column: each for each in decisions}, documents)

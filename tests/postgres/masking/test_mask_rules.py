@@ -22,8 +22,9 @@ def decided(session: Connection, tables: str, rules: dict[str, Rule] | None = No
     session.execute(trusted(tables))
     settle(session)
     columns = columns_of(session)
-    found = Decider(columns, links_of(session), samples_of(session, columns), rules or {}).decide()
-    found, _ = looked_through(session, columns, found)
+    samples = samples_of(session, columns)
+    found = Decider(columns, links_of(session), samples, rules or {}).decide()
+    found, _ = looked_through(session, columns, found, samples)
     return {each.column.removeprefix("public."): each for each in found}
 
 
@@ -184,6 +185,32 @@ def test_values_of_a_masked_column_are_found_where_nobody_expects_them(session: 
     )
     assert found["logs.line"].state is State.OPEN
     assert found["logs.line"].why == "values of public.users.full_name turn up in it"
+
+
+def test_a_masked_value_far_behind_the_sample_is_found(session: Connection) -> None:
+    found = decided(
+        session,
+        """create table users (id int, full_name text);
+        create table logs (id int, line text);
+        insert into users select i, 'Zed_ Mor' || i from generate_series(1, 40) i;
+        insert into logs select i, 'nothing of note ' || md5(i::text) from generate_series(1, 60000) i;
+        insert into logs select 0, 'seen: ZED_ MOR' || i || ' today' from generate_series(1, 40) i""",
+    )
+    assert found["logs.line"].state is State.OPEN
+    assert "values of masked columns in" in found["logs.line"].why
+
+
+def test_a_document_that_names_somebody_under_any_key_is_masked_as_a_whole(session: Connection) -> None:
+    found = decided(
+        session,
+        """create table users (id int, full_name text);
+        create table events (id int, said jsonb, other jsonb);
+        insert into users select i, 'Zed Mor' || i from generate_series(1, 40) i;
+        insert into events select i, jsonb_build_object('by', 'Zed Mor' || i, 'email', 'z@x.de'),
+            jsonb_build_object('kind', 'click', 'email', 'z@x.de') from generate_series(1, 40) i""",
+    )
+    assert (found["events.said"].kind, found["events.said"].inside) == ("json", "text")
+    assert (found["events.other"].kind, found["events.other"].inside) == ("json", None)
 
 
 def test_columns_that_a_foreign_key_ties_are_masked_alike(session: Connection) -> None:

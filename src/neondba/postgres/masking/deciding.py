@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -14,7 +14,7 @@ from neondba.postgres.masking.kinds import apart, fits, on_type
 from neondba.postgres.masking.naming import OPEN, is_of_people, kind_in, words
 from neondba.postgres.masking.provider import of_provider
 from neondba.postgres.masking.rules import Rule
-from neondba.postgres.masking.shapes import Seen, document, keys, personal_keys, strings
+from neondba.postgres.masking.shapes import Seen, document, keys, loose, personal_keys, strings
 
 Samples = Mapping[str, Sequence[str]]
 """Sampled values as texts, by where the column is."""
@@ -212,33 +212,56 @@ class Decider:
         return list({id(each): sorted(each) for each in group.values()}.values())
 
     def _cross(self, found: dict[str, Decision]) -> None:
-        """Open columns in whose sample values of masked columns turn up."""
-        known: dict[str, str] = {}
-        for where, each in found.items():
-            if each.state is State.MASKED and each.kind in ("name", "handle", "email", "phone", "identity"):
-                known |= {
-                    value.strip().lower(): where for value in self._samples.get(where, ()) if len(value) > 4
-                }
+        """Open columns in whose sample values of masked columns turn up; mask all of such documents."""
+        known = telling(found.values(), self._samples)
         for where, each in found.items():
             column = self._columns[where]
-            looked = (column.is_text or column.is_document) and not column.generated
-            if each.state is not State.CLEAN or not looked:
-                continue
-            hits = self._hits(self._samples.get(where, ()), known)
-            sure = {value for value in hits if " " in value or any(sign in value for sign in "@0123456789")}
-            if sure or len(hits) >= 3:
-                source = known[min(sure or hits)]
-                found[where] = _open(column, f"values of {source} turn up in it")
+            sampled = self._samples.get(where, ())
+            if each.kind == "json" and each.inside is None and where not in self._rules:
+                if _source(self._loose(sampled), known):
+                    found[where] = each.model_copy(update={"inside": "text"})
+            elif each.state is State.CLEAN and not column.generated:
+                source = _source(sampled, known) if column.is_text or column.is_document else None
+                if source is not None:
+                    found[where] = _open(column, f"values of {source} turn up in it")
 
     @staticmethod
-    def _hits(values: Sequence[str], known: Mapping[str, str]) -> set[str]:
-        hits = set()
-        for value in values:
-            plain = value.lower()
-            parts = plain.replace(",", " ").replace('"', " ").split()
-            pairs = [" ".join(pair) for pair in pairwise(parts)]
-            hits |= {each for each in (plain.strip(), *parts, *pairs) if each in known}
-        return hits
+    def _loose(sampled: Sequence[str]) -> list[str]:
+        read = [document(each) for each in sampled]
+        named = personal_keys(sorted({key for each in read for key, _ in keys(each)}))
+        return [text for each in read for text in loose(each, named)]
+
+
+def telling(decisions: Iterable[Decision], samples: Samples) -> dict[str, str]:
+    """Give sampled values that tell who somebody is, and the masked column of each."""
+    known: dict[str, str] = {}
+    for each in decisions:
+        if each.state is State.MASKED and each.kind in TELLING:
+            values = (value.strip().lower() for value in samples.get(each.column, ()))
+            known |= {value: each.column for value in values if len(value) > 4}
+    return known
+
+
+def is_sure(value: str) -> bool:
+    """Tell whether a value is more than a word that other things are called by, too."""
+    return " " in value or any(sign in value for sign in "@0123456789")
+
+
+def _source(values: Sequence[str], known: Mapping[str, str]) -> str | None:
+    """Give the column whose values turn up in others, if they do so for certain."""
+    hits = _hits(values, known)
+    sure = {value for value in hits if is_sure(value)}
+    return known[min(sure or hits)] if sure or len(hits) >= 3 else None
+
+
+def _hits(values: Sequence[str], known: Mapping[str, str]) -> set[str]:
+    hits = set()
+    for value in values:
+        plain = value.lower()
+        parts = plain.replace(",", " ").replace('"', " ").split()
+        pairs = [" ".join(pair) for pair in pairwise(parts)]
+        hits |= {each for each in (plain.strip(), *parts, *pairs) if each in known}
+    return hits
 
 
 def _masked(column: Column, kind: str, why: str) -> Decision:

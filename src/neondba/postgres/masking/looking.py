@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,7 +12,7 @@ from psycopg.rows import tuple_row
 
 from neondba.postgres.connect import Connection, Row, trusted
 from neondba.postgres.masking.columns import Column
-from neondba.postgres.masking.deciding import settled_by
+from neondba.postgres.masking.deciding import Samples, is_sure, settled_by, telling
 from neondba.postgres.masking.decision import Decision, State
 from neondba.postgres.masking.shapes import personal_keys
 
@@ -25,6 +26,9 @@ PATTERNS: Final = {
     "telephone numbers": ("+", r"(^|[^[:alnum:]@])\+[0-9][0-9 ()./-]{6,}[0-9]"),
 }
 """What a column that stays must not hold: a sign that is there at least, and the pattern."""
+VALUES: Final = "values of masked columns"
+SEARCHED: Final = 40
+"""Sampled values of masked columns that are searched for in every row of what stays."""
 SETTINGS: Final = (
     "set search_path = ''",
     "set row_security = off",
@@ -109,7 +113,7 @@ def table_of(column: Column) -> sql.Composable:
 
 
 def looked_through(
-    session: Connection, columns: Sequence[Column], decisions: Sequence[Decision]
+    session: Connection, columns: Sequence[Column], decisions: Sequence[Decision], samples: Samples
 ) -> tuple[list[Decision], dict[str, str]]:
     """Read every row of what is to stay, and every key of documents.
 
@@ -127,10 +131,12 @@ def looked_through(
         column = by_name[where]
         if each.state is State.CLEAN and not column.is_plain and column.base not in ("bytea", "tsvector"):
             tables.setdefault(column.table_oid, []).append(column)
+    known = sorted(filter(is_sure, telling(found.values(), samples)))
+    known = known[:: max(1, len(known) // SEARCHED)]
     for beside in tables.values():
-        row = _counted(session, beside)
+        row = _counted(session, beside, known)
         for place, column in enumerate(beside):
-            hits = {what: row[f"{place} {what}"] for what in PATTERNS if row[f"{place} {what}"]}
+            hits = {what: row[f"{place} {what}"] for what in (*PATTERNS, VALUES) if row[f"{place} {what}"]}
             if hits and not column.generated:
                 found[column.where] = _opened(column, hits)
     return list(found.values()), documents
@@ -146,8 +152,17 @@ def _opened(column: Column, hits: dict[str, int]) -> Decision:
     )
 
 
-def _counted(session: Connection, columns: Sequence[Column]) -> Row:
+def _counted(session: Connection, columns: Sequence[Column], known: Sequence[str]) -> Row:
+    wanted = [re.sub(r"([\\\\%_])", r"\\\1", value) for value in known]
     parts = [
+        sql.SQL("count(*) filter (where lower({}::text) like any ({})) as {}").format(
+            sql.Identifier(column.column),
+            sql.Literal([f"%{value}%" for value in wanted]),
+            sql.Identifier(f"{place} {VALUES}"),
+        )
+        for place, column in enumerate(columns)
+    ]
+    parts += [
         sql.SQL("count(*) filter (where position({} in {text}) > 0 and {text} ~ {}) as {}").format(
             sql.Literal(sign),
             sql.Literal(pattern),

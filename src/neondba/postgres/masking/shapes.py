@@ -151,6 +151,19 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(inside)
 
 
+def loose(value: Any, personal: Collection[str]) -> Iterator[str]:
+    """Give every text of a document that stands below no personal key."""
+    if isinstance(value, dict):
+        for key, inside in value.items():
+            if key not in personal:
+                yield from loose(inside, personal)
+    elif isinstance(value, list):
+        for inside in value:
+            yield from loose(inside, personal)
+    else:
+        yield from strings(value)
+
+
 def personal_keys(names: Collection[str]) -> dict[str, str]:
     """Give the kinds of the keys whose names are personal; what no mask fits becomes invented words."""
     found = {}
