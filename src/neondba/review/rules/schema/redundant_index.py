@@ -59,6 +59,36 @@ class Note(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, index=True)
 ```
 
+A revision adds an index to a column that it has made unique before, whatever the model says.
+
+```python bad path=app/models.py case=revision
+from sqlmodel import Field, SQLModel
+
+
+class Tag(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+```
+
+```python bad path=alembic/versions/a1_tags.py case=revision
+import sqlalchemy as sa
+from alembic import op
+
+revision = "a1"
+down_revision = None
+
+
+def upgrade():
+    op.create_table(
+        "tag",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name"),
+    )
+    op.create_index("ix_tag_name", "tag", ["name"])  # <- finding
+```
+
 ## When it does not matter
 
 A wider unique index that begins with another column serves queries by that one. SQLAlchemy makes one index
@@ -115,7 +145,8 @@ def check(schema: Schema) -> Iterator[Finding]:
     """Find indexes that another index of the same definition replaces."""
     targets = {(k.table.key, frozenset(k.ref_columns)) for t in schema.definitions for k in t.references}
     told: set[str] = set()
-    tables = [*own_tables(schema), *(t for t in schema.tables if t.provider and t.source == "prisma")]
+    provided = (t for t in schema.tables if t.provider and t.source in ("prisma", "drizzle"))
+    tables = [*own_tables(schema), *provided]
     for table in tables:
         indexes = [i for i in table.all_indexes if _comparable(i)]
         for index in indexes:
@@ -129,6 +160,23 @@ def check(schema: Schema) -> Iterator[Finding]:
             if copied:
                 told.add(index.path)
             yield _finding(table, index, other)
+    yield from _revised(schema)
+
+
+def _revised(schema: Schema) -> Iterator[Finding]:
+    """Find what revisions index twice; the models beside them make no second index of their own."""
+    told: set[str] = set()
+    for table in schema.definitions:
+        if table.source != "alembic" or not table.generated:
+            continue
+        mirrored = {i.columns for t in schema.same(table) if not t.generated for i in t.indexes}
+        constraints = [i for i in table.all_indexes if _comparable(i) and i.kind == "unique"]
+        for index in table.indexes:
+            other = next((o for o in constraints if o.columns == index.columns), None)
+            copies = index.kind == "index" and _comparable(index) and index.columns not in mirrored
+            if copies and other is not None and index.path not in told:
+                told.add(index.path)
+                yield _finding(table, index, other)
 
 
 def _comparable(index: Index) -> bool:
