@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -20,30 +21,51 @@ QUOTED = '"tab""le é\'; drop table x --"'
 
 
 Run = Callable[..., list[Any]]
+Diff = Callable[..., BranchDiff]
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def atlas(world: World) -> Iterator[str]:
+    """A project whose default branch has rows; tests change branches of it only."""
+    made = world.call("project.create", name="atlas")
+    execute(
+        world,
+        "main",
+        "create table users (id integer primary key, name text)",
+        "insert into users values (1, 'Ann'), (2, 'Bob')",
+        f"create table {QUOTED} (id integer primary key)",
+    )
+    yield "atlas"
+    with world.client() as client:
+        client.delete_project(made.id, hard=True)
+
+
+def execute(world: World, branch: str, *statements: str) -> list[Any]:
+    """Run SQL on a branch."""
+    found: list[Any] = []
+    with world.client() as client:
+        project = client.find_project("atlas")
+        place = reached(client, project.id, client.find_branch(project, branch))
+    with connect(place.direct) as session:
+        for statement in statements:
+            cursor = session.execute(trusted(statement))
+            found = cursor.fetchall() if cursor.description else []
+    return found
 
 
 @pytest.fixture
-def run(world: World, store: str) -> Run:
-    """Run SQL on a branch of the store."""
-
+def run(world: World, atlas: str) -> Run:
     def do(branch: str, *statements: str) -> list[Any]:
-        found: list[Any] = []
-        with world.client() as client:
-            project = client.find_project(store)
-            place = reached(client, project.id, client.find_branch(project, branch))
-        with connect(place.direct) as session:
-            for statement in statements:
-                cursor = session.execute(trusted(statement))
-                found = cursor.fetchall() if cursor.description else []
-        return found
+        return execute(world, branch, *statements)
 
     return do
 
 
 @pytest.fixture
-def diff(world: World, store: str) -> Callable[..., BranchDiff]:
+def diff(world: World, atlas: str) -> Diff:
     def do(name: str, **arguments: Any) -> BranchDiff:
-        found = world.call("branch.diff", store, name=name, **arguments)
+        found = world.call("branch.diff", atlas, name=name, **arguments)
         assert isinstance(found, BranchDiff)
         return found
 
@@ -51,28 +73,29 @@ def diff(world: World, store: str) -> Callable[..., BranchDiff]:
 
 
 @pytest.fixture
-def dev(world: World, store: str, run: Run) -> str:
-    """A branch made after the parent has its tables."""
-    run(
-        "main",
-        "create table users (id integer primary key, name text)",
-        "insert into users values (1, 'Ann'), (2, 'Bob')",
-        f"create table {QUOTED} (id integer primary key)",
-    )
-    world.call("branch.create", store, name="dev")
-    return "dev"
+def dev(world: World, atlas: str) -> str:
+    """A branch of this test alone."""
+    name = f"dev-{next(_numbers)}"
+    world.call("branch.create", atlas, name=name)
+    return name
 
 
-def test_a_fresh_branch_is_like_its_parent(dev: str, diff: Callable[..., BranchDiff]) -> None:
+@pytest.fixture
+def other(world: World, atlas: str) -> str:
+    """Another one beside it."""
+    name = f"other-{next(_numbers)}"
+    world.call("branch.create", atlas, name=name)
+    return name
+
+
+def test_a_fresh_branch_is_like_its_parent(dev: str, diff: Diff) -> None:
     found = diff(dev, data="users")
     assert found.differences == 0
     assert found.statements == ()
-    assert found.as_text(80).startswith("dev and main are alike")
+    assert found.as_text(80).startswith(f"{dev} and main are alike")
 
 
-def test_the_statements_lead_from_the_parent_to_the_branch(
-    dev: str, run: Run, diff: Callable[..., BranchDiff]
-) -> None:
+def test_the_statements_lead_from_the_base_to_the_branch(dev: str, other: str, run: Run, diff: Diff) -> None:
     run(
         dev,
         "alter table users add email text not null default ''",
@@ -89,20 +112,20 @@ def test_the_statements_lead_from_the_parent_to_the_branch(
     }
     assert [each.text for each in found.statements if each.destroys] == [f"DROP TABLE public.{QUOTED}"]
     assert "+++ b/view public.named" in found.diff
-    run("main", *[each.text for each in found.statements])
-    assert diff(dev).differences == 0
+    run(other, *[each.text for each in found.statements])
+    assert diff(dev, base=other).differences == 0
 
 
-def test_another_base_turns_the_difference_round(dev: str, run: Run, diff: Callable[..., BranchDiff]) -> None:
+def test_another_base_turns_the_difference_round(dev: str, run: Run, diff: Diff) -> None:
     run(dev, "create table extra (id integer)")
     assert "CREATE TABLE public.extra" in diff(dev, base="main").as_sql()
     assert "DROP TABLE public.extra" in diff("main", base=dev).as_sql()
 
 
-def test_rows_differ_by_key(dev: str, run: Run, diff: Callable[..., BranchDiff]) -> None:
+def test_rows_differ_by_key(dev: str, other: str, run: Run, diff: Diff) -> None:
     run(dev, "update users set name = 'Bobby' where id = 2", "insert into users values (3, 'Cy')")
-    run("main", "insert into users values (10, 'Only on main')")
-    (table,) = diff(dev, data="users").data
+    run(other, "insert into users values (10, 'Only there')")
+    (table,) = diff(dev, base=other, data="users").data
     assert (table.added, table.removed, table.changed) == (1, 1, 1)
     assert {(json.dumps(each.key), each.change.value) for each in table.rows} == {
         ('{"id": 2}', "changed"),
@@ -111,7 +134,7 @@ def test_rows_differ_by_key(dev: str, run: Run, diff: Callable[..., BranchDiff])
     }
 
 
-def test_rows_beyond_the_limit_are_counted(dev: str, run: Run, diff: Callable[..., BranchDiff]) -> None:
+def test_rows_beyond_the_limit_are_counted(dev: str, run: Run, diff: Diff) -> None:
     run(dev, "insert into users select n, 'many' from generate_series(100, 5099) n")
     found = diff(dev, data="users", rows=3)
     assert found.data[0].added == 5000
@@ -119,9 +142,7 @@ def test_rows_beyond_the_limit_are_counted(dev: str, run: Run, diff: Callable[..
     assert "and 4997 more" in found.as_text(80)
 
 
-def test_names_with_quotes_and_sql_in_them_are_compared(
-    dev: str, run: Run, diff: Callable[..., BranchDiff]
-) -> None:
+def test_names_with_quotes_and_sql_in_them_are_compared(dev: str, run: Run, diff: Diff) -> None:
     run(dev, f"alter table {QUOTED} add {QUOTED} text", f"insert into {QUOTED} values (1, 'x')")
     found = diff(dev, data=ODD)
     assert [each.text for each in found.statements] == [
@@ -131,48 +152,48 @@ def test_names_with_quotes_and_sql_in_them_are_compared(
     assert found.data[0].not_compared == (ODD,)
 
 
-def test_a_table_without_a_key_is_refused(dev: str, run: Run, diff: Callable[..., BranchDiff]) -> None:
+def test_a_table_without_a_key_is_refused(dev: str, run: Run, diff: Diff) -> None:
     run(dev, "create table loose (n integer)")
     with pytest.raises(ArgumentProblem) as caught:
         diff(dev, data="loose")
     assert caught.value.code == "key-missing"
 
 
-def test_a_table_that_nobody_has_is_not_found(dev: str, diff: Callable[..., BranchDiff]) -> None:
+def test_a_table_that_nobody_has_is_not_found(dev: str, diff: Diff) -> None:
     with pytest.raises(NotFoundProblem) as caught:
         diff(dev, data="user")
     assert caught.value.hint == "Did you mean users?"
 
 
-def test_the_past_is_compared_by_lsn_and_by_time(dev: str, run: Run, diff: Callable[..., BranchDiff]) -> None:
-    (row,) = run("main", "select pg_current_wal_lsn()::text as lsn")
+def test_the_past_is_compared_by_lsn_and_by_time(dev: str, run: Run, diff: Diff) -> None:
+    (row,) = run(dev, "select pg_current_wal_lsn()::text as lsn")
     moment = datetime.now(UTC).isoformat()
-    run("main", "create table later (id integer primary key)", "insert into users values (9, 'Late')")
-    by_lsn = diff("main", base_at=row["lsn"], data="users")
+    run(dev, "create table later (id integer primary key)", "insert into users values (9, 'Late')")
+    by_lsn = diff(dev, base=dev, base_at=row["lsn"], data="users")
     assert [each.name for each in by_lsn.objects if each.kind == "table"] == ["public.later"]
     assert by_lsn.data[0].added == 1
-    by_time = diff("main", base="main", base_at=moment)
+    by_time = diff(dev, base=dev, base_at=moment)
     assert [each.name for each in by_time.objects if each.kind == "table"] == ["public.later"]
 
 
 def test_a_branch_without_compute_is_compared_all_the_same(
-    world: World, store: str, dev: str, run: Run, diff: Callable[..., BranchDiff]
+    world: World, atlas: str, dev: str, run: Run, diff: Diff
 ) -> None:
-    world.call("branch.create", store, name="bare", parent=dev, no_compute=True)
+    world.call("branch.create", atlas, name="bare", parent=dev, no_compute=True)
     run(dev, "create table after_bare (id integer)")
     assert [each.change.value for each in diff("bare").objects if each.kind == "table"] == ["removed"]
     with world.client() as client:
-        names = {each.name for each in client.branches(client.find_project(store).id)}
-    assert names == {"main", "dev", "bare"}
+        names = {each.name for each in client.branches(client.find_project(atlas).id)}
+    assert [name for name in names if name.startswith("neondba-")] == []
 
 
-def test_a_point_before_the_history_is_refused(dev: str, diff: Callable[..., BranchDiff]) -> None:
+def test_a_point_before_the_history_is_refused(dev: str, diff: Diff) -> None:
     with pytest.raises(ArgumentProblem) as caught:
         diff(dev, at="2020-01-01T00:00:00Z")
     assert caught.value.code == "point-outside-history"
 
 
-def test_an_lsn_that_never_was_is_refused(dev: str, diff: Callable[..., BranchDiff]) -> None:
+def test_an_lsn_that_never_was_is_refused(dev: str, diff: Diff) -> None:
     with pytest.raises(ArgumentProblem) as caught:
         diff(dev, at="0/1")
     assert caught.value.code == "point-outside-history"
