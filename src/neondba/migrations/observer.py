@@ -11,7 +11,7 @@ from neondba.migrations.measuring import Before, measured
 from neondba.migrations.results import BLOCKS, Lock, Measured
 from neondba.postgres.catalog import Catalog, diff, snapshot
 from neondba.postgres.connect import Connection, Refused, ask
-from neondba.postgres.contents import LARGEST, Contents, contents
+from neondba.postgres.contents import LARGEST, Bounds, Contents, contents
 from neondba.postgres.seeding import Seeder
 from neondba.postgres.seen import Difference, Level, NotSeeded
 from neondba.postgres.shapes import shapes
@@ -41,12 +41,14 @@ class Observer:
     """Tables whose rows are all ours, and the columns they had when we last added rows."""
     not_seeded: dict[str, NotSeeded] = field(default_factory=dict)
     not_compared: set[str] = field(default_factory=set)
+    bounds: Bounds = field(default_factory=dict)
+    """Of large tables, the last key whose row is compared."""
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def picture(self) -> Picture:
         """Take a picture; the tool's own tables are left out."""
         tables = [s for s in shapes(self.session).values() if s.name not in self.own_tables]
-        rows = contents(self.session, tables)
+        rows = contents(self.session, tables, self.bounds)
         self.not_compared |= set(rows.too_large)
         found = ask(self.session, "filenodes")
         files = {int(str(f["oid"])): (str(f["name"]), int(str(f["filenode"]))) for f in found}

@@ -59,6 +59,7 @@ def rehearse_at(
             already_applied=len(migrator.revisions) - len(stage.pending),
             not_seeded=tuple(stage.observer.not_seeded.values()),
             not_compared=tuple(sorted(stage.observer.not_compared)),
+            compared_in_part=tuple(sorted(stage.observer.bounds)),
             seconds=ctx.clock.monotonic() - began,
             catalog=stage.began_with.model_dump_json(),
         )

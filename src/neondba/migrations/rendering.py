@@ -18,6 +18,7 @@ from neondba.migrations.results import (
     Step,
 )
 
+LARGEST: Final = 20_000
 MOST_STATEMENTS: Final = 12
 LONGEST: Final = 60_000
 MARKS: Final = {
@@ -131,7 +132,9 @@ def _untried(rehearsal: Rehearsal) -> Iterator[str]:
     for table in rehearsal.not_seeded:
         yield f"No rows in {table.table}: {table.reason}"
     for name in rehearsal.not_compared:
-        yield f"Rows of {name} were not compared: too many."
+        yield f"Rows of {name} were not compared: they are many and have no key."
+    for name in rehearsal.compared_in_part:
+        yield f"Of {name} the first {LARGEST} rows by key were compared."
 
 
 def markdown_of(rehearsal: Rehearsal) -> str:

@@ -302,7 +302,9 @@ class Rehearsal(BaseModel):
     not_seeded: tuple[NotSeeded, ...] = ()
     """Tables for which no row could be made: their data was not tried."""
     not_compared: tuple[str, ...] = ()
-    """Tables with too many rows to compare."""
+    """Tables with too many rows to compare, and no key."""
+    compared_in_part: tuple[str, ...] = ()
+    """Tables of whose rows the first by their key were compared."""
     seconds: float = 0.0
     catalog: str = Field("", exclude=True, repr=False)
     """The schema that it began with, as JSON: kept to name what changes later."""

@@ -14,7 +14,9 @@ from neondba.postgres.seen import Loss
 from neondba.postgres.shapes import Shape
 
 LARGEST = 20_000
-"""Rows of a table that are compared; larger tables are named as not compared."""
+"""Rows of a table that are compared; of a larger one the first by its key, or none without a key."""
+Bounds = dict[str, tuple[str, ...]]
+"""The last key that is compared, of tables with more rows than that."""
 
 
 class Contents(BaseModel):
@@ -26,13 +28,14 @@ class Contents(BaseModel):
     too_large: tuple[str, ...] = ()
 
 
-def contents(session: Connection, tables: Iterable[Shape]) -> Contents:
-    """Read the rows of the tables, unless they are too many."""
+def contents(session: Connection, tables: Iterable[Shape], bounds: Bounds | None = None) -> Contents:
+    """Read the rows of the tables; of large ones, up to a bound that is kept for the next time."""
+    bounds = {} if bounds is None else bounds
     rows: dict[str, int] = {}
     values: dict[str, dict[str, dict[int, int]]] = {}
     too_large = []
     for shape in tables:
-        found = _hashes(session, shape)
+        found = _hashes(session, shape, bounds)
         if found is None:
             too_large.append(shape.name)
             continue
@@ -45,16 +48,50 @@ def contents(session: Connection, tables: Iterable[Shape]) -> Contents:
     return Contents(rows=rows, values=values, too_large=tuple(too_large))
 
 
-def _hashes(session: Connection, shape: Shape) -> list[tuple[int | None, ...]] | None:
-    columns = [sql.SQL("hashtextextended({}::text, 0)").format(sql.Identifier(c.name)) for c in shape.columns]
-    statement = sql.SQL("select {} from {} limit {}").format(
-        sql.SQL(", ").join(columns),
+def _hashes(session: Connection, shape: Shape, bounds: Bounds) -> list[tuple[int | None, ...]] | None:
+    if shape.name not in bounds:
+        found = _read(session, shape, sql.SQL("limit {}").format(sql.Literal(LARGEST + 1)))
+        if len(found) <= LARGEST:
+            return found
+        if not _bounded(session, shape, bounds):
+            return None
+    key = shape.primary_key
+    if len(key) != len(bounds[shape.name]):
+        return None
+    types = {column.name: column.type for column in shape.columns}
+    columns = sql.SQL(", ").join(map(sql.Identifier, key))
+    values = sql.SQL(", ").join(
+        sql.SQL("cast({} as {})").format(sql.Literal(value), sql.SQL(trusted(types[name])))
+        for name, value in zip(key, bounds[shape.name], strict=True)
+    )
+    within = sql.SQL("where ({}) <= ({}) limit {}").format(columns, values, sql.Literal(2 * LARGEST))
+    return _read(session, shape, within)
+
+
+def _bounded(session: Connection, shape: Shape, bounds: Bounds) -> bool:
+    """Note the key of the last row that is compared; false without a key."""
+    if not shape.primary_key:
+        return False
+    names = [sql.Identifier(name) for name in shape.primary_key]
+    wanted = sql.SQL("select {} from {} order by {} offset {} limit 1").format(
+        sql.SQL(", ").join(sql.SQL("{}::text").format(name) for name in names),
         sql.SQL(trusted(shape.name)),
-        sql.Literal(LARGEST + 1),
+        sql.SQL(", ").join(names),
+        sql.Literal(LARGEST - 1),
     )
     with session.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
-        found = cursor.execute(statement).fetchall()
-    return None if len(found) > LARGEST else found
+        row = cursor.execute(wanted).fetchone()
+    if row is not None:
+        bounds[shape.name] = tuple(str(value) for value in row)
+    return row is not None
+
+
+def _read(session: Connection, shape: Shape, tail: sql.Composed) -> list[tuple[int | None, ...]]:
+    columns = [sql.SQL("hashtextextended({}::text, 0)").format(sql.Identifier(c.name)) for c in shape.columns]
+    name = sql.SQL(trusted(shape.name))
+    statement = sql.SQL("select {} from {} {}").format(sql.SQL(", ").join(columns), name, tail)
+    with session.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
+        return cursor.execute(statement).fetchall()
 
 
 def losses(before: Contents, after: Contents) -> list[Loss]:
