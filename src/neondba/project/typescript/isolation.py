@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -32,8 +33,10 @@ STAFF_PLACE = re.compile(r"(^|/)\(?_?(admin|super-?admin|backoffice|staff)\)?(/|
 class TypeScriptIsolation:
     """What every entrance of the TypeScript side may do with rows that have an owner."""
 
-    def __init__(self, found: list[Verdict]) -> None:
+    def __init__(self, found: list[Verdict], doors: Sequence[Door] = ()) -> None:
         self.verdicts = found
+        self.doors = doors
+        """Every way in with what it sends, to tables without an owner as well."""
 
     @property
     def judged(self) -> list[Judged]:
@@ -46,8 +49,9 @@ class TypeScriptIsolation:
         if not files.paths:
             return cls([])
         judge = Judge(tree, files, tables)
-        found = [v for way in judge.ways.all() for door in judge.followed(way) for v in verdicts(door)]
-        return cls(_shown_elsewhere(_worst(found)))
+        doors = [door for way in judge.ways.all() for door in judge.followed(way)]
+        found = [v for door in doors for v in verdicts(door)]
+        return cls(_shown_elsewhere(_worst(found)), doors)
 
 
 class Judge:

@@ -51,6 +51,17 @@ model Tag {
 }
 ```
 
+```text bad path=.gitignore case=folder
+drizzle  # <- finding
+```
+
+```typescript bad path=db/migrate.ts case=folder
+import { migrate } from "drizzle-orm/vercel-postgres/migrator";
+import { db } from "./client";
+
+await migrate(db, { migrationsFolder: "drizzle" });
+```
+
 ## When it does not matter
 
 The migrations were added in spite of the pattern, or the project keeps them elsewhere:
@@ -83,6 +94,8 @@ _OUT = re.compile(
     r"^\s*out\s*:\s*[\"'`](?P<out>[^\"'`$]+)[\"'`]|[{,]\s*out\s*:\s*[\"'](?P<one>[^\"']+)[\"']",
     re.MULTILINE,
 )
+_FOLDER = re.compile(r"migrationsFolder\s*:\s*[\"'`](?P<out>[^\"'`$]+)[\"'`]")
+_SCRIPTS = (".ts", ".js", ".mjs", ".mts")
 _LOCATION = re.compile(r"^\s*script_location\s*=\s*(?:%\(here\)s/)?(?P<out>[\w./-]+)\s*$", re.MULTILINE)
 
 
@@ -114,6 +127,11 @@ def _places(tree: Tree) -> Iterator[tuple[str, str]]:
         found = None if is_test(path) else _OUT.search(tree.text(path) or "")
         out = (found["out"] or found["one"]) if found else "drizzle"
         yield _beside(path, out), "0000_first.sql"
+    packages = {path.rpartition("/")[0] for path in tree.named("package.json")}
+    for path in tree.having(_SCRIPTS, ("migrationsFolder",)):
+        if not is_test(path) and (given := _FOLDER.search(tree.text(path) or "")):
+            above = [f for f in packages if path.startswith(f"{f}/" if f else "")]
+            yield normpath(join(max(above, key=len, default=""), given["out"])), "0000_first.sql"
     for path in tree.named("schema.prisma"):
         yield _beside(path, "migrations/20250101000000_first"), "migration.sql"
     for path in tree.named("alembic.ini"):
