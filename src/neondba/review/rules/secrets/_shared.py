@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from neondba.project.environment import Environment, Read
 from neondba.project.gitignore import Ignores
-from neondba.project.places import is_example, is_generated
+from neondba.project.places import is_example, is_generated, is_script, is_test
+from neondba.project.services import Services
 from neondba.project.tree import Tree
 
 _VENDORED = re.compile(r"/skills/neon-(?:postgres|drizzle|serverless|auth|js|toolkit)/references/")
@@ -40,9 +42,41 @@ def _camel(variable: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def has_example(tree: Tree) -> bool:
-    """Tell whether the project ships a file with the names of its variables."""
-    return any(is_example(path) and "env" in path.rpartition("/")[2].lower() for path in tree.paths)
+def has_example(tree: Tree, folder: str = "") -> bool:
+    """Tell whether the project, or a folder of it, ships a file with the names of its variables."""
+    above = f"{folder}/" if folder else ""
+    return any(
+        path.startswith(above) and is_example(path) and "env" in path.rpartition("/")[2].lower()
+        for path in tree.paths
+    )
+
+
+def unnamed(environment: Environment, tree: Tree, services: Services) -> dict[str, list[Read]]:
+    """Give what parts of the project must be given and no file names, by folder of the part.
+
+    Parts that have an example are left out, and such as need nothing of weight.
+    """
+    shown = {e.key for f in environment.files if f.is_example or tree.is_tracked(f.path) for e in f.entries}
+    shown |= {n for p in tree.paths if is_example(p) for n in _WORDS.findall(tree.text(p) or "")}
+    found: dict[str, dict[str, Read]] = {}
+    for read in environment.reads:
+        if read.required and read.name not in shown and not (is_test(read.path) or is_script(read.path)):
+            found.setdefault(services.of(read.path).folder, {}).setdefault(read.name, read)
+    files = [f.path for f in environment.files if tree.is_tracked(f.path)]
+    return {
+        folder: list(reads.values())
+        for folder, reads in found.items()
+        if folder
+        and sum(_WEIGHTY.search(name) is not None for name in reads) > 1
+        and not has_example(tree, folder)
+        and not any(path.startswith(f"{folder}/") for path in files)
+    }
+
+
+_WORDS = re.compile(r"^\s*#?\s*(?:export\s+)?([A-Z][A-Z0-9_]+)\s*=", re.MULTILINE)
+_WEIGHTY = re.compile(
+    r"^(?!NEXT_PUBLIC_|VITE_|REACT_APP_).*(?:URL|SECRET|KEY|TOKEN|PASSWORD|DSN)", re.IGNORECASE
+)
 
 
 def some(names: list[str], most: int = 3) -> str:

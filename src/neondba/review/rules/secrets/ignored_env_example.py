@@ -27,6 +27,21 @@ node_modules
 ```javascript good path=src/db.js case=excepted
 export const url = process.env.DATABASE_URL;
 ```
+Another part's example does not tell what this part needs:
+```text bad path=web/.gitignore case=part
+node_modules
+.env*  # <- finding
+```
+```json bad path=web/package.json case=part
+{"name": "web"}
+```
+```typescript bad path=web/src/auth.ts case=part
+export const url = process.env.DATABASE_URL;
+export const secret = process.env.BETTER_AUTH_SECRET;
+```
+```bash bad path=api/.env.example case=part
+MAIL_KEY=
+```
 ## When it does not matter
 An example is there under another name, or was added in spite of the rule:
 ```text good path=.gitignore case=sample
@@ -47,21 +62,25 @@ from collections.abc import Iterator
 from neondba.project.environment import Environment
 from neondba.project.gitignore import Ignores
 from neondba.project.places import is_test
+from neondba.project.services import Services
 from neondba.project.tree import Tree
 from neondba.review.editing import appended, below
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.secrets._shared import has_example, some
+from neondba.review.rules.secrets._shared import has_example, some, unnamed
 
 
 @rule("NDB112", Category.ENV, Severity.MEDIUM)
-def check(ignores: Ignores, environment: Environment, tree: Tree) -> Iterator[Finding]:
+def check(ignores: Ignores, environment: Environment, tree: Tree, services: Services) -> Iterator[Finding]:
     """Report the pattern that hides the example."""
     names = sorted({r.name for r in environment.reads if not is_test(r.path)})
-    if not names or has_example(tree):
+    shows = has_example(tree)
+    parts = unnamed(environment, tree, services) if shows else {}
+    if not names or (shows and not parts):
         return
     reported: list[str] = []
-    for folder in sorted(ignores.rules):
+    for folder in sorted(parts if shows else ignores.rules):
+        names = [r.name for r in parts[folder]] if shows else names
         if any(not place or folder.startswith(f"{place}/") for place in reported):
             continue
         above = f"{folder}/" if folder else ""

@@ -48,6 +48,17 @@ import os
 
 KEY = os.environ["DATABASE_URL"]
 ```
+A file of one part names nothing of the other's:
+```javascript bad path=api/index.js case=part
+const url = process.env.DATABASE_URL;
+const secret = process.env.JWT_SECRET;
+```
+```json bad path=api/package.json case=part
+{"name": "api"}  // <- finding
+```
+```bash bad path=web/.env.example case=part
+VITE_API_URL=
+```
 ## When it does not matter
 One or two variables that the README explains; variables with usable defaults:
 ```python good path=app.py case=few
@@ -75,11 +86,12 @@ from collections.abc import Iterator
 from neondba.project.environment import Environment, Read
 from neondba.project.gitignore import Ignores
 from neondba.project.places import is_script, is_test
+from neondba.project.services import Services
 from neondba.project.tree import Tree
 from neondba.review.editing import appended
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.secrets._shared import has_example, some
+from neondba.review.rules.secrets._shared import has_example, some, unnamed
 
 _GIVEN = frozenset(
     [
@@ -103,7 +115,7 @@ _GIVEN = frozenset(
 
 
 @rule("NDB113", Category.ENV, Severity.LOW)
-def check(environment: Environment, ignores: Ignores, tree: Tree) -> Iterator[Finding]:
+def check(environment: Environment, ignores: Ignores, tree: Tree, services: Services) -> Iterator[Finding]:
     """Report the first reader of a project that documents none of its variables."""
     needed = [r for r in environment.reads if r.required and _is_needed(r)]
     names = list(dict.fromkeys(r.name for r in sorted(needed, key=_rank)))
@@ -112,21 +124,35 @@ def check(environment: Environment, ignores: Ignores, tree: Tree) -> Iterator[Fi
         yield _empty(empty[0], names)
         return
     if has_example(tree) or ignores.ignores(".env.example") or _tracks_one(environment, tree):
+        yield from _parts(environment, ignores, tree, services)
         return
     explained = "\n".join(tree.text(p) or "" for p in tree.named(suffix=(".md", ".rst")) if p.count("/") <= 1)
     if len(names) < 3 and all(name in explained for name in names):
         return
-    first = min((r for r in needed), key=lambda r: (_rank(r), r.path, r.line))
+    yield _missing(tree, needed, names, ".env.example")
+
+
+def _parts(environment: Environment, ignores: Ignores, tree: Tree, services: Services) -> Iterator[Finding]:
+    """Find parts of the project whose variables stand in no example, of theirs or of others."""
+    for folder, reads in unnamed(environment, tree, services).items():
+        target = f"{folder}/.env.example"
+        needed = [r for r in reads if _is_needed(r)]
+        if needed and not ignores.ignores(target):
+            yield _missing(tree, needed, [r.name for r in needed], target)
+
+
+def _missing(tree: Tree, needed: list[Read], names: list[str], target: str) -> Finding:
+    first = min(needed, key=lambda r: (_rank(r), r.path, r.line))
     manifest = _manifest(tree, first)
-    yield Finding(
+    return Finding(
         manifest or first.path,
         1 if manifest else first.line,
         f"{first.path} needs {some(names)} "
-        "from its environment, and no .env.example says so. Whoever sets up another environment "
+        f"from its environment, and no {target} says so. Whoever sets up another environment "
         "finds out by failing.",
-        steps=("Commit a .env.example with these names and no values.",),
+        steps=(f"Commit a {target} with these names and no values.",),
         snippet="\n".join(f"{name}=" for name in names),
-        edits=appended(".env.example", None, *(f"{name}=" for name in names)),
+        edits=appended(target, None, *(f"{name}=" for name in names)),
     )
 
 
