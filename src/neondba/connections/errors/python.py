@@ -89,6 +89,14 @@ ENTRIES: Final = (
         snippet="sqlalchemy-scheme",
     ),
     Entry(
+        "greenlet-missing",
+        "SQLAlchemy's async side lacks greenlet",
+        (r"requires that the python 'greenlet' library is installed", r"no module named '?greenlet"),
+        "SQLAlchemy 2.1 no longer installs greenlet by itself.",
+        ("Install sqlalchemy[asyncio].",),
+        sources.SQLALCHEMY,
+    ),
+    Entry(
         "missing-greenlet",
         "Lazy loading, or a sync call, inside async code",
         (r"missinggreenlet", r"greenlet_spawn has not been called"),
