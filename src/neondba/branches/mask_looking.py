@@ -61,19 +61,25 @@ def look(
 
     Raises:
         ArgumentProblem: a rule does not fit its column.
+        RemoteProblem: rows cannot be read.
     """
+    from neondba.postgres.connect import Refused
     from neondba.postgres.masking.columns import columns_of, links_of
     from neondba.postgres.masking.deciding import Decider
     from neondba.postgres.masking.looking import looked_through, samples_of
+    from neondba.postgres.masking.unfitting import unread
 
     ctx.progress(f"Looking at the columns of database {database}.")
-    columns = columns_of(session)
-    samples = samples_of(session, columns)
-    decisions = Decider(columns, links_of(session), samples, rules).decide()
     documents: dict[str, str] = {}
-    if whole:
-        ctx.progress(f"Reading every row of what stays in database {database}.")
-        decisions, documents = looked_through(session, columns, decisions, samples)
+    try:
+        columns = columns_of(session)
+        samples = samples_of(session, columns)
+        decisions = Decider(columns, links_of(session), samples, rules).decide()
+        if whole:
+            ctx.progress(f"Reading every row of what stays in database {database}.")
+            decisions, documents = looked_through(session, columns, decisions, samples)
+    except Refused as error:
+        raise unread(f"Database {database}", error) from None
     return Look(database, owner, tuple(columns), tuple(decisions), documents)
 
 

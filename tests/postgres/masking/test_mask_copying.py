@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from neondba.core.problem import ConflictProblem
+from neondba.core.problem import ConflictProblem, RemoteProblem
 from neondba.core.secret import Secret
 from neondba.postgres.connect import Connection, Row, connect, trusted
 from neondba.postgres.ddl.reading import schema_of
@@ -248,3 +248,13 @@ def test_ways_to_other_servers_are_taken_off_and_the_rest_is_told(server: Secret
     assert note == (
         "The schema itself holds e-mail addresses, and is not masked: column public.defaults.who."
     )
+
+
+def test_rows_that_cannot_be_read_are_a_problem(session: Connection) -> None:
+    session.execute("create table gone (id int)")
+    columns = columns_of(session)
+    decided = Decider(columns, [], {}, {}).decide()
+    stream = streaming.Stream(session, session, {each.column: each for each in decided}, {})
+    session.execute("drop table gone")
+    with pytest.raises(RemoteProblem, match=r"public\.gone could not be read or copied: UndefinedTable"):
+        stream.copy(columns, lambda _rows: None)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
+import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
@@ -85,8 +87,9 @@ def _somewhere(session: Connection, column: Column) -> list[str]:
     query = sql.SQL("select {} from {} where {} is not null limit 100").format(
         _text(column), table_of(column), sql.Identifier(column.column)
     )
-    with session.cursor(row_factory=tuple_row) as cursor:
+    with session.cursor(row_factory=tuple_row) as cursor, suppress(psycopg.errors.QueryCanceled):
         return [str(row[0]) for row in cursor.execute(query).fetchall()]
+    return []
 
 
 def _text(column: Column) -> sql.Composable:

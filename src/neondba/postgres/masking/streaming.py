@@ -16,7 +16,7 @@ from neondba.postgres.masking.columns import Column
 from neondba.postgres.masking.decision import Decision, State
 from neondba.postgres.masking.kinds import expression
 from neondba.postgres.masking.looking import table_of
-from neondba.postgres.masking.unfitting import unfitting
+from neondba.postgres.masking.unfitting import unfitting, unread
 
 LONGEST: Final = 1000
 CHUNK: Final = 1 << 16
@@ -84,6 +84,7 @@ class Stream:
 
         Raises:
             ConflictProblem: a masked value does not fit a constraint of the table.
+        RemoteProblem: the rows could not be read or written.
         """
         given = [column for column in columns if not column.generated]
         if not given:
@@ -105,6 +106,8 @@ class Stream:
             raise unfitting(".".join(given[0].of), error) from None
         except (psycopg.errors.DataException, psycopg.errors.FeatureNotSupported) as error:
             raise _unfit(".".join(given[0].of), error) from None
+        except psycopg.Error as error:
+            raise unread(".".join(given[0].of), error) from None
 
     def _chunks(self, reading: sql.Composed) -> Iterator[tuple[int, bytes]]:
         held: list[bytes] = []

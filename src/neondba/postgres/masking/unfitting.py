@@ -1,4 +1,4 @@
-"""Say that masked rows do not fit a constraint, without the row that the server shows."""
+"""Say what went wrong with rows, without the row that the server shows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 import psycopg
 
-from neondba.core.problem import ConflictProblem
+from neondba.core.problem import ConflictProblem, RemoteProblem
 from neondba.postgres.masking.rules import line
 
 VALUE: Final = '{ value = "…" }'
@@ -21,4 +21,15 @@ def unfitting(table: str, error: psycopg.Error) -> ConflictProblem:
         hint=f"Give its column another mask, or a value: {line(table + '.COLUMN', VALUE)}",
         table=table,
         constraint=name,
+    )
+
+
+def unread(what: str, error: psycopg.Error) -> RemoteProblem:
+    """Say why rows could not be read or written: the server's words only where they hold no row."""
+    denied = isinstance(error, psycopg.errors.InsufficientPrivilege)
+    said = (error.diag.message_primary or "") if denied else f"{type(error).__name__} {error.sqlstate or ''}"
+    return RemoteProblem(
+        "mask-failed",
+        f"{what} could not be read or copied: {said.strip()}.",
+        hint="Grant the database's owner pg_read_all_data, or try again." if denied else "Try again.",
     )
