@@ -16,7 +16,7 @@ _MASKS = [
     (re.compile(r"/[^\s\"]*/state\b"), "<state>"),
     (re.compile(r"\babout \d+\b"), "about <measure>"),
 ]
-_MEASURES = re.compile(r"seconds|duration|elapsed|_ms$|bytes|size|cost|port|pid|^held$")
+_MEASURES = re.compile(r"seconds|duration|elapsed|_ms$|bytes|size|cost|port|pid|^held$|^wal$|blocked|longest")
 
 
 def masked(data: Any, key: str = "") -> Any:
