@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from neondba.project.typescript import members
+from neondba.project.typescript import members, uses
 from neondba.project.typescript.nodes import (
     Binary,
     Block,
@@ -37,7 +37,12 @@ def block(ip: Interpreter, body: list[Node], scope: Scope, returned: list[Value]
     for one in body:
         if isinstance(one, Function) and one.name:
             scope.names[one.name] = Value(closure=Closure(one, scope), written=one.name)
-    return any(statement(ip, one, scope, returned) for one in body)
+    for number, one in enumerate(body):
+        if statement(ip, one, scope, returned):
+            return True
+        if isinstance(one, Declare):
+            uses.note(one, scope, body[number + 1 :])
+    return False
 
 
 def statement(ip: Interpreter, node: Node, scope: Scope, returned: list[Value]) -> bool:

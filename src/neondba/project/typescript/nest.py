@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from neondba.project.isolation.judged import EntranceKind
 from neondba.project.typescript import callers
@@ -48,6 +49,12 @@ OWNING = re.compile(r"owner|member|access|permission|polic|belongs|tenant|self",
 GLOBAL = re.compile(
     r"APP_GUARD\s*,\s*use(?:Class|Existing)\s*:\s*(\w+)|useGlobalGuards\(([^;]*?)\)\s*;|\.apply\(([^)]*)\)"
 )
+MARK = re.compile(
+    r"(?:const|function)\s+(?P<name>\w+)\b[^;{}]*?(?:[{]\s*return\s+)?SetMetadata\(\s*(?P<key>[\w.]+|[\"'][^\"']+[\"'])"
+)
+"""Decorators of the project that put a mark on a handler, for a guard to read."""
+OF_CALLER = re.compile(r"\buser\??\.(?:id|sub|userId|_id|uuid)\b|\b(?:userId|currentUserId)\b")
+OF_CLIENT = re.compile(r"\bparams\b|\breq(?:uest)?\.(?:body|query)\b")
 WHITELIST = re.compile(r"whitelist\s*:\s*true")
 
 
@@ -74,7 +81,7 @@ class Nest:
     def _way(self, file: TypeScriptFile, made: Class, function: Function, prefix: str, verb: Node) -> Way:
         instance = Call(made.line, Name(made.line, made.name), [], form="new")
         verbs = _name(verb)
-        address = f"/{prefix.strip('/')}/{_address(verb).strip('/')}".rstrip("/") or "/"
+        address = "/" + "/".join(p for p in (prefix.strip("/"), _address(verb).strip("/")) if p)
         http = verbs not in ("Query", "Mutation", "SubscribeMessage", "ResolveField")
         name = f"{verbs.upper()} {address}" if http else f"{verbs} {made.name}.{function.name}"
         around = [*_decorators(made), *_decorators(function)]
@@ -85,7 +92,9 @@ class Nest:
         )  # fmt: skip
         way.guarded = self._guarded(around)
         way.staff = any(_is_staff(d) for d in around)
-        way.owned = any(OWNING.search(g) for g in _guards(around))
+        way.owned = any(OWNING.search(g) for g in _guards(around)) or any(
+            _name(d) in self._asking for d in around
+        )
         way.parsed = frozenset({"body", "input", "args"} if self._whitelisted() else ("input", "args"))
         return way
 
@@ -114,6 +123,14 @@ class Nest:
             self._closed = any(callers.GUARD_CALL.search(g) and not NO_GUARD.search(g) for g in told)
         return self._closed
 
+    @cached_property
+    def _asking(self) -> frozenset[str]:
+        """Give the decorators whose mark makes a guard ask for both the caller and what the client names."""
+        texts = [self._files.text(p) for p in self._files.paths if not TESTS.search(p)]
+        marks = {m["name"]: m["key"] for t in texts if "SetMetadata(" in t for m in MARK.finditer(t)}
+        guards = [t for t in texts if marks and "canActivate" in t and "eflector" in t and _compares(t)]
+        return frozenset(n for n, key in marks.items() if any(_mentions(t, key) for t in guards))
+
     def _whitelisted(self) -> bool:
         """Tell whether bodies lose what their class does not name."""
         if self._clean is None:
@@ -122,6 +139,15 @@ class Nest:
                 for text in (self._files.text(p) for p in self._files.paths if not TESTS.search(p))
             )
         return self._clean
+
+
+def _compares(guard: str) -> bool:
+    """Tell whether a guard looks at the caller's id and at what the client's address or body names."""
+    return bool(OF_CALLER.search(guard) and OF_CLIENT.search(guard))
+
+
+def _mentions(text: str, key: str) -> bool:
+    return bool(re.search(rf"(?<!\w){re.escape(key)}(?!\w)", text))
 
 
 def _decorators(node: Class | Function) -> list[Node]:

@@ -48,6 +48,8 @@ class Statement:
     """Only some columns are fetched."""
     returned: bool = False
     """The entrance gives its row back, whole."""
+    used: str = ""
+    """What its row serves for, where that is little: `tested` for being there, or `keys` to other rows."""
     spread: str = ""
     """The client's value that is written whole, whatever it holds."""
     amount: bool = False

@@ -268,6 +268,8 @@ def _public(door: Door, statement: Statement) -> str:
         return "signing in or up by e-mail" if by_email else "signing in"
     if _counts(statement) and table.read_by_all:
         return "only a counter moves"
+    if _takes(run, statement):
+        return "a free row is taken for a new one of the caller's"
     if statement.kind not in READS:
         return ""
     shown = next((c for c, v in statement.where if PUBLIC.match(folded(c))), "")
@@ -275,6 +277,8 @@ def _public(door: Door, statement: Statement) -> str:
         return f"only rows whose {shown} says so"
     if statement.amount:
         return "only a number"
+    if statement.used == "tested":
+        return "only asks whether there is such a row"
     if table.people:
         return "users may be shown to others"
     # What is made to be read by all are the rows, not who stands behind them.
@@ -282,6 +286,23 @@ def _public(door: Door, statement: Statement) -> str:
     if (table.read_by_all or not table.private) and not behind:
         return f"{table.name} rows are made to be read by others"
     return ""
+
+
+def _takes(run: Run, statement: Statement) -> bool:
+    """Tell whether an update takes what was free, for a new row of the caller's that names it."""
+    set_ = {folded(c) for c, v in statement.data if not v.origins}
+    if statement.kind != "update" or not set_ or len(set_) < len(statement.data):
+        return False
+    asked = {o for o in statement.origins_of_where() if o[0] == "client"}
+    free = any(
+        s.kind in READS and s.table is statement.table and asked & s.origins_of_where()
+        and set_ & {folded(c) for c, v in s.where if not v.origins}
+        for s in run.statements.values()
+    )  # fmt: skip
+    return free and any(
+        s.kind == "insert" and run.bound_by(s) and asked & {o for _, v in s.data for o in v.origins}
+        for s in run.statements.values()
+    )
 
 
 def _counts(statement: Statement) -> bool:

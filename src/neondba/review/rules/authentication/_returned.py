@@ -165,10 +165,16 @@ def _called(files: PythonFiles, owners: Owners, file: PythonFile, node: ast.Call
     if meant is None or not isinstance(meant[1], Function):
         return None
     where, made = meant[0], meant[1]
-    if made.node.returns is not None:
+    # What an annotation promises is no row where every answer is a dictionary written out.
+    if made.node.returns is not None and not _gives_dictionaries(made):
         return named_model(files, owners, where, made.node.returns)
     for one in made.returns:
-        model = _model_of(files, owners, where, made, one.value, depth - 1) if one.value else None
-        if model is not None:
-            return model
+        for part in _whole(one.value):
+            model = _model_of(files, owners, where, made, part, depth - 1)
+            if model is not None:
+                return model
     return None
+
+
+def _gives_dictionaries(function: Function) -> bool:
+    return bool(function.returns) and all(isinstance(r.value, ast.Dict) for r in function.returns)

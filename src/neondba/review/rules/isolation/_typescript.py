@@ -84,6 +84,8 @@ def severity_of(verdict: Verdict, guarded: Iterable[str]) -> Severity:
     elsewhere = verdict.judged.table in guarded
     if verdict.entrance.strangers:
         return Severity.MEDIUM  # What a visitor may see is decided some other way.
+    if verdict.statement.used == "keys":
+        return Severity.MEDIUM  # Nothing else of the row goes anywhere.
     if verdict.judged.kind in CHANGES and (table.private or elsewhere or table.people):
         return Severity.HIGH
     return Severity.HIGH if table.private and elsewhere else Severity.MEDIUM

@@ -110,7 +110,7 @@ import re
 from collections.abc import Iterator
 
 from neondba.project.orm_calls import OrmCalls
-from neondba.project.places import is_migration, is_test
+from neondba.project.places import is_migration, is_script, is_test
 from neondba.project.python import Class, PythonFile, PythonFiles
 from neondba.project.schema import Schema, Table
 from neondba.review.finding import Category, Finding, Severity
@@ -251,4 +251,5 @@ def _finding(path: str, line: int, table: Table, names: list[str]) -> Finding:
             f"Add {listed(names)} to `{table.title}` with a migration, or write what took the place.",
             "Remove the value if nothing needs it any more.",
         ),
+        severity=Severity.MEDIUM if is_script(path) else None,
     )
