@@ -49,7 +49,7 @@ class Schema(BaseModel):
 
     def of(self, kind: type[V]) -> Iterator[V]:
         """Give the objects of a kind."""
-        return (value for value in self.objects.values() if isinstance(value, kind))
+        return iter(self._kinds.get(kind, []))
 
     def get(self, kind: type[V], name: str) -> V | None:
         """Give an object of a kind by its quoted qualified name."""
@@ -65,6 +65,13 @@ class Schema(BaseModel):
         return self._parts.get(table, [])
 
     @cached_property
+    def _kinds(self) -> dict[type[Value], list[Any]]:
+        found: dict[type[Value], list[Any]] = {}
+        for value in self.objects.values():
+            found.setdefault(type(value), []).append(value)
+        return found
+
+    @cached_property
     def _columns(self) -> dict[str, list[Column]]:
         found: dict[str, list[Column]] = {}
         for column in sorted(self.of(Column), key=lambda each: each.position):
@@ -74,8 +81,9 @@ class Schema(BaseModel):
     @cached_property
     def _parts(self) -> dict[str, list[Part]]:
         found: dict[str, list[Part]] = {}
-        for part in self.of(Part):
-            found.setdefault(part.table, []).append(part)
+        for part in self.objects.values():
+            if isinstance(part, Part):
+                found.setdefault(part.table, []).append(part)
         return found
 
     @cached_property
@@ -139,6 +147,8 @@ def changes(before: Schema, after: Schema) -> list[ObjectChange]:
 
 def changed(before: Value, after: Value) -> dict[str, tuple[Any, Any]]:
     """Give each attribute in which two objects of the same key differ."""
+    if before.__dict__ == after.__dict__:
+        return {}
     old, new = before.seen, after.seen
     return {
         name: (old.get(name), new.get(name))

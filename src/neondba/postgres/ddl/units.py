@@ -55,9 +55,8 @@ def _tie(value: Value) -> Value | None:
     return None
 
 
-def needs(schema: Schema) -> dict[str, set[str]]:
-    """Give what each unit needs, by key."""
-    there = units(schema)
+def needs(schema: Schema, there: dict[str, Value]) -> dict[str, set[str]]:
+    """Give what each unit of a schema needs, by key."""
     found = {key: _named(schema.requires.get(key, ()), there, schema) for key in there}
     for key, value in there.items():
         if isinstance(value, ReplicaIdentity):

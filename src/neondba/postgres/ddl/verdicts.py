@@ -35,7 +35,7 @@ class Sides:
 
     def __post_init__(self) -> None:
         self.old, self.new = units(self.before), units(self.after)
-        self.old_needs, self.new_needs = needs(self.before), needs(self.after)
+        self.old_needs, self.new_needs = needs(self.before, self.old), needs(self.after, self.new)
 
     def dependents(self) -> dict[str, set[str]]:
         """Give what needs each unit in the schema as it is."""
@@ -122,6 +122,8 @@ def descendants(table: str, schema: Schema) -> list[str]:
 
 def rebuilt_tables(before: Schema, after: Schema) -> set[str]:
     """Name the tables that no ALTER turns into what they shall be."""
+    if not before.children:
+        return set()  # Only children must know: they are taken off such a table first.
     sides = decide(before, after)
     return {
         value.name
