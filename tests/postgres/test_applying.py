@@ -226,3 +226,24 @@ def test_a_commit_whose_answer_is_lost_is_found_out(ctx: Context, url: Secret, s
     done = apply(ctx, url, [part("one", "alter table item add note text")], check=check)
     assert [p.name for p in done.parts] == ["one"]
     assert columns(session) == ["id", "name", "note"]
+
+
+@pytest.mark.parametrize("form", ["'{}'", "E'{}'", "$$ {} $$", "$p$ {} $p$"])
+def test_a_password_in_a_statement_is_never_told(
+    form: str, ctx: Context, url: Secret, session: Connection
+) -> None:
+    word = "pw" + "-of-a-role"
+    role = f"create role told login password {form.format(word)}"
+    problem = refused(lambda: apply(ctx, url, [part("one", f"{role} nonsense")]))
+    assert "create role told login password '***'" in problem.message
+    assert word not in problem.report().model_dump_json()
+    done = apply(ctx, url, [part("one", role, "drop role told")])
+    assert word not in done.model_dump_json()
+
+
+def test_rows_are_not_quoted_when_one_is_refused(ctx: Context, url: Secret, session: Connection) -> None:
+    problem = refused(
+        lambda: apply(ctx, url, [part("one", "alter table item add unique (name)", "select 1")])
+    )
+    assert problem.code == "statement-refused"
+    assert "(x)" not in problem.report().model_dump_json()

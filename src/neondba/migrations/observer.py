@@ -9,6 +9,7 @@ from typing import Any
 
 from neondba.migrations.measuring import Before, measured
 from neondba.migrations.results import BLOCKS, Lock, Measured
+from neondba.postgres.applied import without_passwords
 from neondba.postgres.catalog import Catalog, diff, snapshot
 from neondba.postgres.connect import Connection, Refused, ask
 from neondba.postgres.contents import LARGEST, Bounds, Contents, contents
@@ -18,7 +19,6 @@ from neondba.postgres.shapes import shapes
 from neondba.project.alembic_runner.runner import StepResult
 
 _COLUMNS = re.compile(r"^(create table [^(]*)\(.*", re.IGNORECASE)
-_PASSWORD = re.compile(r"password\s+'(?:[^']|'')*'", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -184,6 +184,6 @@ def differences(before: Picture, after: Picture) -> list[Difference]:
 
 def short(text: str) -> str:
     """Give a statement on one line, without passwords and lists of columns."""
-    text = _PASSWORD.sub("password '***'", " ".join(text.split()))
+    text = " ".join(without_passwords(text).split())
     text = _COLUMNS.sub(r"\1(…)", text)
     return text if len(text) <= 90 else text[:89] + "…"

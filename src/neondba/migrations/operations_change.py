@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 @operation(
     "migration.apply",
     effect=Effect.WRITE,
-    featured=True,
     examples=(
         Example({"path": "no/such/folder"}, problem="path-not-found"),
         Example({"path": "examples/taskboard", "branch": "no-such-branch"}, problem="branch-not-found"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 LOCK_TIMEOUT: Final = 2.0
+_PASSWORD: Final = re.compile(
+    r"password\s+(?:E?'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$)", re.IGNORECASE | re.DOTALL
+)
 
 
 class Part(BaseModel):
@@ -108,7 +112,12 @@ def parts_of(name: str, statements: Iterable[tuple[str, bool]]) -> tuple[Part, .
     return (*found, Part(name=name, statements=tuple(together))) if together else tuple(found)
 
 
+def without_passwords(text: str) -> str:
+    """Blank what a statement sets as a password."""
+    return _PASSWORD.sub("password '***'", text)
+
+
 def brief(text: str, most: int = 90) -> str:
-    """Give a statement on one short line."""
-    line = " ".join(text.split())
+    """Give a statement on one short line, without passwords."""
+    line = " ".join(without_passwords(text).split())
     return line if len(line) <= most else line[: most - 1] + "…"

@@ -126,8 +126,9 @@ def _refused(why: psycopg.Error, standing: Standing) -> Problem:
 
 
 def said_by(refused: psycopg.Error) -> str:
-    """Give the server's own sentence, with its detail."""
-    detail = refused.diag.message_detail
+    """Give the server's own sentence, with its detail unless that quotes a row."""
+    about_rows = (refused.sqlstate or "")[:2] in ("22", "23")
+    detail = None if about_rows else refused.diag.message_detail
     said = refused.diag.message_primary or str(refused).partition("\n")[0] or type(refused).__name__
     return f"{said} ({detail.rstrip('.')})" if detail else said.rstrip(".")
 

@@ -17,7 +17,16 @@ from psycopg import errors
 from neondba.core.context import Context
 from neondba.core.problem import ConflictProblem, Problem
 from neondba.core.secret import Secret
-from neondba.postgres.applied import Applied, Part, PartRun, Patience, StatementRun, Wait, brief
+from neondba.postgres.applied import (
+    Applied,
+    Part,
+    PartRun,
+    Patience,
+    StatementRun,
+    Wait,
+    brief,
+    without_passwords,
+)
 from neondba.postgres.apply_trouble import Standing, ended_by, said_by
 from neondba.postgres.beside import Beside, beside
 from neondba.postgres.connect import Connection, connect, trusted
@@ -180,7 +189,7 @@ class Applying:
         changed = cursor.statusmessage and cursor.statusmessage.split()[0] in ("INSERT", "UPDATE", "DELETE")
         self._runs.append(
             StatementRun(
-                text=text,
+                text=without_passwords(text),
                 seconds=self._ctx.clock.monotonic() - began,
                 rows=cursor.rowcount if changed else None,
             )
