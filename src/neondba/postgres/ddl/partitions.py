@@ -16,6 +16,8 @@ def hangs(table: Table) -> tuple[object, ...]:
 def to_detach(before: Schema, after: Schema, rebuilt: Collection[str]) -> tuple[set[str], set[str]]:
     """Name the tables to take off their parents first, and those to hang up last.
 
+    A partition to which a foreign key leads through its parent cannot be dropped before it is taken off.
+
     Args:
         before: The schema as it is.
         after: The schema as it shall be.
@@ -31,7 +33,17 @@ def to_detach(before: Schema, after: Schema, rebuilt: Collection[str]) -> tuple[
         if hangs(table) != hangs(new) or parents & gone:
             off |= {table.name} if parents else set()
             on |= {table.name} if new.partition_of or new.inherits else set()
+    referenced = {each.references for each in before.of(Constraint) if not each.inherited}
+    off |= {name for name in gone if referenced & set(ancestors(name, before))}
     return off, on
+
+
+def ancestors(name: str, schema: Schema) -> list[str]:
+    """Name the partitioned tables above a partition."""
+    table = schema.get(Table, name)
+    if table is None or table.partition_of is None:
+        return []
+    return [table.partition_of, *ancestors(table.partition_of, schema)]
 
 
 def detached(schema: Schema, tables: Collection[str], *, beside: Schema | None = None) -> Schema:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from neondba.postgres.ddl import change, values
 from neondba.postgres.ddl.first import TYPES, Verdict, first, retyped
+from neondba.postgres.ddl.partitions import ancestors
 from neondba.postgres.ddl.schema import Schema, changed
 from neondba.postgres.ddl.units import needs, units
 from neondba.postgres.ddl.values import Column, Part, Table, Value
@@ -83,7 +84,7 @@ def taken_by_parents(sides: Sides, hung_up: Collection[str], after: Schema) -> l
     """Name the own indexes that Postgres would take for a part of a parent's when a table is hung up."""
     found = []
     for name in hung_up:
-        parents = _ancestors(name, after)
+        parents = ancestors(name, after)
         shapes = {index_shape(part) for parent in parents for part in after.parts(parent)} - {None}
         found += [
             part.key
@@ -93,13 +94,6 @@ def taken_by_parents(sides: Sides, hung_up: Collection[str], after: Schema) -> l
             and sides.verdicts.get(part.key) in KEPT
         ]
     return found
-
-
-def _ancestors(name: str, schema: Schema) -> list[str]:
-    table = schema.get(Table, name)
-    if table is None or table.partition_of is None:
-        return []
-    return [table.partition_of, *_ancestors(table.partition_of, schema)]
 
 
 def index_shape(value: Value) -> str | None:
