@@ -133,7 +133,7 @@ def _places(tree: Tree) -> Iterator[tuple[str, str]]:
             above = [f for f in packages if path.startswith(f"{f}/" if f else "")]
             yield normpath(join(max(above, key=len, default=""), given["out"])), "0000_first.sql"
     for path in tree.named("schema.prisma"):
-        yield _beside(path, "migrations/20250101000000_first"), "migration.sql"
+        yield _beside(path, "migrations"), "20250101000000_first/migration.sql"
     for path in tree.named("alembic.ini"):
         found = _LOCATION.search(tree.text(path) or "")
         if found:
