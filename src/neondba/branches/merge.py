@@ -10,7 +10,7 @@ from neondba.branches import choose
 from neondba.branches.merge_base import base_of
 from neondba.branches.merge_carry import Carrying
 from neondba.branches.merge_found import Asked, Between, Found
-from neondba.branches.merge_migration import Recorded, recorded, version_tables
+from neondba.branches.merge_migration import Recorded, Target, recorded, version_tables
 from neondba.branches.merge_results import BranchMerged, MergeConflict, MergeStatement
 from neondba.branches.point import Point
 from neondba.branches.side import Side, opened
@@ -131,7 +131,9 @@ class Merging:
             return Recorded()
         name = f"merge {self._theirs.name} into {self._ours.name}"
         up = [each.text for each in found.statements]
-        return recorded(folder, self._ctx.clock.now(), name, up, found.back, found.tables, found.versions)
+        return recorded(
+            folder, self._ctx.clock.now(), name, up, found.back, Target(found.tables, found.versions)
+        )
 
     def _plan(self, found: Found, texts: list[str], record: Recorded) -> Plan:
         destroys = any(each.destroys for each in found.statements)

@@ -15,6 +15,9 @@ from neondba.postgres.ddl.names import last, literal, plain
 
 if TYPE_CHECKING:
     from neondba.postgres.ddl.schema import Schema
+    from neondba.project.migration_writing.change import Change
+    from neondba.project.migration_writing.writing import Migrations, Written
+    from neondba.project.sql import History
 
 VERSION_TABLES: Final = frozenset(
     {"alembic_version", "_prisma_migrations", "__drizzle_migrations", "schema_migrations",
@@ -41,10 +44,19 @@ def version_tables(*schemas: Schema) -> list[str]:
     return sorted(name for name in names if plain(last(name)) in VERSION_TABLES)
 
 
+@dataclass(frozen=True)
+class Target:
+    """What the branch that is merged into says of migrations."""
+
+    tables: Sequence[str]
+    """Its version tables."""
+    versions: Sequence[str]
+    """What its alembic_version holds."""
+
+
 def recorded(
-    folder: Path, now: datetime, name: str, up: Sequence[str], down: Sequence[str],
-    tables: Sequence[str], versions: Sequence[str],
-) -> Recorded:  # fmt: skip
+    folder: Path, now: datetime, name: str, up: Sequence[str], down: Sequence[str], target: Target
+) -> Recorded:
     """Write the migration that carries a merge; nothing where the project has no migrations.
 
     Args:
@@ -53,8 +65,7 @@ def recorded(
         name: Words for its name.
         up: Statements of the merge.
         down: Statements that take it back.
-        tables: Version tables of the target.
-        versions: What the target's alembic_version holds.
+        target: The branch that is merged into.
 
     Raises:
         ConflictProblem: the target has not run what the project has, so nothing can follow it.
@@ -68,37 +79,39 @@ def recorded(
 
     tree = FolderTree(folder)
     facts = Facts(tree)
-    histories = facts.get(AlembicHistory).histories
-    by_tool = {plain(last(table)): table for table in tables}
+    by_tool = {plain(last(table)): table for table in target.tables}
     migrations = Migrations(tree, facts, now)
     change = Change(name, tuple(up), tuple(down))
-    if histories and ("alembic_version" in by_tool or not tables):
-        heads = [head.id for history in histories for head in history.heads]
-        if "alembic_version" in by_tool and not set(versions) & set(heads):
-            raise _behind(versions, heads)
-        written = migrations.write(change, "models.py")
-        table = by_tool.get("alembic_version")
-        return _with_alembic(written.files, table, versions, heads, written.why_not)
+    heads = [head.id for history in facts.get(AlembicHistory).histories for head in history.heads]
+    if heads and ("alembic_version" in by_tool or not target.tables):
+        if "alembic_version" in by_tool and not set(target.versions) & set(heads):
+            raise _behind(target.versions, heads)
+        return _with_alembic(migrations.write(change, "models.py"), by_tool, target.versions, heads)
     sql = facts.get(SqlFiles).histories
-    if not sql:
-        return Recorded()
-    prisma = next((h for h in sql if h.tool == "Prisma"), None)
-    history = prisma if prisma is not None and "_prisma_migrations" in by_tool else sql[0]
+    return _with_files(migrations, change, sql, by_tool) if sql else Recorded()
+
+
+def _with_files(
+    migrations: Migrations, change: Change, histories: Sequence[History], by_tool: dict[str, str]
+) -> Recorded:
+    noted = "_prisma_migrations" in by_tool
+    prisma = next((each for each in histories if each.tool == "Prisma"), None)
+    history = prisma if prisma is not None and noted else histories[0]
     written = migrations.write(change, history.files[-1].path)
     if written.why_not or not written.files:
         return Recorded(note=f"No migration was written: {written.why_not or written.step}.")
-    if history.tool == "Prisma" and "_prisma_migrations" in by_tool:
+    if history.tool == "Prisma" and noted:
         return Recorded(written.files, _prisma(by_tool["_prisma_migrations"], written.files))
-    return Recorded(
-        written.files, note="Mark the migration as applied with your tool: its statements have run."
-    )
+    note = "Mark the migration as applied with your tool: its statements have run."
+    return Recorded(written.files, note=note)
 
 
 def _with_alembic(
-    files: dict[str, str], table: str | None, versions: Sequence[str], heads: Sequence[str], why_not: str
+    written: Written, by_tool: dict[str, str], versions: Sequence[str], heads: Sequence[str]
 ) -> Recorded:
+    files, table = written.files, by_tool.get("alembic_version")
     if not files:
-        return Recorded(note=f"No revision was written: {why_not}.")
+        return Recorded(note=f"No revision was written: {written.why_not}.")
     new = next((m[1] for text in files.values() if (m := _REVISION.search(text))), None)
     if table is None or new is None:
         return Recorded(files, note="The target has no alembic_version: run `alembic stamp head` there.")

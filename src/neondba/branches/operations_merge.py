@@ -21,10 +21,23 @@ if TYPE_CHECKING:
     from neondba.postgres.ddl.conflict import Side
 
 
+Into = Annotated[str, Field(description="Branch that gets the changes: its name or id.", min_length=1)]
+Tables = Annotated[
+    str | None,
+    Field(description="Tables whose rows are merged too, by key, with commas between them."),
+]
+Prefer = Annotated[
+    list[str] | None,
+    Field(description="Settle conflicts: `theirs`, `ours`, or `OBJECT=theirs` for one of them."),
+]
+AnyDatabase = Annotated[str | None, Field(description="The database; neondb, or the first one, if absent.")]
+Project = Annotated[Path, Field(description="Project that gets the migration.")]
+Written = Annotated[bool, Field(description="Write a migration where the project has a tool for them.")]
+
+
 @operation(
     "branch.merge",
     effect=Effect.DESTROY,
-    featured=True,
     examples=(
         Example(
             {"name": "to-merge", "into": "main", "migration": False},
@@ -39,22 +52,12 @@ def branch_merge(
     ctx: Context,
     name: AnyBranch,
     *,
-    into: Annotated[str, Field(description="Branch that gets the changes: its name or id.", min_length=1)],
-    data: Annotated[
-        str | None,
-        Field(description="Tables whose rows are merged too, by key, with commas between them."),
-    ] = None,
-    prefer: Annotated[
-        list[str] | None,
-        Field(description="Settle conflicts: `theirs`, `ours`, or `OBJECT=theirs` for one of them."),
-    ] = None,
-    database: Annotated[
-        str | None, Field(description="The database; neondb, or the first one, if absent.")
-    ] = None,
-    path: Annotated[Path, Field(description="Project that gets the migration.")] = Path(),
-    migration: Annotated[
-        bool, Field(description="Write a migration where the project has a tool for them.")
-    ] = True,
+    into: Into,
+    data: Tables = None,
+    prefer: Prefer = None,
+    database: AnyDatabase = None,
+    path: Project = Path(),
+    migration: Written = True,
 ) -> BranchMerged:
     """Merge a branch's schema, and chosen rows, into another branch.
 

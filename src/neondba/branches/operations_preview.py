@@ -51,6 +51,20 @@ def _whose(ctx: Context, git_branch: str | None, number: int | None) -> tuple[st
     return current, number
 
 
+Lifetime = Annotated[
+    Duration | None, Field(description="Delete it after this long from now; else the policy's, or 7d.")
+]
+SchemaOnly = Annotated[bool, Field(description="Copy the schema without the rows.")]
+Anonymised = Annotated[bool, Field(description="Copy the rows with personal columns masked.")]
+AnyDatabase = Annotated[
+    str | None, Field(description="Database to connect to; neondb or the oldest if absent.")
+]
+EnvFile = Annotated[
+    Path | None, Field(description="Write the addresses into this file, which only you may read.")
+]
+Github = Annotated[bool, Field(description="Hand the addresses to the workflow's next steps, masked.")]
+
+
 @operation(
     "preview.create",
     effect=Effect.WRITE,
@@ -69,20 +83,12 @@ def preview_create(
     *,
     pr: PullRequestNumber = None,
     parent: Parent = None,
-    expires: Annotated[
-        Duration | None, Field(description="Delete it after this long from now; else the policy's, or 7d.")
-    ] = None,
-    schema_only: Annotated[bool, Field(description="Copy the schema without the rows.")] = False,
-    anonymised: Annotated[bool, Field(description="Copy the rows with personal columns masked.")] = False,
-    database: Annotated[
-        str | None, Field(description="Database to connect to; neondb or the oldest if absent.")
-    ] = None,
-    env_file: Annotated[
-        Path | None, Field(description="Write the addresses into this file, which only you may read.")
-    ] = None,
-    github: Annotated[
-        bool, Field(description="Hand the addresses to the workflow's next steps, masked.")
-    ] = False,
+    expires: Lifetime = None,
+    schema_only: SchemaOnly = False,
+    anonymised: Anonymised = False,
+    database: AnyDatabase = None,
+    env_file: EnvFile = None,
+    github: Github = False,
 ) -> Preview:
     """Make or find the branch of a pull request; it expires by itself.
 

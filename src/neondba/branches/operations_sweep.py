@@ -15,6 +15,22 @@ from neondba.core.plan import Effect
 from neondba.local import platform
 from neondba.neon.choose import project_for
 
+Named = Annotated[
+    tuple[str, ...],
+    Field(description="Branches to sweep beside those found, by name or id: for those made by hand."),
+]
+Idle = Annotated[
+    Duration | None,
+    Field(description="Left over is whose compute has not run for so long; else the policy's, or 14d."),
+]
+Recent = Annotated[
+    Duration | None, Field(description="Keep what was made or used within this time; else 24h.")
+]
+OpenPullRequests = Annotated[
+    tuple[str, ...] | None,
+    Field(description='Open pull requests: numbers as "12,15", a git branch, or none.'),
+]
+
 
 @operation(
     "branch.sweep",
@@ -31,22 +47,11 @@ from neondba.neon.choose import project_for
 )
 def branch_sweep(
     ctx: Context,
-    names: Annotated[
-        tuple[str, ...],
-        Field(description="Branches to sweep beside those found, by name or id: for those made by hand."),
-    ] = (),
+    names: Named = (),
     *,
-    idle: Annotated[
-        Duration | None,
-        Field(description="Left over is whose compute has not run for so long; else the policy's, or 14d."),
-    ] = None,
-    recent: Annotated[
-        Duration | None, Field(description="Keep what was made or used within this time; else 24h.")
-    ] = None,
-    open_pr: Annotated[
-        tuple[str, ...] | None,
-        Field(description='Open pull requests: numbers as "12,15", a git branch, or none.'),
-    ] = None,
+    idle: Idle = None,
+    recent: Recent = None,
+    open_pr: OpenPullRequests = None,
 ) -> Sweep:
     """Delete branches that are left over, each with its reason and its price.
 
