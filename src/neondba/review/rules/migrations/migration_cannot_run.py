@@ -73,6 +73,57 @@ def upgrade():
     )
 ```
 
+A history that begins later than the tables can not build a database, nor can a type that nothing makes:
+
+```python bad path=app/models.py case=altered
+from sqlmodel import Field, SQLModel
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    due: str | None = None
+```
+
+```python bad path=alembic/versions/a1_due.py case=altered
+from alembic import op
+
+revision = "a1"
+down_revision = None
+
+
+def upgrade():
+    op.alter_column("task", "due", nullable=True)  # <- finding
+```
+
+```python bad path=alembic/versions/a1_state.py case=enum
+import sqlalchemy as sa
+from alembic import op
+
+revision = "a1"
+down_revision = None
+
+
+def upgrade():
+    op.create_table("jobs", sa.Column("id", sa.Integer(), primary_key=True))
+    state = sa.Enum("open", "done", name="jobstate")
+    op.add_column("jobs", sa.Column("state", state, nullable=True))  # <- finding
+```
+
+```python good path=alembic/versions/a1_state.py case=enum
+import sqlalchemy as sa
+from alembic import op
+
+revision = "a1"
+down_revision = None
+
+
+def upgrade():
+    op.create_table("jobs", sa.Column("id", sa.Integer(), primary_key=True))
+    state = sa.Enum("open", "done", name="jobstate")
+    state.create(op.get_bind(), checkfirst=True)
+    op.add_column("jobs", sa.Column("state", state, nullable=True))
+```
+
 ## When it does not matter
 
 PostgreSQL casts by itself, or the statement says IF NOT EXISTS:
@@ -89,17 +140,25 @@ alter table users alter column code type integer using code::integer;
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from neondba.postgres.sql_types import base_type
-from neondba.project.alembic_history import AlembicHistory
+from neondba.project.alembic_history import AlembicHistory, Revision
+from neondba.project.alembic_operations import Operation
 from neondba.project.migration_facts import casts_by_itself
 from neondba.project.migration_steps import MigrationSteps, Step
 from neondba.project.schema import Schema
+from neondba.project.sqlalchemy_types import is_false, keywords, last_name, text_of
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.migrations._shared import quoted, settled, snippet
 
+CHANGES = frozenset(
+    {"add column", "drop column", "alter type", "set not null", "drop not null", "set default",
+     "create index", "rename column", "add unique", "add check"}
+)  # fmt: skip
+"""Changes that need a table to be there."""
 FAMILIES = (
     frozenset({"smallint", "integer", "bigint", "numeric", "smallserial", "serial", "bigserial"}),
     frozenset({"text", "character varying", "character", "citext"}),
@@ -113,6 +172,8 @@ FAMILIES = (
 def check(migrations: MigrationSteps, schema: Schema, alembic: AlembicHistory) -> Iterator[Finding]:
     """Find statements on the way forward that PostgreSQL refuses."""
     yield from _nowhere(migrations, schema, alembic)
+    yield from _altered(migrations, schema, alembic)
+    yield from _types(alembic)
     for step in migrations.steps:
         if not step.forward:
             continue
@@ -146,6 +207,68 @@ def _nowhere(migrations: MigrationSteps, schema: Schema, alembic: AlembicHistory
              "Mark databases that have the table with `alembic stamp`."),
             "alembic revision --autogenerate  # on an empty branch",
         )  # fmt: skip
+
+
+def _altered(migrations: MigrationSteps, schema: Schema, alembic: AlembicHistory) -> Iterator[Finding]:
+    """Find the first change to a table that the code knows and nothing in the project makes."""
+    if len(alembic.histories) != 1 or alembic.histories[0].missing:
+        return
+    created = {key for revision in alembic.histories[0].revisions for key in revision.creates}
+    for step in migrations.steps:
+        if step.kind not in CHANGES or not (step.alembic and step.forward) or step.known or step.if_exists:
+            continue
+        defined = schema.same_name(step.table)
+        models = [t for t in defined if t.source in ("sqlalchemy", "sqlmodel")]
+        made = any(t.source == "sql" and t.whole for t in defined) or step.table.key in created
+        if made or not models or any(t.provider for t in models):
+            continue
+        yield Finding(
+            step.path,
+            step.line,
+            f"On a fresh database this fails: no revision makes `{step.table}`, which is changed here.",
+            ("Write the revision that makes it, before this one.",
+             "Mark databases that have the table with `alembic stamp`."),
+            "alembic revision --autogenerate  # on an empty branch",
+        )  # fmt: skip
+        return
+
+
+def _types(alembic: AlembicHistory) -> Iterator[Finding]:
+    """Find columns of an enum that nothing makes: `add_column` brings no type along."""
+    for history, revision in alembic.revisions:
+        for operation in revision.upgrade:
+            name = _enum_of(operation) if operation.kind == "add_column" else ""
+            if name and not operation.conditional and not any(_makes(r, name) for r in history.revisions):
+                yield Finding(
+                    revision.path,
+                    operation.line,
+                    f"PostgreSQL refuses this: no revision makes the type `{name}`, and adding "
+                    f"`{operation.table}.{operation.name}` does not bring it along.",
+                    ("Create the type first.",),
+                    f'sa.Enum(…, name="{name}").create(op.get_bind(), checkfirst=True)',
+                )
+                break
+
+
+def _enum_of(operation: Operation) -> str:
+    """Give the name of the enum that a new column has."""
+    for node in ast.walk(operation.node):
+        if isinstance(node, ast.Name) and node.id in operation.values:
+            node = operation.values[node.id]
+        if isinstance(node, ast.Call) and last_name(node) in ("Enum", "ENUM"):
+            given = keywords(node)
+            return "" if is_false(given.get("native_enum")) else text_of(given.get("name")) or ""
+    return ""
+
+
+def _makes(revision: Revision, name: str) -> bool:
+    """Tell whether a revision may make a type: alone, with a table, or in SQL."""
+    text = revision.file.text
+    if name not in text:
+        return False
+    tables = (o for o in revision.upgrade if o.kind == "create_table")
+    alone = ".create(" in text or "create type" in text.lower() or "_alembic_enum" in text
+    return alone or any(name in ast.unparse(o.node) or o.values for o in tables)
 
 
 def needs_using(step: Step) -> bool:

@@ -105,7 +105,7 @@ _EXPORT = re.compile(
     r"^export\s+(?:default\s+)?(?:async\s+)?(?:function\b|const\s+(?:GET|POST|PUT|DELETE)\b)", re.MULTILINE
 )
 _GUARDS = re.compile(
-    r"environment|\benv\b|debug_mode|is_dev|is_prod|(?:settings|config|app|conf)(?:\(\))?\.debug\b|(?-i:\bDEBUG\b)|NODE_ENV|x-[\w-]*(?:key|token|secret)|api_key|"
+    r"environment|\benv\b|debug_mode|is_dev|is_prod|(?:settings|config|app|conf)(?:\(\))?\.debug\b|(?-i:\bDEBUG\b)|NODE_ENV|x-[\w-]*(?:key|token|secret)|(?<![\w])x_?api_?key|"
     r"authoriz\w+\s*[!=]=|verify_|require_|current_user|auth\(\)|getSession|getServerSession|currentUser|getAuth|"
     r"getToken|check_?admin|isAdmin|CRON_SECRET|\.status\(40[134]\)|status:\s*40[134]|HTTPException\(\s*(?:status_code\s*=\s*)?40[134]",
     re.IGNORECASE,

@@ -51,10 +51,12 @@ def has_example(tree: Tree, folder: str = "") -> bool:
     )
 
 
-def unnamed(environment: Environment, tree: Tree, services: Services) -> dict[str, list[Read]]:
+def unnamed(
+    environment: Environment, tree: Tree, services: Services, *, least: int = 2
+) -> dict[str, list[Read]]:
     """Give what parts of the project must be given and no file names, by folder of the part.
 
-    Parts that have an example are left out, and such as need nothing of weight.
+    Parts that have an example are left out, and such as need fewer variables of weight.
     """
     shown = {e.key for f in environment.files if f.is_example or tree.is_tracked(f.path) for e in f.entries}
     shown |= {n for p in tree.paths if is_example(p) for n in _WORDS.findall(tree.text(p) or "")}
@@ -67,16 +69,14 @@ def unnamed(environment: Environment, tree: Tree, services: Services) -> dict[st
         folder: list(reads.values())
         for folder, reads in found.items()
         if folder
-        and sum(_WEIGHTY.search(name) is not None for name in reads) > 1
+        and sum(_WEIGHTY.search(name) is not None for name in reads) >= least
         and not has_example(tree, folder)
         and not any(path.startswith(f"{folder}/") for path in files)
     }
 
 
 _WORDS = re.compile(r"^\s*#?\s*(?:export\s+)?([A-Z][A-Z0-9_]+)\s*=", re.MULTILINE)
-_WEIGHTY = re.compile(
-    r"^(?!NEXT_PUBLIC_|VITE_|REACT_APP_).*(?:URL|SECRET|KEY|TOKEN|PASSWORD|DSN)", re.IGNORECASE
-)
+_WEIGHTY = re.compile(r"^.*(?:URL|SECRET|KEY|TOKEN|PASSWORD|DSN)", re.IGNORECASE)
 
 
 def some(names: list[str], most: int = 3) -> str:

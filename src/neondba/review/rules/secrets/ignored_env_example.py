@@ -75,7 +75,7 @@ def check(ignores: Ignores, environment: Environment, tree: Tree, services: Serv
     """Report the pattern that hides the example."""
     names = sorted({r.name for r in environment.reads if not is_test(r.path)})
     shows = has_example(tree)
-    parts = unnamed(environment, tree, services) if shows else {}
+    parts = unnamed(environment, tree, services, least=1) if shows else {}
     if not names or (shows and not parts):
         return
     reported: list[str] = []
