@@ -88,9 +88,11 @@ engine = create_engine("postgresql://localhost/shop")
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from neondba.project.engines import Engine, Engines
+from neondba.project.python import PythonFiles
 from neondba.project.services import Services
 from neondba.review.editing import with_keywords
 from neondba.review.finding import Category, Finding, Severity
@@ -101,11 +103,27 @@ _KEEPS_NOTHING = frozenset({"NullPool", "StaticPool", "AssertionPool", "Singleto
 
 
 @rule("NDB210", Category.POOLING, Severity.HIGH)
-def check(engines: Engines, services: Services) -> Iterator[Finding]:
+def check(engines: Engines, services: Services, python: PythonFiles) -> Iterator[Finding]:
     """Report engines of long-running programs whose pool is not tested."""
     for engine in engines.of_apps(services):
         if engine.kind == "sqlalchemy" and engine.is_complete and not _is_tested(engine):
+            if _is_idle(python, engine):
+                continue
             yield _finding(engine, services.uses_neon(engine.path))
+
+
+def _is_idle(python: PythonFiles, engine: Engine) -> bool:
+    """Tell whether nobody names the engine after it was made: it never connects."""
+    names = [
+        node.targets[0].id
+        for node in body
+        if isinstance(node, ast.Assign)
+        and node.value is engine.call
+        and isinstance(node.targets[0], ast.Name)
+    ]
+    if not names or names[0] in ("engine", "db"):
+        return False  # Such a name may be reached in ways that are not written out.
+    return sum(len(re.findall(rf"\b{names[0]}\b", f.text)) for f in python.containing(names[0])) == 1
 
 
 def _is_tested(engine: Engine) -> bool:

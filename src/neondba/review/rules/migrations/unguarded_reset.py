@@ -65,10 +65,19 @@ from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.migrations._application import NOT_THE_APP, callers, guarded
 
-DROP_SCHEMA = re.compile(r"\bdrop\s+(schema\s+(if\s+exists\s+)?public|database)\b", re.IGNORECASE)
+DROP_SCHEMA = re.compile(
+    r"\bdrop\s+(?:schema\s+(?:if\s+exists\s+)?public\b|database\b(?:\s+if\s+exists)?(?:\s+(?P<name>\w+))?)",
+    re.IGNORECASE,
+)
 REFUSES = re.compile(
     r"prod|environment|\benv\b|debug|confirm|yes|are you sure|input\(|localhost|sqlite", re.IGNORECASE
 )
+OPTION = re.compile(
+    r"^(?:args|arguments|options|opts|parsed|ns|cli|params)\.\w*(?:reset|drop|clear|wipe|recreate|force|fresh|clean)\w*$|"
+    r"^[\"']--\w*(?:reset|drop|clear|wipe|recreate|force|fresh|clean)[\w-]*[\"'] in sys\.argv",
+    re.IGNORECASE,
+)
+"""An option of the command line that says what will happen to whoever gives it."""
 RUNS = frozenset({"execute", "exec_driver_sql", "executescript"})
 
 
@@ -79,7 +88,7 @@ def check(python: PythonFiles) -> Iterator[Finding]:
         if NOT_THE_APP.search(file.path) or "down_revision" in file.text:
             continue
         for call in file.calls:
-            if _resets(call.node) and _is_reached(python, file, call) and not _asks(file, call):
+            if _resets(file, call.node) and _is_reached(python, file, call) and not _asks(file, call):
                 yield Finding(
                     file.path,
                     call.node.lineno,
@@ -87,6 +96,7 @@ def check(python: PythonFiles) -> Iterator[Finding]:
                     ("Refuse to run unless the environment says development, before anything is dropped.",
                      "Better: throw a branch away and make a new one from its parent."),
                     'if settings.environment != "development":\n    raise SystemExit("only in development")',
+                    severity=Severity.MEDIUM if _waits(python, file, call) else None,
                 )  # fmt: skip
 
 
@@ -98,12 +108,35 @@ def _is_reached(python: PythonFiles, file: PythonFile, call: Call) -> bool:
     return function is None or "__main__" in file.text or any(callers(python, file, function))
 
 
-def _resets(node: ast.Call) -> bool:
+def _waits(python: PythonFiles, file: PythonFile, call: Call) -> bool:
+    """Tell whether every call of the function waits for an option that says what it does."""
+    calls = list(callers(python, file, call.function)) if call.function else [(file, call)]
+    return bool(calls) and all(_was_told(where, one) for where, one in calls)
+
+
+def _was_told(file: PythonFile, call: Call) -> bool:
+    """Tell whether a call waits for an option of that name: `if args.reset:`."""
+    scope: ast.AST | None = call.function.node if call.function else file.tree
+    return any(
+        node.lineno <= call.node.lineno <= (node.end_lineno or 0) and OPTION.search(ast.unparse(node.test))
+        for node in (ast.walk(scope) if scope else ())
+        if isinstance(node, ast.If)
+    )
+
+
+def _resets(file: PythonFile, node: ast.Call) -> bool:
     if last_name(node) == "drop_all":
         return isinstance(node.func, ast.Attribute)
     if any(isinstance(a, ast.Attribute) and a.attr == "drop_all" for a in node.args):
         return True
-    return last_name(node) in RUNS and bool(node.args) and bool(DROP_SCHEMA.search(ast.unparse(node.args[0])))
+    found = DROP_SCHEMA.search(ast.unparse(node.args[0])) if last_name(node) in RUNS and node.args else None
+    return found is not None and not _is_a_copy(file, found["name"])
+
+
+def _is_a_copy(file: PythonFile, database: str | None) -> bool:
+    """Tell whether the code itself makes the database as the copy of another one."""
+    named = rf"\bcreate\s+database\s+{database}\s+(with\s+)?template\b"
+    return database is not None and bool(re.search(named, file.text, re.IGNORECASE))
 
 
 def _asks(file: PythonFile, call: Call) -> bool:

@@ -38,7 +38,11 @@ class Helpers:
 
     def reads(self, function: Function) -> bool:
         """Tell whether a function asks the database itself."""
-        asks = any(is_session_work(c, READS) or method(c) == "query" for c in function.calls)
+        apart = _of_argument(function)
+        asks = any(
+            (is_session_work(c, READS) or method(c) == "query") and receiver(c).partition(".")[0] not in apart
+            for c in function.calls
+        )
         said = ast.unparse(function.node) if asks else ""
         return any(word in said for word in ("select(", ".query(", ".get(", ".scalar"))
 
@@ -53,6 +57,19 @@ class Helpers:
                 for function in file.functions:
                     self._by_name[function.name].append(function)
         return self._by_name
+
+
+def _of_argument(function: Function) -> set[str]:
+    """Give the names made of what a function is given: a session among them has a database of its own."""
+    given = {p.name for p in function.parameters if not SESSION.search(p.name)} - {"self", "cls"}
+    made: set[str] = set()
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Assign) and _mentions(node.value, given | made):
+            made |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+        elif isinstance(node, ast.With | ast.AsyncWith):
+            opened = (i for i in node.items if _mentions(i.context_expr, given | made))
+            made |= {i.optional_vars.id for i in opened if isinstance(i.optional_vars, ast.Name)}
+    return made
 
 
 def apart(helpers: Helpers, file: PythonFile, function: Function) -> tuple[int, str] | None:
