@@ -10,13 +10,12 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from random import Random
 
 import psycopg
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "postgres" / "ddl"))
 
-from random_schemas import Slots, build, mixed, random_slots
+from random_schemas import Slots, build, pair
 
 from neondba.core.secret import Secret
 from neondba.postgres.connect import Connection, connect, trusted
@@ -26,13 +25,6 @@ from neondba.postgres.ddl.script import script
 from neondba.postgres.scratch import neon_like_database, scratch_server
 
 ROLES = ("ddl_reader", '"ddl Wríter"')
-
-
-def pair(seed: int) -> tuple[Slots, Slots]:
-    """Draw two schemas that have much or little in common."""
-    chance = Random(seed)
-    one, other = random_slots(chance), random_slots(chance)
-    return one, mixed(one, other, chance, chance.choice((0.1, 0.3, 0.6, 1.0)))
 
 
 def made(session: Connection, slots: Slots) -> Schema:

@@ -97,6 +97,13 @@ def mixed(one: Slots, other: Slots, chance: Random, share: float) -> Slots:
     return mix
 
 
+def pair(seed: int) -> tuple[Slots, Slots]:
+    """Draw two schemas that have much or little in common."""
+    chance = Random(seed)
+    one, other = random_slots(chance), random_slots(chance)
+    return one, mixed(one, other, chance, chance.choice((0.1, 0.3, 0.6, 1.0)))
+
+
 def build(session: Connection, slots: Slots) -> None:
     """Run what the server takes."""
     session.execute("create schema if not exists s1")
