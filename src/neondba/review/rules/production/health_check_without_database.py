@@ -168,9 +168,9 @@ def _in_scripts(services: Services, files: TypeScriptFiles, schema: Schema) -> I
         found[services.of(probe[0].path).folder].append(probe)
     for folder, several in found.items():
         if folder in folders and not any(asks(handler) for _, handler, _ in several):
-            file, handler, path = several[0]
-            name = f"{handler.name}()" if handler.name else "the handler"
-            yield _finding(file.path, handler.line, name, path, "await prisma.$queryRaw`SELECT 1`;")
+            for file, handler, path in {f.path: (f, g, p) for f, g, p in reversed(several)}.values():
+                name = f"{handler.name}()" if handler.name else "the handler"
+                yield _finding(file.path, handler.line, name, path, "await prisma.$queryRaw`SELECT 1`;")
 
 
 def _finding(file: str, line: int, name: str, path: str, snippet: str) -> Finding:
