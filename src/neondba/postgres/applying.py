@@ -29,7 +29,7 @@ from neondba.postgres.applied import (
 )
 from neondba.postgres.apply_trouble import Standing, ended_by, said_by
 from neondba.postgres.beside import Beside, beside
-from neondba.postgres.connect import Connection, connect, trusted
+from neondba.postgres.connect import Connection, connect, limited, trusted
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -111,6 +111,7 @@ class Applying:
         for setting in ("client_connection_check_interval = '1s'", "idle_in_transaction_session_timeout = 0"):
             with suppress(psycopg.Error):
                 self.session.execute(trusted(f"set {setting}"))
+        # neondba: ignore[NDB214] a direct session, held open until all is applied, and closed after it
         got = self.session.execute("select pg_try_advisory_lock(%s) as got", [KEY]).fetchone()
         if not (got and got["got"]):
             raise ConflictProblem(
@@ -162,7 +163,7 @@ class Applying:
         self._runs, self._transaction, self._through = [], None, False
         self._refused = False
         patience = self._patience.lock_timeout_alone if part.alone else self._patience.lock_timeout
-        self.session.execute(trusted(f"set lock_timeout = {max(1, int(patience * 1000))}"))
+        limited(self.session, "lock_timeout", patience)
         if part.alone:
             try:
                 self._execute(part.statements[0])

@@ -8,12 +8,11 @@ from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
 import psycopg
-from psycopg import sql
 
 from neondba.core.problem import Problem
 from neondba.core.secret import Secret
 from neondba.postgres.applied import brief
-from neondba.postgres.connect import Connection, ask, connect, trusted
+from neondba.postgres.connect import Connection, ask, connect, limited, trusted
 
 LOOK_EVERY: Final = 0.25
 """Seconds between two looks while the other session is at work."""
@@ -125,9 +124,8 @@ class Beside:
 
     def dropped(self, index: InvalidIndex, patience: float) -> bool:
         """Drop an invalid index; false if it cannot be had within so many seconds."""
-        limit = int(min(patience, CLEANING) * 1000)
         try:
-            self._session.execute(sql.SQL("set lock_timeout = {}").format(limit))
+            limited(self._session, "lock_timeout", min(patience, CLEANING))
             # The name comes from Postgres, which has quoted it.
             self._session.execute(trusted(f"drop index concurrently if exists {index.name}"))
         except psycopg.Error:

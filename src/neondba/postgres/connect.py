@@ -43,10 +43,14 @@ def connect(url: Secret, *, limit: float | None = None, autocommit: bool = True)
         raise explained(error, url) from None
     if limit is not None:
         # Not a start-up option: poolers refuse those.
-        # neondba: ignore[NDB214] limits are set on direct addresses only, and the session is ours alone
-        session.execute(trusted(f"set statement_timeout = {max(1, int(limit * 1000))}"))
+        limited(session, "statement_timeout", limit)
     session.autocommit = autocommit
     return session
+
+
+def limited(session: Connection, setting: str, seconds: float) -> None:
+    """Set a time limit for the rest of a session: a direct one, which is ours alone."""
+    session.execute("select set_config(%s, %s, false)", [setting, f"{max(1, int(seconds * 1000))}ms"])
 
 
 def ask(session: Connection, name: str, *parameters: object) -> list[Row]:

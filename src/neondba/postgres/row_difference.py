@@ -148,9 +148,9 @@ def keyed_rows(
         f"select jsonb_build_array({parts})::text as key, (to_jsonb(t){left_out})::text as row "  # noqa: S608
         f'from {table} t order by jsonb_build_array({parts})::text collate "C"'
     )
-    # Rows that a policy hides would look as if they were not there.
-    session.execute("set row_security = off")
     with session.transaction(), session.cursor(name="neondba_rows") as cursor:
+        # Rows that a policy hides would look as if they were not there.
+        session.execute("set local row_security = off")
         cursor.itersize = BATCH
         cursor.execute(trusted(statement))
         for row in cursor:

@@ -114,13 +114,9 @@ def check(engines: Engines, services: Services, python: PythonFiles) -> Iterator
 
 def _is_idle(python: PythonFiles, engine: Engine) -> bool:
     """Tell whether nobody names the engine after it was made: it never connects."""
-    names = [
-        node.targets[0].id
-        for node in body
-        if isinstance(node, ast.Assign)
-        and node.value is engine.call
-        and isinstance(node.targets[0], ast.Name)
-    ]
+    body = engine.file.tree.body if engine.file.tree else []
+    made = [n for n in body if isinstance(n, ast.Assign) and n.value is engine.call]
+    names = [n.targets[0].id for n in made if isinstance(n.targets[0], ast.Name)]
     if not names or names[0] in ("engine", "db"):
         return False  # Such a name may be reached in ways that are not written out.
     return sum(len(re.findall(rf"\b{names[0]}\b", f.text)) for f in python.containing(names[0])) == 1
