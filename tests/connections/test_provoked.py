@@ -9,6 +9,7 @@ from connected import Shop
 from provoked_python import PROVOKED
 
 from neondba.connections.explain_text import hits, line_of
+from neondba.neon.connection_string import mask_text
 
 
 @pytest.mark.parametrize(("expected", "provoke"), PROVOKED, ids=[f.__name__ for _, f in PROVOKED])
@@ -20,7 +21,7 @@ def test_an_error_of_a_python_driver_is_found_in_its_traceback(shop: Shop, expec
     else:
         pytest.fail("nothing failed")
     found = hits(text)
-    assert expected in {hit.entry.id for hit in found}, text[-2500:]
+    assert expected in {hit.entry.id for hit in found}, mask_text(text[-2500:])
     begun = found[0].start
     assert all(hit.start == begun or hit.entry.id == expected for hit in found), [h.entry.id for h in found]
-    assert line_of(text, found[0].line), text
+    assert line_of(text, found[0].line)

@@ -13,13 +13,14 @@ from neondba.core.context import Context
 def check(ctx: Context, source: Source, use: Use, driver: Name | None) -> ConnectionCheck:
     """Look at the string, the way, the session; give advice for drivers."""
     url = source.url
+    begun = ctx.clock.monotonic()
     lines = check_use.look(url, use)
     ctx.progress(f"Looking for {url.host}.")
     way = check_network.look(url, ctx.clock)
     lines += way.lines
     if way.reached:
         ctx.progress("Logging in.")
-        lines += check_session.look(url, ctx.clock)
+        lines += check_session.look(url, ctx.clock, begun)
     else:
         names = ("authentication", *check_session.LATER)
         lines += [not_checked(name, "the server is not reached") for name in names]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 from neondba.connections.check_results import CheckLine, fault, not_checked, note, ok
@@ -16,22 +15,26 @@ WARM: Final = 3
 LATER: Final = ("cold", "warm", "role", "version", "limits", "timeouts")
 
 
-def look(url: ConnectionString, clock: Clock) -> list[CheckLine]:
-    """Log in some times; ask the server who we are and what it allows."""
+def look(url: ConnectionString, clock: Clock, begun: float) -> list[CheckLine]:
+    """Log in some times; ask the server who we are and what it allows.
+
+    A compute that started after `begun` was woken by this check.
+    """
     from neondba.postgres.connect import ask, connect
 
     plain = url.with_driver(None).render()
-    begun, start = clock.now(), clock.monotonic()
+    start = clock.monotonic()
     try:
         with connect(plain) as session:
             took = clock.monotonic() - start
             facts = ask(session, "connection_facts")[0]
+            # Both are measured by their own clock alone: the two may be set differently.
+            woke = facts["age"] < clock.monotonic() - begun
         warm = [_timed(plain, clock) for _ in range(WARM)]
     except Problem as problem:
         why = "nobody is logged in"
         return [_refused(problem), *(not_checked(name, why) for name in LATER)]
     shown = f"role {facts['role']} is logged in to {facts['database']}"
-    woke = facts["started"] > begun - timedelta(seconds=1)
     return [
         ok("authentication", shown),
         _cold(took, woke),

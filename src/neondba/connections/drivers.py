@@ -165,13 +165,13 @@ def advice(driver: Driver, url: ConnectionString) -> DriverAdvice:
     """Say what a driver makes of a string, and write it for the driver."""
     plain = url.with_driver(None)
     changes = [*_scheme(driver, url), *_changes(driver, plain)]
-    written = _written(driver, plain)
+    shown = written(driver, plain)
     changes += _of_node(driver, plain)
     return DriverAdvice(
         driver=driver.name,
         takes=tuple(name for name, _ in plain.parameters if name in driver.takes),
         changes=tuple(changes),
-        write=written.masked(),
+        write=shown.masked(),
         source=driver.source,
     )
 
@@ -208,7 +208,8 @@ def _of_node(driver: Driver, url: ConnectionString) -> Iterator[str]:
         yield "pgbouncer=true: only engines before 5.10 need it with Neon's pooler"
 
 
-def _written(driver: Driver, url: ConnectionString) -> ConnectionString:
+def written(driver: Driver, url: ConnectionString) -> ConnectionString:
+    """Write a string as a driver takes it."""
     kept = [(name, value) for name, value in url.parameters if name in driver.takes]
     mode = url.parameter("sslmode")
     if driver.name == "sqlalchemy+asyncpg":

@@ -14,8 +14,16 @@ _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _FRAME: Final = re.compile(r"\s*(?:\|\s*)?File \"[^\"]+\", line \d+")
 _MARKS: Final = re.compile(r"\s*(?:\|\s*)?[\^~]+\s*$")
 _EDGE: Final = re.compile(r"^(?:E {2,}|\s*[│|>┃]\s?)+")
-_ASIDE: Final = re.compile(r"^\s*(?:\[parameters: |\(Background on this error at: |params: |\d+ \| )")
-_SQL: Final = re.compile(r"^\s*(?:\[SQL: |Failed query: )")
+_PACKAGE: Final = re.compile(r"(?:site|dist)-packages[/\\]([\w./\\]+\.pyx?)")
+_ASIDE: Final = re.compile(
+    r"^\s*(?:LINE \d+: |query: |\[parameters: |\(Background on this error at: |params: |\d+ \| )"
+)
+_OTHERS: Final = re.compile(
+    r":(?:6379|3306|27017|9200|5672|9092|11211|1433)\b|\b(?:redis|mongo(?:db)?|mysql|kafka|amqp|smtp|memcached)\b",
+    re.IGNORECASE,
+)
+"""Services beside PostgreSQL, which fail in the same words."""
+_SQL: Final = re.compile(r"\[SQL: |Failed query: ")
 LONGEST: Final = 400_000
 """Characters that are read of a text: its beginning and its end."""
 
@@ -75,16 +83,20 @@ def _lines(text: str) -> list[tuple[int, str]]:
         is_code = after_frame and raw[:4].isspace()
         after_frame = bool(_FRAME.match(raw))
         line = _EDGE.sub("", raw)
-        skipped = is_code or after_frame or _MARKS.match(raw) or _ASIDE.match(line)
-        if not skipped:
-            kept.append((number, _SQL.split(line)[0] + _opening(line)))
+        aside = _MARKS.match(raw) or _ASIDE.match(line) or _OTHERS.search(line)
+        skipped = is_code or after_frame or aside
+        library = _PACKAGE.search(raw) if after_frame else None
+        if library:
+            kept.append((number, f"(in {library[1]})"))
+        elif not skipped:
+            kept.append((number, _before_sql(line)))
     return kept
 
 
-def _opening(line: str) -> str:
-    """Keep of a quoted statement only the words that say that it is one."""
-    found = _SQL.match(line)
-    return found[0] if found else ""
+def _before_sql(line: str) -> str:
+    """Cut off a quoted statement after the words that say that it is one."""
+    found = _SQL.search(line)
+    return line[: found.end()] if found else line
 
 
 def _joined(lines: list[tuple[int, str]], between: str) -> _Flow:

@@ -222,6 +222,7 @@ ENTRIES: Final = (
         "The connection came over the public way, and the project is restricted to VPC endpoints.",
         ("Connect through the VPC endpoint (AWS PrivateLink), with private DNS on.",),
         sources.NEON_PROXY,
+        over=("endpoint-not-specified",),
     ),
     Entry(
         "vpc-endpoint-not-allowed",

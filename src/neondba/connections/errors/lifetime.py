@@ -17,6 +17,7 @@ _RECYCLING: Final = (
     "idleTimeoutMillis",
     "pool",
 )
+_ENDED: Final = (r"terminating connection due to administrator command", r"adminshutdown", r"sqlstate 57p01")
 _CLOSED: Final = (
     r"ssl connection has been closed unexpectedly",
     r"ssl syscall error: eof detected",
@@ -47,7 +48,7 @@ ENTRIES: Final = (
     Entry(
         "terminated-suspended",
         "The compute was suspended or restarted under the connection",
-        (r"terminating connection due to administrator command", r"adminshutdown", r"sqlstate 57p01"),
+        _ENDED,
         "Neon stopped the compute: no activity for the suspend time, a changed size, an update. Connections "
         "that a pool kept open went with it.",
         (
@@ -64,7 +65,7 @@ ENTRIES: Final = (
     Entry(
         "terminated-by-someone",
         "Somebody ended the session",
-        (r"terminating connection due to administrator command", r"sqlstate 57p01"),
+        _ENDED,
         "pg_terminate_backend was called, the role's password was reset, or the branch was restored or "
         "reset.",
         ("Look at the operations of the project at that time, and ask who was at work.",),

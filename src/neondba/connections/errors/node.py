@@ -13,7 +13,10 @@ ENTRIES: Final = (
     Entry(
         "serverless-no-string",
         "neon() was given no connection string",
-        (r"no database connection string was provided to `?neon\(\)",),
+        (
+            r"no database connection string was provided to `?neon\(\)",
+            r"wrong url scheme or missing user, host or database in connection parameters",
+        ),
         "The variable is empty when the module is loaded: at build time, or where it is not set.",
         ("Set DATABASE_URL there; call neon() inside the function where the build has no variables.",),
         sources.SERVERLESS,
@@ -47,6 +50,7 @@ ENTRIES: Final = (
         ),
         sources.SERVERLESS,
         concerns=_BOTH,
+        follows=True,
     ),
     Entry(
         "serverless-tag",
@@ -61,6 +65,7 @@ ENTRIES: Final = (
         "The runtime has no WebSocket for the Pool",
         (
             r"all attempts to open a websocket",
+            r"errorevent \{ type: 'error', defaultprevented",
             r"websocket is not defined",
             r"no websocket proxy is configured",
             r"websocket constructor",

@@ -136,6 +136,7 @@ ENTRIES: Final = (
             r"\bp2024\b",
             r"timed out fetching a new connection",
             r"timed out while waiting for a connection from the pool",
+            r"asyncpg/pool\.py(?!.*asyncpg/connect_utils).{0,4000}\btimeouterror\b",
         ),
         "Connections are not given back (a session without close, a transaction that waits), or the pool is "
         "smaller than the requests at a time. While a compute wakes up, all wait as well.",
@@ -148,6 +149,7 @@ ENTRIES: Final = (
         sources.NEON_PRISMA,
         concerns=(Concern.ENGINE, Concern.ADDRESS),
         snippet="pool-size",
+        over=("timeout-wake", "timeout-firewall"),
     ),
     Entry(
         "client-pool-closed",

@@ -104,7 +104,7 @@ ENTRIES: Final = (
         concerns=(Concern.ENGINE,),
     ),
     Entry(
-        "prisma-conflict",
+        "write-conflict",
         "Two transactions wanted the same rows",
         (r"\bp2034\b", r"write conflict or a deadlock", r"deadlock detected", r"could not serialize access"),
         "One of them was ended, so that the other could go on.",

@@ -34,6 +34,7 @@ ENTRIES: Final = (
         sources.PSYCOPG,
         concerns=_BOTH,
         snippet="without-parameter",
+        over=("url-unreadable",),
     ),
     Entry(
         "dialect-postgres",
@@ -121,12 +122,13 @@ ENTRIES: Final = (
             r"missing \W*=\W* after \W*postgres(?:ql)?\+\w+",
             r"invalid dsn: missing",
             r"missing \W*=\W* after \W*jdbc:",
+            r"invalid connection option \W*(?:postgres(?:ql)?\+\w+|jdbc):",
         ),
         "psycopg knows postgresql:// and postgres://, not postgresql+psycopg:// nor jdbc:.",
         ("Take the +driver part off where the driver itself, psql or pg_dump gets the string.",),
         sources.PSYCOPG,
         concerns=_BOTH,
-        over=("url-unreadable",),
+        over=("url-unreadable", "uri-parameter"),
     ),
     Entry(
         "operation-in-progress",

@@ -169,7 +169,7 @@ ENTRIES: Final = (
             r"connection timed out",
             r"\bi/o timeout\b",
             r"dial(?:ing)?[^\n]{0,80}context deadline exceeded",
-            r"asyncpg[\s\S]{0,4000}timeouterror\b",
+            r"asyncpg/connect_utils.{0,6000}\btimeouterror\b",
             r"connection time-?out",
             r"connect timeout",
         ),
