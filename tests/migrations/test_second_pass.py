@@ -185,4 +185,5 @@ def test_rows_of_a_large_table_are_compared_by_the_first_of_their_keys(copies: C
     )
     assert done.compared_in_part == ("public.item",)
     assert done.steps[0].losses == ()
+    assert "all 20000 rows from before survived" in done.steps[0].sentences[0]
     assert [loss.lost for loss in done.steps[1].losses] == [12]

@@ -129,7 +129,7 @@ class _Run:
             inner = f"select {safe.key} as k from {safe.table} {above} order by 1 limit {BATCH}"  # noqa: S608
             found = rows_of(
                 self._there.session,
-                f"select k::text from ({inner}) b order by k desc limit 1",  # noqa: S608
+                f"select b.k::text from ({inner}) b order by b.k desc limit 1",  # noqa: S608
             )
             if not found:
                 return None

@@ -73,10 +73,11 @@ def _bounded(session: Connection, shape: Shape, bounds: Bounds) -> bool:
     if not shape.primary_key:
         return False
     names = [sql.Identifier(name) for name in shape.primary_key]
-    wanted = sql.SQL("select {} from {} order by {} offset {} limit 1").format(
-        sql.SQL(", ").join(sql.SQL("{}::text").format(name) for name in names),
+    # With the table's name before it, ORDER BY means the column, not its text in the list before.
+    wanted = sql.SQL("select {} from {} t order by {} offset {} limit 1").format(
+        sql.SQL(", ").join(sql.SQL("t.{}::text").format(name) for name in names),
         sql.SQL(trusted(shape.name)),
-        sql.SQL(", ").join(names),
+        sql.SQL(", ").join(sql.SQL("t.{}").format(name) for name in names),
         sql.Literal(LARGEST - 1),
     )
     with session.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
