@@ -45,6 +45,22 @@ SECRET_KEY = "shop-tokens"  # <- finding
 def token(user):
     return jwt.encode({"sub": user}, SECRET_KEY, algorithm="HS256")
 ```
+```yaml bad path=docker-compose.yml case=composed
+services:
+  app:
+    build: .
+    environment:
+      - APP_ENV=prod
+      - SECRET_KEY=changeme  # <- finding
+```
+```yaml good path=docker-compose.yml case=composed
+services:
+  app:
+    build: .
+    environment:
+      - APP_ENV=prod
+      - SECRET_KEY=${SECRET_KEY:?set it outside the repository}
+```
 ## When it does not matter
 A default that the start refuses, an empty one, one drawn anew at each start, a field that nothing reads,
 the passwords of a local database, and tests:
@@ -106,6 +122,11 @@ _ELSEWHERE = re.compile(
     r"(?:^|_)(?:MINIO|AWS|S3|R2|STRIPE|RECAPTCHA|TURNSTILE|GOOGLE|GITHUB|CLOUDINARY|PUSHER)_"
 )
 """Names of keys of another service, which signs with them itself."""
+_COMPOSED = re.compile(
+    r"^\s*(?:-\s*)?[\"']?(?P<name>[A-Z][A-Z0-9_]+)[\"']?\s*[=:]\s*[\"']?(?![$\s\"'])[^\s#$]{3,}\s*(?:#.*)?$",
+    re.MULTILINE,
+)
+_PRODUCTION = re.compile(r"^\s*(?:-\s*)?\w*(?:ENV|ENVIRONMENT)\s*[=:]\s*[\"']?prod", re.MULTILINE)
 _NO_OWN = re.compile(r"^(?:WRONG|FAKE|TEST|EXPECTED|OTHER|INVALID|OLD)_|VECTOR")
 _PUBLIC = re.compile(
     r"^(?:NEXT_PUBLIC|VITE|EXPO_PUBLIC|REACT_APP|PUBLIC)_|ALGORITHM|EXPIRE|NAME|LENGTH|FILE|PATH|(?:_ID|_URL|_ARN)$"
@@ -140,6 +161,7 @@ def check(environment: Environment, python: PythonFiles, tree: Tree, ignores: Ig
             yield _finding(
                 read, "Where {name} is not set, the program starts all the same and signs with an empty text"
             )
+    yield from _composed(tree)
     for read in _constants(python):
         if (
             not is_test(read.path)
@@ -148,6 +170,32 @@ def check(environment: Environment, python: PythonFiles, tree: Tree, ignores: Ig
             and "vectors" not in read.path
         ):
             yield _finding(read, "{name} is a text")
+
+
+def _composed(tree: Tree) -> Iterator[Finding]:
+    """Find constants that services of a compose file sign with, and that say that they are production."""
+    for path in tree.named(suffix=(".yml", ".yaml")):
+        name = path.rpartition("/")[2].lower()
+        text = (tree.text(path) or "") if "compose" in name and not is_test(path) else ""
+        if not (_PRODUCTION.search(text) or "prod" in name):
+            continue
+        for found in _COMPOSED.finditer(text):
+            if _SIGNING.search(found["name"]) and not _ELSEWHERE.search(found["name"]):
+                yield Finding(
+                    path,
+                    text.count("\n", 0, found.start("name")) + 1,
+                    f"The service signs with a text that stands in {path}: who reads it can write "
+                    f"tokens for every user. {found['name']} is no secret any more.",
+                    (
+                        "Take it from the environment, without a default.",
+                        "Make a new one for each deployment.",
+                    ),
+                    from_environment(path, found["name"]),
+                    Severity.MEDIUM,
+                    evidence=f"{found['name']}=…",
+                    masked=True,
+                )
+                break
 
 
 def _signs_with(read: Read, python: PythonFiles) -> bool:

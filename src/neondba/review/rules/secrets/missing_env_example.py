@@ -137,7 +137,7 @@ def _parts(environment: Environment, ignores: Ignores, tree: Tree, services: Ser
     for folder, reads in unnamed(environment, tree, services).items():
         target = f"{folder}/.env.example"
         needed = [r for r in reads if _is_needed(r)]
-        if needed and not ignores.ignores(target):
+        if len(needed) > 1 and not ignores.ignores(target):
             yield _missing(tree, needed, [r.name for r in needed], target)
 
 
