@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from posixpath import normpath
 
 from neondba.postgres.sql_types import AWARE, LONG, NAIVE
 from neondba.postgres.statement import Name, References
@@ -20,6 +21,7 @@ DB_TYPES = {"VarChar": "character varying", "Char": "character", "Timestamptz": 
 BLOCK = re.compile(r"^\s*(model|enum|view|type|datasource|generator)\s+(\w+)\s*\{")
 FIELD = re.compile(r"^\s*(\w+)\s+(\w+)(?:\(\"([^\"]*)\"\))?(\[\])?(\?)?\s*(.*)$")
 ATTRIBUTE = re.compile(r"(@@?[\w.]+)(\()?")
+OUTPUT = re.compile(r"^\s*output\s*=\s*\"([^\"\n]+)\"", re.MULTILINE)
 PROVIDER = re.compile(r"datasource\s+\w+\s*\{[^}]*?provider\s*=\s*\"(\w+)\"")
 ON_DELETE = {"Cascade": "cascade", "SetNull": "set null", "Restrict": "restrict", "SetDefault": "set default"}
 
@@ -86,6 +88,8 @@ def prisma_tables(tree: Tree) -> list[Table]:
     """Give the tables of every Prisma schema for Postgres."""
     models, enums = [], set()
     texts = {path: tree.text(path) or "" for path in tree.named(suffix=".prisma")}
+    made = _generated(texts)
+    texts = {path: text for path, text in texts.items() if path not in made}
     providers = {
         path.rpartition("/")[0]: found[1] for path, text in texts.items() if (found := PROVIDER.search(text))
     }
@@ -101,6 +105,18 @@ def prisma_tables(tree: Tree) -> list[Table]:
                 models.append(_model(name, path, line, lines))
     by_name = {m.name: m for m in models}
     return [_table(model, by_name, enums) for model in models]
+
+
+def _generated(texts: dict[str, str]) -> frozenset[str]:
+    """Give the schemas that the generator has copied beside the client it made."""
+    found = set()
+    for path, text in texts.items():
+        folder = path.rpartition("/")[0]
+        for output in OUTPUT.findall(text):
+            place = normpath(f"{folder}/{output}" if folder else output) + "/"
+            if not path.startswith(place):
+                found |= {other for other in texts if other.startswith(place)}
+    return frozenset(found)
 
 
 def column_name(field_: PrismaField) -> str:

@@ -171,16 +171,28 @@ def _forgotten(found: list[Door]) -> Iterator[tuple[list[Door], str]]:
             for name in _tables(door):
                 asking[door.file.path, name].add(bool(_changed(door)))
     open_: dict[tuple[str, str, bool], list[Door]] = defaultdict(list)
+    shown = {
+        (door.file.path, name)
+        for door in found
+        if not door.authenticated and _is_list(door)
+        for name in _tables(door)[:1]
+    }
     for door in found:
         if _is_known(door, _STRANGERS):
             continue
         changed = _changed(door)
         for name in [changed] if changed else _tables(door)[:1]:
             beside = asking[door.file.path, name]
-            if beside if changed and not _signs_up(door) else False in beside and "{" in door.entrance.name:
+            # Of what strangers get a list of, one row is no secret.
+            alone = "{" in door.entrance.name and (door.file.path, name) not in shown
+            if beside if changed and not _signs_up(door) else False in beside and alone:
                 open_[door.file.path, name, bool(changed)].append(door)
     for (_, name, _), several in open_.items():
         yield several, name
+
+
+def _is_list(door: Door) -> bool:
+    return door.route is not None and door.route.method == "GET" and "{" not in door.entrance.name
 
 
 def _tables(door: Door) -> list[str]:

@@ -61,7 +61,9 @@ import ast
 from collections.abc import Iterator
 
 from neondba.project.alembic_history import AlembicHistory
+from neondba.project.places import is_script
 from neondba.project.python import Call, Function, PythonFile, PythonFiles, Scope
+from neondba.project.services import Services
 from neondba.project.sqlalchemy_types import last_name
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -71,9 +73,23 @@ STARTS = ("lifespan", "startup", "start_up", "on_start")
 
 
 @rule("NDB610", Category.MIGRATION, Severity.MEDIUM)
-def check(python: PythonFiles, alembic: AlembicHistory) -> Iterator[Finding]:
+def check(python: PythonFiles, alembic: AlembicHistory, services: Services) -> Iterator[Finding]:
     """Find create_all that the running application reaches."""
-    managed = bool(alembic.histories)
+    found = list(_all(python, bool(alembic.histories)))
+    served = {id(services.of(f.path)) for f in found if not _is_by_hand(python, f.path)}
+    for finding in found:
+        # What the application does at its start, a script may do before: one decision, told once.
+        if id(services.of(finding.path)) not in served or not _is_by_hand(python, finding.path):
+            yield finding
+
+
+def _is_by_hand(python: PythonFiles, path: str) -> bool:
+    file = python.get(path)
+    served = file is not None and any(w in file.text for w in ("FastAPI(", "Flask(", "uvicorn", "APIRouter"))
+    return is_script(path) or (file is not None and "__main__" in file.text and not served)
+
+
+def _all(python: PythonFiles, managed: bool) -> Iterator[Finding]:
     for file in python.containing("create_all"):
         if NOT_THE_APP.search(file.path) or _is_for_sqlite(file):
             continue

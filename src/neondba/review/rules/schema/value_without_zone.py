@@ -63,16 +63,17 @@ from collections.abc import Iterator
 from neondba.project.places import is_migration, is_test
 from neondba.project.python import PythonFile, PythonFiles
 from neondba.project.schema import Schema
+from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.schema._shared import modelled, own_tables
+from neondba.review.rules.schema._shared import modelled, own_tables, uses_asyncpg
 
 _NAIVE = ("datetime.datetime.utcnow", "datetime.utcnow", "datetime.datetime.now", "datetime.now")
 _ZONED = "timestamp with time zone"
 
 
 @rule("NDB729", Category.SCHEMA, Severity.MEDIUM)
-def check(schema: Schema, python: PythonFiles) -> Iterator[Finding]:
+def check(schema: Schema, python: PythonFiles, tree: Tree) -> Iterator[Finding]:
     """Report the first assignment of each file, where all columns of that name have a zone."""
     kinds: dict[str, set[str | None]] = {}
     models: dict[str, str] = {}
@@ -83,6 +84,8 @@ def check(schema: Schema, python: PythonFiles) -> Iterator[Finding]:
             kinds.setdefault(column.field or column.name, set()).add(column.type)
             models.setdefault(column.field or column.name, table.title)
     zoned = {name for name, types in kinds.items() if types == {_ZONED}}
+    machine = "asyncpg takes it for the machine's local time"
+    taken = machine if uses_asyncpg(tree) else "the server takes it for the session's local time"
     for file in python.containing("utcnow()", "datetime.now()") if zoned else ():
         if is_test(file.path) or is_migration(file.path):
             continue
@@ -92,8 +95,8 @@ def check(schema: Schema, python: PythonFiles) -> Iterator[Finding]:
             yield Finding(
                 file.path,
                 line,
-                f"`{models[name]}.{name}` keeps the zone, and this value has none: asyncpg takes it for the "
-                "machine's local time, so the moment is hours off wherever that is not UTC.",
+                f"`{models[name]}.{name}` keeps the zone, and this value has none: {taken}, so the moment is "
+                "hours off wherever that is not the value's own.",
                 steps=("Write datetime.now(UTC), here and in the rest of the file.",),
                 snippet=f"{name} = datetime.now(UTC)",
             )
