@@ -83,7 +83,7 @@ def _opened(addresses: list[str], host: str, port: int, seen: Network, clock: Cl
         do = f"Open outgoing TCP {port}, or check the port: Neon listens on 5432."
         seen.lines.append(fault("tcp", f"port {port} of {host} is not open from here: {reasons}.", do))
         return False
-    said = f"port {port} opens in {_ms(seen.round_trip or 0)} (best of {TRIES} at each address)"
+    said = f"{host}:{port} opens in {_ms(seen.round_trip or 0)} (best of {TRIES} at each address)"
     seen.lines.append(note("tcp", f"{said}; but {reasons}") if failed else ok("tcp", said))
     return True
 

@@ -13,6 +13,15 @@ from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect
 
+Variable = Annotated[
+    str,
+    Field(
+        description="Variable that holds the connection string, in the environment or in .env; or a string "
+        "without a password.",
+        min_length=1,
+    ),
+]
+
 
 @operation(
     "connection.check",
@@ -20,7 +29,7 @@ from neondba.core.plan import Effect
     featured=True,
     findings=lambda check: check.faults,
     examples=(
-        Example({"branch": "main", "driver": "asyncpg"}),
+        Example({"variable": "postgresql://app@127.0.0.1:1/neondb?sslmode=require", "driver": "asyncpg"}),
         Example({"variable": "NEONDBA_NO_SUCH_VARIABLE"}, problem="variable-not-set"),
         Example(
             {"variable": "postgresql://app:" + "example" + "@127.0.0.1/neondb"},
@@ -31,14 +40,7 @@ from neondba.core.plan import Effect
 )
 def connection_check(
     ctx: Context,
-    variable: Annotated[
-        str,
-        Field(
-            description="Variable that holds the connection string, in the environment or in .env; or a "
-            "string without a password.",
-            min_length=1,
-        ),
-    ] = "DATABASE_URL",
+    variable: Variable = "DATABASE_URL",
     *,
     use: Annotated[Use, Field(description="What the connection is for.")] = "app",
     driver: Annotated[
