@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from neon_world import World
 
-from neondba.branches.difference import BranchDiff
+from neondba import capabilities
+from neondba.branches.difference import BranchDiff, DiffStatement
 from neondba.core.problem import ArgumentProblem, NotFoundProblem
 from neondba.neon.throwaway import reached
 from neondba.postgres.connect import connect, trusted
+from neondba.surfaces.options import FORMATS
+from neondba.surfaces.render import formats
 
 ODD = "tab\"le é'; drop table x --"
 QUOTED = '"tab""le é\'; drop table x --"'
@@ -197,3 +200,44 @@ def test_an_lsn_that_never_was_is_refused(dev: str, diff: Diff) -> None:
     with pytest.raises(ArgumentProblem) as caught:
         diff(dev, at="0/1")
     assert caught.value.code == "point-outside-history"
+
+
+def test_sql_says_what_its_statements_do() -> None:
+    found = BranchDiff(
+        project="atlas",
+        database="neondb",
+        base="main",
+        branch="dev",
+        objects=(),
+        statements=(
+            DiffStatement(
+                text="ALTER TYPE public.mood ADD VALUE 'so'",
+                object="enum public.mood",
+                destroys=False,
+                rewrites=False,
+                in_transaction=False,
+            ),
+            DiffStatement(
+                text="DROP TABLE public.t",
+                object="table public.t",
+                destroys=True,
+                rewrites=False,
+                in_transaction=True,
+            ),
+        ),
+        diff="",
+        notes=("Not compared: 1 cast\nDROP TABLE hidden.",),
+    )
+    assert found.as_sql().splitlines() == [
+        "-- Not compared: 1 cast DROP TABLE hidden.",
+        "-- commit before what follows",
+        "ALTER TYPE public.mood ADD VALUE 'so';",
+        "-- destroys data",
+        "DROP TABLE public.t;",
+    ]
+
+
+def test_sql_is_a_format_that_every_surface_knows() -> None:
+    offered = formats(capabilities.load()["branch.diff"])
+    assert "sql" in offered
+    assert set(offered) <= set(FORMATS)
