@@ -112,11 +112,36 @@ from sqlmodel import Field, SQLModel
 class Note(SQLModel, table=True):
     id: int = Field(primary_key=True)
 ```
+
+A folder that env.py puts on the path is where its imports begin:
+
+```python good path=phase_3/backend/alembic/env.py case=path
+import sys
+from pathlib import Path
+
+from alembic import context
+from sqlmodel import SQLModel
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
+
+from models.task import Task
+
+target_metadata = SQLModel.metadata
+```
+
+```python good path=phase_3/backend/src/models/task.py case=path
+from sqlmodel import Field, SQLModel
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+```
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from neondba.project.python import Class, PythonFile, PythonFiles
@@ -127,6 +152,8 @@ from neondba.review.rules.migrations._application import NOT_THE_APP
 from neondba.review.rules.migrations._shared import listed
 
 DYNAMIC = ("import_module", "walk_packages", "iter_modules", "__import__", "exec(", "automap", "glob(")
+FOLDER = re.compile(r"[\"'/](\w+)[\"']")
+"""How a folder is named that goes onto the path: `parent / "src"`."""
 DEEPEST = 6
 
 
@@ -145,7 +172,8 @@ def check(python: PythonFiles, schema: Schema) -> Iterator[Finding]:
             continue
         models = [t for t in schema.definitions if t.source in ("sqlalchemy", "sqlmodel") and t.label]
         ours = [t for t in models if not NOT_THE_APP.search(t.path) and _belongs(python, t, owner)]
-        missing = [t for t in ours if t.path not in seen]
+        beside = [t for t in ours if t.root and file.path.startswith(f"{t.root}/")]
+        missing = [t for t in beside or ours if t.path not in seen]
         if missing:
             yield _finding(file, metadata.lineno, missing)
 
@@ -163,7 +191,19 @@ def _imported(python: PythonFiles, start: PythonFile) -> set[str] | None:
             return None
         for qualified in (*file.imports.values(), *_modules(file)):
             waiting += _files(python, qualified)
+            for base in _added(start) if file is start else ():
+                waiting += _files(python, f"{base}.{qualified}")
     return seen
+
+
+def _added(file: PythonFile) -> list[str]:
+    """Give the packages whose folder env.py puts on the path, so that imports leave their name out."""
+    if "sys.path" not in file.text:
+        return []
+    above = file.module.split(".")[:-1]
+    bases = [".".join(above[:length]) for length in range(1, len(above))]
+    named = set(FOLDER.findall(file.text))
+    return [*bases, *(f"{base}.{name}" for base in bases for name in named)]
 
 
 def _modules(file: PythonFile) -> Iterator[str]:
