@@ -108,19 +108,24 @@ DRAFT = re.compile(
 @rule("NDB433", Category.ISOLATION, Severity.MEDIUM)
 def check(isolation: TypeScriptIsolation, tree: Tree) -> Iterator[Finding]:
     """Look for reads by strangers that do not ask whether a row is ready to be shown."""
-    told: set[tuple[str, str]] = set()
+    places: dict[tuple[str, str], dict[str, tuple[Verdict, str]]] = {}
     for verdict in isolation.verdicts:
         judged, statement, door = verdict.judged, verdict.statement, verdict.entrance
         if judged.kind not in ("get", "select") or door.known or door.staff or statement.amount:
             continue
-        if door.machine or door.run.machine or (judged.path, statement.function) in told:
+        if door.machine or door.run.machine:
             continue
         if any(s.kind not in READS for s in door.run.statements.values()):
             continue  # What is read there is for the write, not for the visitor.
         column = _column(verdict, tree)
         if column and not _asks(verdict, column):
-            told.add((judged.path, statement.function))
-            yield _finding(verdict, column)
+            # One file that does not ask is one decision, however many functions read in it.
+            of_table = places.setdefault((judged.path, judged.table), {})
+            of_table.setdefault(statement.function, (verdict, column))
+    for of_table in places.values():
+        (verdict, column), *more = of_table.values()
+        also = tuple((v.judged.path, v.judged.line) for v, _ in more)
+        yield _finding(verdict, column, also)
 
 
 def _column(verdict: Verdict, tree: Tree) -> str:
@@ -151,7 +156,7 @@ def _asks(verdict: Verdict, column: str) -> bool:
     return any(not c and not v.origins for c, v in where) or verdict.statement.compared is not None
 
 
-def _finding(verdict: Verdict, column: str) -> Finding:
+def _finding(verdict: Verdict, column: str, also: tuple[tuple[str, int], ...]) -> Finding:
     judged = verdict.judged
     return Finding(
         judged.path,
@@ -161,4 +166,5 @@ def _finding(verdict: Verdict, column: str) -> Finding:
         steps=(f"Add {column} to the condition of what strangers read.",),
         snippet=f'where: {{ {column}: "PUBLISHED" }}',
         way=way_of(verdict),
+        also=also,
     )
