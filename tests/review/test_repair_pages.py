@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from neondba.project.facts import Facts
+from neondba.project.migration_writing.writing import Migrations
 from neondba.project.tree import MemoryTree
 from neondba.review.engine import run
 from neondba.review.finding import Reported
 from neondba.review.page import Case, cases
 from neondba.review.repair.edits import apply
-from neondba.project.migration_writing.writing import Migrations
 from neondba.review.rule import Rule, rules
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

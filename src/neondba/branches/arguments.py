@@ -10,9 +10,7 @@ from neondba.core.duration import Duration
 
 AnyBranch = Annotated[str, Field(description="The branch: its name or its id.", min_length=1)]
 NewName = Annotated[str, Field(description="Name of the new branch.", min_length=1, max_length=256)]
-Parent = Annotated[
-    str | None, Field(description="Branch to copy; the default one if absent.")
-]
+Parent = Annotated[str | None, Field(description="Branch to copy; the default one if absent.")]
 Expires = Annotated[Duration | None, Field(description="Delete it after this long, such as 90m, 3h or 3d.")]
 At = Annotated[
     str | None,

@@ -81,11 +81,8 @@ def branch_merge(
         there = client.branches(project.id)
         theirs, ours = choose.branch_of(there, project, name), choose.branch_of(there, project, into)
         if theirs.id == ours.id:
-            raise ArgumentProblem(
-                "same-branch",
-                f"{theirs.name} cannot be merged into itself.",
-                hint="Name another branch with --into.",
-            )
+            said = f"{theirs.name} cannot be merged into itself."
+            raise ArgumentProblem("same-branch", said, hint="Name another branch with --into.")
         tables = tuple(each.strip() for each in data.split(",") if each.strip()) if data else ()
         asked = Asked(database, tables, sides, folder if migration else None)
         return Merging(client, ctx, Between(project, theirs, ours), asked).done()

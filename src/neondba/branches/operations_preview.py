@@ -108,15 +108,10 @@ def preview_create(
     head, number = _whose(ctx, git_branch, pr)
     name = preview_name(head, number)
     wanted = policy_of(ctx.folder).for_branch(name)
-    asked = preview.Asked(
-        name,
-        (head, *(("--pr", str(number)) if number else ())),
-        parent or wanted.parent,
-        expires or wanted.expires or preview.LIFETIME,
-        schema_only,
-        anonymised,
-        database,
-    )
+    again = (head, *(("--pr", str(number)) if number else ()))
+    lifetime = expires or wanted.expires or preview.LIFETIME
+    above = parent or wanted.parent
+    asked = preview.Asked(name, again, above, lifetime, schema_only, anonymised, database)
     places = outlet(ctx.folder, env_file, github=github, environment=os.environ)
     with platform.client(ctx) as client:
         return preview.created(client, ctx, project_for(client, ctx), asked, places)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -14,6 +14,9 @@ from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect
 from neondba.local import platform
 from neondba.neon.choose import project_for
+
+if TYPE_CHECKING:
+    from neondba.neon.models import Project
 
 Named = Annotated[
     tuple[str, ...],
@@ -69,15 +72,11 @@ def branch_sweep(
     from neondba.branches.policy import policy_of
     from neondba.branches.sweep import RECENT, World, judged
     from neondba.branches.sweeping import swept
-    from neondba.core.context_file import nearest
 
-    pulls = open_pulls(open_pr, from_github(os.environ))
-    policy = policy_of(ctx.folder)
+    pulls, policy = open_pulls(open_pr, from_github(os.environ)), policy_of(ctx.folder)
     with platform.client(ctx) as client:
-        project = project_for(client, ctx)
+        project = client.project(project_for(client, ctx).id)
         named = frozenset(client.find_branch(project, name).id for name in names)
-        project = client.project(project.id)
-        noted = nearest(ctx.folder)
         world = World(
             client.branches(project.id),
             client.endpoints(project.id),
@@ -86,8 +85,15 @@ def branch_sweep(
             pulls,
             ctx.clock.now(),
             named=named,
-            checked_out=noted.branch if noted and noted.project == project.id else None,
+            checked_out=_checked_out(ctx, project),
             idle=idle,
             recent=recent or RECENT,
         )
         return swept(client, ctx, project, world, judged(world))
+
+
+def _checked_out(ctx: Context, project: Project) -> str | None:
+    from neondba.core.context_file import nearest
+
+    noted = nearest(ctx.folder)
+    return noted.branch if noted and noted.project == project.id else None
