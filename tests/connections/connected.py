@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
 import socket
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -98,6 +100,13 @@ def listener(answer: bytes | None) -> Iterator[int]:
         server.shutdown(socket.SHUT_RDWR)
         for client in kept:
             client.close()
+
+
+def forget() -> None:
+    """Drop the sockets that asyncpg leaves open when a connection fails; it warns of them otherwise."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def closed_port() -> int:

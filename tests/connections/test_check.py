@@ -9,7 +9,7 @@ import psycopg
 import psycopg2
 import pytest
 import sqlalchemy
-from connected import Shop, changed, closed_port, listener, with_password
+from connected import Shop, changed, closed_port, forget, listener, with_password
 from psycopg import pq
 
 from neondba import capabilities
@@ -202,6 +202,8 @@ def test_the_string_as_written_for_a_driver_connects_and_the_foreign_one_does_no
         (psycopg.Error, psycopg2.Error, asyncpg.PostgresError, sqlalchemy.exc.SQLAlchemyError)
     ):
         connect(_for(name, shop) + "&pgbouncer=true")
+    if name == "asyncpg":
+        forget()
 
 
 def test_the_parameters_of_libpq_are_those_that_it_names_itself():

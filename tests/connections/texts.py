@@ -75,6 +75,7 @@ TEXTS = {
     "slots-full": "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
     "role-limit": 'FATAL:  too many connections for role "app"',
     "pooler-clients-full": "FATAL:  no more connections allowed (max_client_conn)",
+    "pooler-cannot-login": "ERROR:  server login has been failing, try again later (server_login_retry)",
     "pooler-wait": "FATAL:  query_wait_timeout\nSSL connection has been closed unexpectedly",
     "proxy-rate": "Failed to acquire permit to connect to the database. Too many database connection attempts are "
     "currently ongoing.",
@@ -171,6 +172,9 @@ CATALOGUE = (
     ("SSL SYSCALL error: EOF detected", "closed-suspended"),
     ("(DBConnection.ConnectionError) ssl send: closed", "postgrex-closed"),
     ("No space left on device (53100)", "disk-full"),
+    ("HikariPool-1 - Connection is not available, request timed out after 30000ms.", "client-pool-full"),
+    ("Error: write CONNECT_TIMEOUT ep-x.us-east-2.aws.neon.tech:5432", "timeout-wake"),
+    ("Error: write CONNECTION_CLOSED ep-x.us-east-2.aws.neon.tech:5432", "closed-suspended"),
     ("PROJECT_NOT_FOUND", "endpoint-not-found"),
     ("ENDPOINT_NOT_FOUND", "endpoint-not-found"),
     ("BRANCH_NOT_FOUND", "endpoint-not-found"),

@@ -42,6 +42,9 @@ _CLOSED: Final = (
     r"terminating connection due to unexpected postmaster exit",
     r"underlying connection is closed",
     r"discarding closed connection",
+    r"write connection_(?:closed|ended|destroyed)",
+    r"this connection has been closed\.",
+    r"exception while reading from stream",
 )
 
 ENTRIES: Final = (

@@ -53,6 +53,15 @@ ENTRIES: Final = (
         concerns=_ENGINE,
     ),
     Entry(
+        "pooler-cannot-login",
+        "The pooler could not log in to the compute",
+        (r"server login has been failing", r"server_login_retry", r"pgbouncer cannot connect to server"),
+        "The pooler's last try to log in for this role failed, and it waits before the next: a password "
+        "that was just reset, a role or database that is gone, or a compute that starts.",
+        ("Try the direct host: it says the reason.", "Try again in 15 seconds."),
+        sources.GENERAL,
+    ),
+    Entry(
         "pooler-wait",
         "No server connection of the pool came free for 120 s",
         (r"query_wait_timeout",),

@@ -136,6 +136,9 @@ ENTRIES: Final = (
             r"\bp2024\b",
             r"timed out fetching a new connection",
             r"timed out while waiting for a connection from the pool",
+            r"connection is not available, request timed out after",
+            r"connection pool has been exhausted",
+            r"could not obtain a connection from the pool within",
             r"asyncpg/pool\.py(?!.*asyncpg/connect_utils).{0,4000}\btimeouterror\b",
         ),
         "Connections are not given back (a session without close, a transaction that waits), or the pool is "

@@ -172,6 +172,7 @@ ENTRIES: Final = (
             r"asyncpg/connect_utils.{0,6000}\btimeouterror\b",
             r"connection time-?out",
             r"connect timeout",
+            r"\bwrite connect_timeout\b",
         ),
         "A suspended compute needs some hundred milliseconds to start, sometimes seconds; the client "
         "gives up earlier.",
