@@ -64,8 +64,7 @@ def branch_sweep(
     own, those in use, and those of open pull requests. `--dry-run` is the rehearsal.
 
     Raises:
-        NotFoundProblem: a branch that is named does not exist.
-        ArgumentProblem: the policy or the list of pull requests cannot be understood.
+        Problem: a named branch does not exist, or the policy or the list cannot be understood.
     """
     from neondba.branches.git_branches import git_branches
     from neondba.branches.open_pulls import from_github, open_pulls
@@ -76,7 +75,6 @@ def branch_sweep(
     pulls, policy = open_pulls(open_pr, from_github(os.environ)), policy_of(ctx.folder)
     with platform.client(ctx) as client:
         project = client.project(project_for(client, ctx).id)
-        named = frozenset(client.find_branch(project, name).id for name in names)
         world = World(
             client.branches(project.id),
             client.endpoints(project.id),
@@ -84,7 +82,7 @@ def branch_sweep(
             git_branches(ctx.folder),
             pulls,
             ctx.clock.now(),
-            named=named,
+            named=frozenset(client.find_branch(project, name).id for name in names),
             checked_out=_checked_out(ctx, project),
             idle=idle,
             recent=recent or RECENT,
