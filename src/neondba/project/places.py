@@ -18,7 +18,7 @@ _HAND_RUN: Final = re.compile(
     r"backfill|diagnose|inspect|cleanup|apply|delete|update)_[^/]*\.py$"
 )
 _INSIDE: Final = re.compile(
-    r"(?:^|/)(?:services?|routes?|routers?|api|endpoints?|core|models?|handlers?|controllers?|crud|repositor\w+|tools|"
+    r"(?:^|/)(?:services?|routes?|routers?|api|endpoints?|core|models?|handlers?|controllers?|crud|repositor\w+|(?:\w+_)?tools|"
     r"actions|lib|jobs|workers?)/[^/]+$"
 )
 _MIGRATION: Final = re.compile(r"(?:^|/)(?:alembic|migrations?|versions)/|(?:^|/)env\.py$")
