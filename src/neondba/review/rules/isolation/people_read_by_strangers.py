@@ -35,6 +35,32 @@ export async function getUser(email: string) {
   return prisma.user.findUnique({ where: { email } });
 }
 ```
+A public procedure is such an address, too:
+
+```ts bad path=src/server/users.ts case=procedure
+import { eq } from "drizzle-orm";
+import { z } from "zod";
+import { db } from "@/db";
+import { users } from "@/db/schema";
+import { publicProcedure, router } from "./trpc";
+
+export const userRouter = router({
+  byId: publicProcedure.input(z.object({ userId: z.string() })).query(async ({ input }) => {
+    const [user] = await db.select().from(users).where(eq(users.id, input.userId));  // <- finding
+    return user;
+  }),
+});
+```
+
+```ts bad path=src/db/schema.ts case=procedure
+import { pgTable, text } from "drizzle-orm/pg-core";
+
+export const users = pgTable("users", {
+  id: text("id").primaryKey(),
+  email: text("email").notNull(),
+});
+```
+
 ## When it does not matter
 Where the row stays on the server, or only harmless columns leave it:
 ```prisma good path=prisma/schema.prisma case=stays
@@ -75,6 +101,11 @@ from neondba.review.rules.isolation._typescript import claim_of, name_of, way_of
 
 GUARDED = re.compile(r"^(?:password(?:_?hash)?|hashed_?password|hash|token|secret|email)$", re.IGNORECASE)
 
+ACTION = (
+    'Take the function out of the "use server" module; `import "server-only"` keeps it there.',
+    "Or ask for the session in it, and select only the columns that are shown.",
+)
+PROCEDURE = ("Make the procedure a protected one.", "Select only the columns that are shown.")
 HOLDING = ("user", "account", "verificationtoken", "passwordresettoken")
 
 
@@ -84,7 +115,10 @@ def check(isolation: TypeScriptIsolation) -> Iterator[Finding]:
     told: set[tuple[str, int]] = set()
     for verdict in isolation.verdicts:
         judged, statement, door = verdict.judged, verdict.statement, verdict.entrance
-        if judged.entrance.kind is not EntranceKind.ACTION or judged.kind not in ("get", "select"):
+        procedure = judged.entrance.name.startswith("procedure ")
+        if not (procedure or judged.entrance.kind is EntranceKind.ACTION):
+            continue
+        if judged.kind not in ("get", "select"):
             continue
         if door.known or door.run.login or not statement.returned or not verdict.claim:
             continue
@@ -112,16 +146,14 @@ def _column(verdict: Verdict) -> str:
 def _finding(verdict: Verdict, column: str) -> Finding:
     judged = verdict.judged
     sure = column.lower() != "email"
+    procedure = judged.entrance.kind is not EntranceKind.ACTION
     return Finding(
         judged.path,
         judged.line,
         f"Anybody on the internet gets a whole {judged.table} row, {column} included, from "
         f"{name_of(verdict)}: it is an address of its own, and {claim_of(verdict)} picks the row.",
-        steps=(
-            'Take the function out of the "use server" module; `import "server-only"` keeps it there.',
-            "Or ask for the session in it, and select only the columns that are shown.",
-        ),
-        snippet='import "server-only";',
+        steps=PROCEDURE if procedure else ACTION,
+        snippet="protectedProcedure" if procedure else 'import "server-only";',
         severity=Severity.HIGH if sure else Severity.MEDIUM,
         way=way_of(verdict),
     )
