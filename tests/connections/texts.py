@@ -175,6 +175,8 @@ CATALOGUE = (
     ("HikariPool-1 - Connection is not available, request timed out after 30000ms.", "client-pool-full"),
     ("Error: write CONNECT_TIMEOUT ep-x.us-east-2.aws.neon.tech:5432", "timeout-wake"),
     ("Error: write CONNECTION_CLOSED ep-x.us-east-2.aws.neon.tech:5432", "closed-suspended"),
+    ('connection to server at "ep-x" (2600:1f18::1), port 5433 failed: Connection refused', "refused"),
+    ('connection to server at "localhost" (::1), port 5432 failed: Connection refused', "refused-local"),
     ("PROJECT_NOT_FOUND", "endpoint-not-found"),
     ("ENDPOINT_NOT_FOUND", "endpoint-not-found"),
     ("BRANCH_NOT_FOUND", "endpoint-not-found"),

@@ -24,7 +24,7 @@ _OTHERS: Final = re.compile(
 )
 """Services beside PostgreSQL, which fail in the same words."""
 _SQL: Final = re.compile(r"\[SQL: |Failed query: ")
-LONGEST: Final = 400_000
+LONGEST: Final = 100_000
 """Characters that are read of a text: its beginning and its end."""
 
 

@@ -110,7 +110,7 @@ ENTRIES: Final = (
         "refused-local",
         "Nothing listens on this machine, and the connection was meant for elsewhere",
         (
-            r"(?:localhost|127\.0\.0\.1|::1)\W[^\n]{0,80}?(?:connection refused|actively refused)",
+            r"(?:localhost|127\.0\.0\.1|(?<![\w:])::1)\W[^\n]{0,80}?(?:connection refused|actively refused)",
             r"econnrefused (?:127\.0\.0\.1|::1)",
             r"(?:connection refused|connect call failed)[^\n]{0,20}?(?:localhost|127\.0\.0\.1|::1)",
             r"can't reach database server at `?(?:localhost|127\.0\.0\.1)",
