@@ -173,7 +173,8 @@ def check(python: PythonFiles, schema: Schema) -> Iterator[Finding]:
         models = [t for t in schema.definitions if t.source in ("sqlalchemy", "sqlmodel") and t.label]
         ours = [t for t in models if not NOT_THE_APP.search(t.path) and _belongs(python, t, owner)]
         beside = [t for t in ours if t.root and file.path.startswith(f"{t.root}/")]
-        missing = [t for t in beside or ours if t.path not in seen]
+        known = {t.name.key for t in ours if t.path in seen}
+        missing = [t for t in beside or ours if t.path not in seen and t.name.key not in known]
         if missing:
             yield _finding(file, metadata.lineno, missing)
 
