@@ -142,6 +142,15 @@ def test_a_project_shows_the_frame_the_engine_and_the_change(project):
     assert "os.environ['SHOP_DATABASE_URL']" in (first.snippet or "")
 
 
+def test_settings_that_a_call_has_are_kept_beside_the_new_one(project):
+    call = "maker = create_engine(os.environ['SHOP_DATABASE_URL'], connect_args={'application_name': 'x'})\n"
+    (project / "app/db.py").write_text("import os\nfrom sqlalchemy import create_engine\n" + call)
+    snippet = (
+        explain("psycopg.errors.ConnectionTimeout: connection timeout expired", project).errors[0].snippet
+    )
+    assert "connect_args={'application_name': 'x', 'connect_timeout': 15}" in (snippet or "")
+
+
 def test_a_project_shows_the_address_with_the_change_and_no_password(project):
     found = explain("FATAL: password authentication failed at ep-cool-river-a1b2c3d4-pooler", project)
     places = [(place.path, place.line) for place in found.errors[0].places]

@@ -56,11 +56,12 @@ def snippet(hit: Hit, text: str, project: Project | None) -> str | None:
     if name in KEYWORDS and project:
         for engine in project.engines:
             added = _added(name, engine.kind, text)
-            if added:
-                return f"# {engine.path}:{engine.line}\n{_with_keywords(engine, added)}"
+            written = _with_keywords(engine, added) if added else None
+            if written:
+                return f"# {engine.path}:{engine.line}\n{written}"
     texts = TEXTS.get(name, {})
-    written = {stack: texts[stack] for stack in stacks if stack in texts} or dict(list(texts.items())[:1])
-    shown = next(iter(written.values()), None)
+    fitting = {stack: texts[stack] for stack in stacks if stack in texts} or dict(list(texts.items())[:1])
+    shown = next(iter(fitting.values()), None)
     return shown.replace("DATABASE_URL", _variable(project)) if shown else None
 
 
@@ -86,14 +87,25 @@ def _variable(project: Project | None) -> str:
     return "DATABASE_URL" if not names or "DATABASE_URL" in names else names[0]
 
 
-def _with_keywords(engine: Engine, added: Mapping[str, str]) -> str:
+def _with_keywords(engine: Engine, added: Mapping[str, str]) -> str | None:
+    """Write the call with these keywords; `None` where it has them all."""
     call = copy.deepcopy(engine.call)
-    there = {keyword.arg for keyword in call.keywords}
-    call.keywords += [
-        ast.keyword(arg=name, value=ast.parse(value, mode="eval").body)
-        for name, value in added.items()
-        if name not in there
-    ]
+    for name, text in added.items():
+        value = ast.parse(text, mode="eval").body
+        there = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+        if there is None:
+            call.keywords.append(ast.keyword(arg=name, value=value))
+        elif isinstance(there, ast.Dict) and isinstance(value, ast.Dict):
+            known = {ast.dump(key) for key in there.keys if key}
+            new = [
+                each
+                for each in zip(value.keys, value.values, strict=True)
+                if each[0] and ast.dump(each[0]) not in known
+            ]
+            there.keys += [key for key, _ in new]
+            there.values += [item for _, item in new]
+    if ast.dump(call) == ast.dump(engine.call):
+        return None
     one_line = mask_text(ast.unparse(call))
     if len(one_line) <= 88:
         return one_line
