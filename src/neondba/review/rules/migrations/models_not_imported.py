@@ -113,7 +113,8 @@ class Note(SQLModel, table=True):
     id: int = Field(primary_key=True)
 ```
 
-A folder that env.py puts on the path is where its imports begin:
+A folder that env.py puts on the path is where its imports begin, and another program's model of the same
+table adds nothing:
 
 ```python good path=phase_3/backend/alembic/env.py case=path
 import sys
@@ -127,6 +128,14 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 from models.task import Task
 
 target_metadata = SQLModel.metadata
+```
+
+```python good path=phase_3/worker/models.py case=path
+from sqlmodel import Field, SQLModel
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
 ```
 
 ```python good path=phase_3/backend/src/models/task.py case=path
