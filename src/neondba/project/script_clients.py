@@ -31,7 +31,7 @@ _APART: Final = re.compile(
     r"(?:^|/)(?:test|check|debug|setup|verify|reset|migrate|create|init|run|drop|import|export)[-_][^/]*$"
 )
 """Programs of their own: functions that are deployed one by one, and what is run by hand."""
-_STAYS: Final = re.compile(r"\bexports?\b|\.listen\(|\bserve\(|createServer|\bapp\.(?:use|get)\(")
+STAYS: Final = re.compile(r"\bexports?\b|\.listen\(|\bserve\(|createServer|\bapp\.(?:use|get)\(")
 """What a module has that others use, or that goes on: one without runs once, and ends."""
 _EDGE: Final = re.compile(
     r"client/(?:edge|wasm)|withAccelerate|cloudflare|runtime\s*=\s*[\"']edge|c\.env\.|env\.HYPERDRIVE"
@@ -96,7 +96,7 @@ class ScriptClients:
                 or is_script(file.path)
                 or is_migration(file.path)
                 or _APART.search(file.path)
-                or not _STAYS.search(files.text(file.path))
+                or not STAYS.search(files.text(file.path))
             ):
                 continue
             for call in file.calls_of(*_KINDS):

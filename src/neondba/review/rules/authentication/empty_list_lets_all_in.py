@@ -67,10 +67,12 @@ def require_admin(user, origin):
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
 from neondba.project.places import is_test
+from neondba.project.python import PythonFiles
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -97,15 +99,23 @@ _PYTHON = re.compile(
 
 
 @rule("NDB524", Category.AUTH, Severity.HIGH)
-def check(tree: Tree) -> Iterator[Finding]:
+def check(tree: Tree, python: PythonFiles) -> Iterator[Finding]:
     """Report the first such check of each file."""
     for path in tree.having(_FILES, ("dmin", "ADMIN", "hitelist", "WHITELIST", "llowlist")):
         text = "" if is_test(path) else tree.text(path) or ""
         if not _ENV.search(text) and not path.endswith(".py"):
             continue
         found = _python(text) if path.endswith(".py") else _script(text)
-        if found is not None:
-            yield _finding(path, text.count("\n", 0, found.start("name")) + 1, found["name"])
+        line = text.count("\n", 0, found.start("name")) + 1 if found is not None else 0
+        if found is not None and (not path.endswith(".py") or _is_code(python, path, line)):
+            yield _finding(path, line, found["name"])
+
+
+def _is_code(python: PythonFiles, path: str, line: int) -> bool:
+    """Tell whether a condition stands there, and no text that shows one."""
+    file = python.get(path)
+    tree = file.tree if file is not None else None
+    return tree is not None and any(isinstance(n, ast.If) and n.lineno == line for n in ast.walk(tree))
 
 
 def _python(text: str) -> re.Match[str] | None:

@@ -50,6 +50,7 @@ import re
 from collections.abc import Iterator
 
 from neondba.project.places import is_migration, is_script, is_test
+from neondba.project.script_clients import STAYS
 from neondba.project.tree import Tree
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
@@ -73,7 +74,7 @@ def check(tree: Tree) -> Iterator[Finding]:
         found = _POOL.search(text) if _PG.search(text) else None
         name = path.rpartition("/")[2].lower()
         by_hand = is_script(path) or is_migration(path) or any(w in name for w in ("migrat", "seed", "test"))
-        if found is None or by_hand or _LISTENS.search(text) or ".end()" in text:
+        if found is None or by_hand or _LISTENS.search(text) or ".end()" in text or not STAYS.search(text):
             continue
         yield Finding(
             path,
