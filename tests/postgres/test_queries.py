@@ -15,6 +15,8 @@ from neondba.postgres.queries import names, query
 @pytest.fixture(scope="module")
 def anywhere(server: Secret) -> Iterator[Connection]:
     with connect(server) as session:
+        # Its view is there without the library that fills it.
+        session.execute("create extension if not exists pg_stat_statements")
         yield session
 
 
