@@ -76,6 +76,9 @@ _KNOWN = (
     r"(?:sslmode|ssl|channel_binding|connect_timeout|statement_timeout|pgbouncer|options|"
     r"connection_limit|pool_timeout|schema)="
 )
+_MARK = re.compile(rf"[?&]{_KNOWN}", re.IGNORECASE)
+BEFORE = 160
+"""How many characters before a parameter may name the variable."""
 _GLUED = re.compile(
     rf"\{{[^{{}}\n]*?{_NAME}['\"\]\)!]*\}}(?P<mark>[?&]){_KNOWN}|"
     rf"(?<!['\"\w]){_NAME.replace('name', 'other')}['\"\]\)!]*\s*\+\s*[\"'`](?P<sign>[?&]){_KNOWN}",
@@ -91,7 +94,7 @@ def check(tree: Tree) -> Iterator[Finding]:
     """Report the first place of each file that adds parameters without looking."""
     for path in tree.having(_FILES, ("URL", "URI", "DSN", "url")):
         text = "" if is_test(path) else tree.text(path) or ""
-        found = _GLUED.search(text)
+        found = next((g for mark in _MARK.finditer(text) if (g := _glued(text, mark))), None)
         if found is None or _LOOKS.search(text):
             continue
         line = text.count("\n", 0, found.start()) + 1
@@ -99,6 +102,12 @@ def check(tree: Tree) -> Iterator[Finding]:
         if text[start : found.start()].lstrip().startswith(("//", "#", "*")):
             continue
         yield _finding(path, line, found["name"] or found["other"], found["mark"] or found["sign"])
+
+
+def _glued(text: str, mark: re.Match[str]) -> re.Match[str] | None:
+    """Give what stands before a parameter, if it is a variable: only a little of the text is looked at."""
+    start = text.rfind("\n", max(0, mark.start() - BEFORE), mark.start()) + 1
+    return _GLUED.search(text, max(start, mark.start() - BEFORE), mark.end())
 
 
 def _finding(path: str, line: int, name: str, mark: str) -> Finding:
