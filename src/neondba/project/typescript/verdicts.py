@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from neondba.project.isolation.judged import Binding, Entrance, Judged
 from neondba.project.typescript import callers
-from neondba.project.typescript.owned import GROUPS, folded
+from neondba.project.typescript.owned import GROUPS, OwnedTable, folded
 from neondba.project.typescript.run import Run
 from neondba.project.typescript.statements import PUBLIC, Statement, is_token
 from neondba.project.typescript.values import Value
@@ -270,8 +270,11 @@ def _public(door: Door, statement: Statement) -> str:
         return "only a counter moves"
     if _takes(run, statement):
         return "a free row is taken for a new one of the caller's"
-    if statement.kind not in READS:
-        return ""
+    return _shown(door, statement, table) if statement.kind in READS else ""
+
+
+def _shown(door: Door, statement: Statement, table: OwnedTable) -> str:
+    """Tell why everyone may read what a statement reads."""
     shown = next((c for c, v in statement.where if PUBLIC.match(folded(c))), "")
     if shown:
         return f"only rows whose {shown} says so"
