@@ -10,7 +10,6 @@ import psycopg
 
 from neondba import capabilities
 from neondba.core.context import Context
-from neondba.core.problem import ConfirmationNeeded
 from neondba.core.settings import Settings
 from neondba.local import platform
 from neondba.neon.client import NeonClient
@@ -36,12 +35,8 @@ class World:
     def call(self, name: str, project: str | None = None, /, **arguments: Any) -> Any:
         """Run an operation, with consent to whatever it plans."""
         ctx = self.context(project)
-        operation = capabilities.load()[name]
-        try:
-            return operation.call(ctx, arguments)
-        except ConfirmationNeeded as needed:
-            ctx.confirmation = needed.facts["hash"]
-            return operation.call(ctx, arguments)
+        ctx.ask = lambda _plan: True
+        return capabilities.load()[name].call(ctx, arguments)
 
     def sql(self, project: str, branch: str, statement: str) -> list[Any]:
         """Run a statement on a branch as the owner of its database."""

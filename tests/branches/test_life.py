@@ -171,9 +171,3 @@ def test_a_branch_that_went_meanwhile_is_named(world: World, store: str) -> None
     ctx.ask = consent
     with pytest.raises(NotFoundProblem, match=f"dev of project {store} is gone: somebody deleted it"):
         operation.call(ctx, {"name": "dev"})
-
-
-def test_how_long_ago_means_the_same_plan_until_it_is_confirmed(world: World, store: str) -> None:
-    first = planned(world, store, "branch.restore", name="main", at="1s ago")
-    assert planned(world, store, "branch.restore", name="main", at="1s ago").hash == first.hash
-    assert "as it was 1s ago" in first.steps[0]

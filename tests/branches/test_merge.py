@@ -11,7 +11,7 @@ from merging import SCHEMA, Pair
 from neon_world import World
 
 from neondba import capabilities
-from neondba.core.problem import ConfirmationNeeded, ConflictProblem
+from neondba.core.problem import ArgumentProblem, ConfirmationNeeded, ConflictProblem
 from neondba.postgres.applying import KEY
 from neondba.postgres.connect import connect, trusted
 from neondba.postgres.ddl.schema import changes
@@ -80,6 +80,8 @@ def test_a_conflict_stops_everything_until_a_side_is_named_and_later_merges_begi
     assert conflict.kind == "both changed"
     assert f"{pair.named('main')} has character varying(50), {pair.named('feature')} has" in conflict.said
     assert pair.schema("main").fingerprint == before
+    with pytest.raises(ArgumentProblem, match="The conflicts are: column public"):
+        pair.merge(prefer=["users.email=theirs"])
     assert pair.merge(prefer=["column public.users.email=theirs"]).merged
     assert pair.schema("main").objects["column public.users.email"].type == "character varying(90)"
     pair.on("feature", "alter table users alter city type varchar(80)")

@@ -44,6 +44,11 @@ def test_times_are_read_with_their_zone(ctx: Context, text: str, moment: datetim
     assert (found.lsn, found.timestamp) == (None, moment)
 
 
+def test_how_long_ago_stands_in_a_plan_as_the_moment_that_it_means(ctx: Context) -> None:
+    spoken = point_of("10m ago", ctx).spoken
+    assert spoken == "as it was at 2026-11-22T07:50:00Z (10m ago; to confirm it later, give this time)"
+
+
 def test_an_lsn_is_one_whatever_its_case(ctx: Context) -> None:
     found = point_of(" 0/1a2b3c8 ", ctx)
     assert (found.lsn, found.timestamp, found.spoken) == ("0/1A2B3C8", None, "at LSN 0/1A2B3C8")

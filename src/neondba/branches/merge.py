@@ -16,6 +16,7 @@ from neondba.branches.point import Point
 from neondba.branches.side import Side, opened
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan
+from neondba.core.problem import ArgumentProblem
 from neondba.neon.restore_point import RestorePoint, planned_restore_point
 from neondba.neon.throwaway import reached
 
@@ -46,6 +47,7 @@ class Merging:
             Problem: a side cannot be read, the rehearsal fails, the target has moved, or no consent.
         """
         found = self._look()
+        self._check_names(found)
         if found.conflicts:
             return self._refused(found.conflicts)
         record = self._record(found)
@@ -88,6 +90,8 @@ class Merging:
             lead, back = script(ours, both.schema_), script(both.schema_, ours)
             found = Found(ours, both.schema_, list(lead.statements), [each.text for each in back.statements])
             found.lsn = _lsn(sessions[2])
+            found.known = frozenset((*base.objects, *ours.objects, *theirs.objects))
+            found.merged_tables = tuple(each.table for each in rows)
             found.notes = lead.notes
             found.tables = tuple(version_tables(ours))
             found.versions = tuple(
@@ -182,11 +186,23 @@ class Merging:
             ),
         )
 
+    def _check_names(self, found: Found) -> None:
+        """Refuse names that settle nothing: a slip would look like a conflict that stays."""
+        for name in self._asked.prefer:
+            rows = any(name == f"rows {t}" or name.startswith(f"rows {t} [") for t in found.merged_tables)
+            if name != "*" and name not in found.known and not rows:
+                there = ", ".join(each.name for each in found.conflicts) or "none"
+                raise ArgumentProblem(
+                    "prefer-unknown",
+                    f"Neither branch has {name}. The conflicts are: {there}.",
+                    hint="Name one as it is written there, such as 'column public.users.email=theirs'.",
+                )
+
     def _refused(self, found: list[Conflict]) -> BranchMerged:
         ours, theirs = self._ours.name, self._theirs.name
         lines = [
             MergeConflict(
-                object=f"{each.object} {each.attribute}" if each.object.startswith("rows ") else each.object,
+                object=each.name,
                 kind=each.kind.value,
                 said=each.sentence(ours, theirs),
                 base=each.base,

@@ -54,6 +54,10 @@ class Found:
     """True when their side has run migrations of the project's own tool."""
     tables: tuple[str, ...] = ()
     """Version tables of the target."""
+    known: frozenset[str] = frozenset()
+    """Keys of every object of the three sides."""
+    merged_tables: tuple[str, ...] = ()
+    """Tables whose rows are merged."""
     lsn: str = ""
     """How far their history was read."""
     notes: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ class Point:
     lsn: str | None
     timestamp: datetime | None
     spoken: str
-    """As it stands in a plan: the same words in every run, so that consent holds."""
+    """As it stands in a plan: consent is to this very moment."""
 
 
 def point_of(text: str, ctx: Context) -> Point:
@@ -44,7 +44,12 @@ def point_of(text: str, ctx: Context) -> Point:
     if _LSN.fullmatch(text):
         return Point(text.upper(), None, f"at LSN {text.upper()}")
     if ago := _AGO.fullmatch(text):
-        return Point(None, ctx.clock.now() - _length(ago["length"]), f"as it was {text.lower()}")
+        then = (ctx.clock.now() - _length(ago["length"])).replace(microsecond=0)
+        # Consent is to a moment: the same words mean another one in the next call.
+        fixed = f"{then:%Y-%m-%dT%H:%M:%SZ}"
+        return Point(
+            None, then, f"as it was at {fixed} ({text.lower()}; to confirm it later, give this time)"
+        )
     try:
         moment = datetime.fromisoformat(re.sub(r"\s+UTC$", "+00:00", text))
     except ValueError:

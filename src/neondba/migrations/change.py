@@ -88,7 +88,8 @@ def _as_far_as(to: str | None, waiting: list[str]) -> list[str]:
 
 def _plan(name: str, target: Target, steps: Sequence[RehearsedStep], direction: str) -> Plan:
     there = target.reached
-    lossy = any(step.drops_data for step in steps) if direction == "up" else any(s.loses for s in steps)
+    # What was written since into what a way back takes away is lost, whatever the rehearsal's rows kept.
+    lossy = direction == "down" or any(step.drops_data for step in steps)
     word = "Apply" if direction == "up" else "Take back"
     said = [planned_restore_point(target.branch)]
     for step in steps:

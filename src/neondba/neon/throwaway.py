@@ -14,6 +14,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
@@ -100,7 +101,7 @@ def throwaway_branch(
         raise _nameless()
     name = wanted.name or f"neondba-{purpose}-{ctx.chance.getrandbits(32):08x}"
     parent = client.find_project(project) if project is not None else None
-    source = client.find_branch(parent, wanted.parent).id if parent and wanted.parent else None
+    source = _source(client, parent, wanted.parent) if parent and wanted.parent else None
     _sweep(client, ctx, parent)
     ctx.progress(f"Making throw-away {'branch' if parent else 'project'} {name}.")
     mark = marked(_marks(ctx), name) if wanted.name is None else nullcontext()
@@ -117,6 +118,23 @@ def throwaway_branch(
         finally:
             if ours and not wanted.keep:
                 _remove(client, ctx, parent, name)
+
+
+def _source(client: NeonClient, project: Project, name: str) -> str:
+    """Give the id of the branch to copy.
+
+    Raises:
+        ConflictProblem: it expires, and so can have no children.
+    """
+    branch = client.find_branch(project, name)
+    if branch.expires_at is not None:
+        raise ConflictProblem(
+            "branch-expires",
+            f"Branch {branch.name} expires, and Neon makes no branches of one that does; this needs one.",
+            hint=f"Let it stay first: neondba branch expire {quote(branch.name)} --never "
+            f"--project {quote(project.name)}",
+        )
+    return branch.id
 
 
 def _nameless() -> ArgumentProblem:

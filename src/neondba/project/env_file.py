@@ -21,8 +21,8 @@ _HEAD: Final = re.compile(
     r"[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*(?P<rest>[^\r\n]*)"
 )
 _AFTER: Final = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=\r?\n|\Z)")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@%+,=?&~*!^()\[\]{}|;<>-]*")
-"""What an unquoted value may hold without meaning something else to one of the readers."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@%+,=?-]*")
+"""What an unquoted value may hold without meaning something else to a reader, or to a shell."""
 _ESCAPES: Final = {"\\n": "\n", "\\r": "\r", '\\"': '"', "\\\\": "\\", "\\$": "$", "\\`": "`"}
 
 

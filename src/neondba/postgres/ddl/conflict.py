@@ -50,9 +50,16 @@ class Conflict(BaseModel):
     count: int = 0
     """How many there are."""
 
+    @property
+    def name(self) -> str:
+        """Give what settles it is named by: the object, or the table and the row's key."""
+        return f"{self.object} {self.attribute}" if self.object.startswith("rows ") else self.object
+
     def sentence(self, ours: str, theirs: str) -> str:
         """Say it with the names of the two branches."""
-        what = self.object + (f" ({self.attribute.replace('_', ' ')})" if self.attribute else "")
+        is_row = self.kind is ConflictKind.ROW_CHANGED
+        part = self.attribute.replace("_", " ") if self.attribute and not is_row else ""
+        what = self.name + (f" ({part})" if part else "")
         match self.kind:
             case ConflictKind.BOTH_CHANGED:
                 return f"{what}: {ours} has {_said(self.ours)}, {theirs} has {_said(self.theirs)}."
@@ -67,7 +74,7 @@ class Conflict(BaseModel):
             case ConflictKind.NEEDED_BY_THEM:
                 return f"{what} of {theirs} needs {self.needs}, which {ours} has dropped."
             case ConflictKind.ROW_CHANGED:
-                return f"{what} {self.attribute}: {ours} and {theirs} have changed the row, and not alike."
+                return f"{what}: {ours} and {theirs} have changed the row, and not alike."
             case ConflictKind.DATA:
                 some = "1 row" if self.count == 1 else f"{self.count} rows"
                 return f"{what}: {some} of {ours} in the way{': ' + self.ours if self.ours else ''}."
