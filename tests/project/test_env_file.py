@@ -50,8 +50,12 @@ def test_values_are_read_as_their_readers_do() -> None:
 
 def test_quotes_stay_as_they_were() -> None:
     url = "postgresql://u:p@h/d?a=b&c=d"
-    for quote in (b"", b"'", b'"', b"`"):
+    for quote in (b"'", b'"', b"`"):
         assert changed(b"U=%bx%b\n" % (quote, quote), U=url) == b"U=%b%b%b\n" % (quote, url.encode(), quote)
+    plain = url.partition("&")[0]
+    assert changed(b"U=x\n", U=plain) == b"U=%b\n" % plain.encode()
+    # A shell that reads the file would start what stands before the ampersand, and forget the value.
+    assert changed(b"U=x\n", U=url) == b'U="%b"\n' % url.encode()
     assert changed(b"A=1\n", A="has # space") == b'A="has # space"\n'
     assert changed(b"A=1\n", A="dollar$x") == b"A='dollar$x'\n"
     assert changed(b"A='1'\nB=2\n", C="3") == b"A='1'\nB=2\nC='3'\n" or changed(b"A='1'\n", C="3").endswith(
