@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from neondba.branches.point import point_of
+from neondba.branches.point import check_window, point_of
 from neondba.branches.schedules import Every, item
 from neondba.core.context import Clock, Context
 from neondba.core.problem import ArgumentProblem
 from neondba.core.settings import Settings
+from neondba.neon.models import Branch, Project
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
@@ -79,3 +80,28 @@ def test_a_turn_that_says_nothing_sensible_is_refused(
 ) -> None:
     with pytest.raises(ArgumentProblem):
         item(every, 3, day, keep)
+
+
+@pytest.mark.parametrize(
+    ("parent", "hours", "said"),
+    [
+        (None, 3, "main was made at 2026-11-22 06:00:00 UTC"),
+        ("above", 30, "project shop keeps 1d of history"),
+        (None, 1, ""),
+        ("above", 3, ""),
+    ],
+)
+def test_a_root_has_no_past_before_it_was_made(
+    ctx: Context, parent: str | None, hours: int, said: str
+) -> None:
+    shop = Project(id="p", name="shop", created_at=NOW, history_retention_seconds=86_400)
+    made = NOW - timedelta(hours=2)
+    main = Branch(
+        id="b", project_id="p", name="main", parent_id=parent, current_state="ready", created_at=made
+    )
+    point = point_of(f"{hours}h ago", ctx)
+    if not said:
+        check_window(point, shop, main, ctx)
+        return
+    with pytest.raises(ArgumentProblem, match=f"to confirm it later, give this time\\): {said}"):
+        check_window(point, shop, main, ctx)

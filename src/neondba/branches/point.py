@@ -92,8 +92,14 @@ def check_window(point: Point, project: Project, branch: Branch, ctx: Context) -
     """
     if point.timestamp is None:
         return
-    if point.timestamp < _begin(project, ctx) - LEEWAY:
+    if point.timestamp < _begin(project, ctx) - LEEWAY or _is_older(point, branch):
         raise outside(point, project, branch, ctx)
+
+
+def _is_older(point: Point, branch: Branch) -> bool:
+    """Tell whether a branch without a parent was not there yet."""
+    then = point.timestamp
+    return then is not None and branch.parent_id is None and then < branch.created_at - LEEWAY
 
 
 def outside(point: Point, project: Project, branch: Branch, ctx: Context) -> ArgumentProblem:
@@ -105,10 +111,12 @@ def outside(point: Point, project: Project, branch: Branch, ctx: Context) -> Arg
         if window
         else f"project {project.name} keeps no history"
     )
-    born = f" ({branch.name} was made at {branch.created_at:%Y-%m-%d %H:%M:%S} UTC)"
+    born = f"{branch.name} was made at {branch.created_at:%Y-%m-%d %H:%M:%S} UTC"
+    within = point.timestamp is not None and point.timestamp >= _begin(project, ctx)
+    why = born if within and _is_older(point, branch) else f"{reach} ({born})"
     return ArgumentProblem(
         "point-outside-history",
-        f"{branch.name} cannot be had {point.spoken}: {reach}{born}.",
+        f"{branch.name} cannot be had {point.spoken}: {why}.",
         hint="Choose a later point, or a snapshot: "
         f"neondba snapshot list --project {quote(project.name)}. A longer window holds for the future only.",
         history_seconds=project.history_retention_seconds,
