@@ -20,12 +20,14 @@ NUMBERS = count()
 
 
 @pytest.fixture(scope="module")
-def merged_project(world: World) -> str:
+def merged_project(world: World) -> Iterator[str]:
     """A project whose branch `trunk` holds the schema that all tests begin with."""
     made = world.call("project.create", name="merging", branch="trunk")
     with connect(Pair(world, made.name, 0).url_of("trunk")) as session:
         session.execute(trusted(SCHEMA))
-    return str(made.name)
+    yield str(made.name)
+    with world.client() as client:
+        client.delete_project(made.id, hard=True)
 
 
 @pytest.fixture
