@@ -10,7 +10,9 @@ from typing import Final
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
-from sqlmodel import Field, Session, SQLModel, create_engine, select
+from sqlmodel import Field, Session, SQLModel, select
+
+from neondba.core import state_file
 
 TROUBLE: Final = (OSError, DatabaseError)
 """What a folder that cannot be written, a full disk, or a file that is no log raises."""
@@ -42,11 +44,7 @@ class Rows:
 @cache
 def engine(path: Path) -> Engine:
     """Open the log, creating it for its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    made = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "isolation_level": None})
-    SQLModel.metadata.tables["journal"].create(made, checkfirst=True)
-    return made
+    return state_file.opened(path, "journal", isolation_level=None)
 
 
 @contextmanager

@@ -10,11 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlmodel import Field, Session, SQLModel, col, create_engine, or_, select
+from sqlmodel import Field, Session, SQLModel, col, or_, select
 
-from neondba.core.journal_store import TROUBLE, reason
-
-__all__ = ["TROUBLE", "MergeRow", "add", "engine", "newest", "reason"]
+from neondba.core import state_file
 
 
 class MergeRow(SQLModel, table=True):
@@ -35,11 +33,7 @@ class MergeRow(SQLModel, table=True):
 @cache
 def engine(path: Path) -> Engine:
     """Open the file, creating it for its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    made = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-    SQLModel.metadata.tables["merge"].create(made, checkfirst=True)
-    return made
+    return state_file.opened(path, "merge")
 
 
 def add(engine: Engine, row: MergeRow) -> None:

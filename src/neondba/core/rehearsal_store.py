@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine
-from sqlmodel import Field, Session, SQLModel, col, create_engine, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
+from neondba.core import state_file
 from neondba.core.journal_store import TROUBLE, reason
 from neondba.core.rehearsed import Rehearsed
 
@@ -33,11 +34,7 @@ class RehearsalRow(SQLModel, table=True):
 @cache
 def engine(path: Path) -> Engine:
     """Open the file, creating it for its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    made = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-    SQLModel.metadata.tables["rehearsal"].create(made, checkfirst=True)
-    return made
+    return state_file.opened(path, "rehearsal")
 
 
 def add(engine: Engine, rehearsed: Rehearsed) -> None:

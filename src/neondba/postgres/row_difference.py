@@ -213,18 +213,20 @@ def paired(
     before: Iterator[KeyedRow], after: Iterator[KeyedRow]
 ) -> Iterator[tuple[str, str | None, str | None]]:
     """Give each key with its row on either side."""
-    old, new = next(before, None), next(after, None)
-    while old is not None or new is not None:
-        one = old[0].encode() if old is not None else None
-        other = new[0].encode() if new is not None else None
-        if old is not None and (other is None or (one is not None and one < other)):
-            yield old[0], old[1], None
-            old = next(before, None)
-        elif new is not None and (one is None or (other is not None and other < one)):
-            yield new[0], None, new[1]
-            new = next(after, None)
-        else:
-            assert old is not None
-            assert new is not None
-            yield old[0], old[1], new[1]
-            old, new = next(before, None), next(after, None)
+    for key, (old, new) in together(before, after):
+        yield key, old, new
+
+
+def together(*streams: Iterator[KeyedRow]) -> Iterator[tuple[str, list[str | None]]]:
+    """Give each key with its row on every side; the order of keys is that of their bytes."""
+    heads = [next(stream, None) for stream in streams]
+    while any(head is not None for head in heads):
+        first = min((head[0] for head in heads if head is not None), key=str.encode)
+        rows: list[str | None] = []
+        for place, head in enumerate(heads):
+            if head is not None and head[0] == first:
+                rows.append(head[1])
+                heads[place] = next(streams[place], None)
+            else:
+                rows.append(None)
+        yield first, rows

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from neondba.postgres.ddl.conflict import Conflict, ConflictKind, Side
-from neondba.postgres.ddl.names import literal, plain
+from neondba.postgres.ddl.names import literal, plain, quoted
 from neondba.postgres.ddl.schema import Schema
 from neondba.postgres.ddl.values import Column, Constraint
 from neondba.postgres.ddl.values import Sequence as SequenceValue
-from neondba.postgres.row_difference import KeyedRow
+from neondba.postgres.row_difference import KeyedRow, together
 
 AT_ONCE: Final = 500
 """Rows of one statement."""
@@ -51,7 +51,7 @@ def merge_rows(
     `prefer` settles conflicts: a table (`rows public.plans`), one row (`rows public.plans [1]`) or `*`.
     """
     found = MergedRows(table, key)
-    for name, before, we, they in _together(base, ours, theirs):
+    for name, (before, we, they) in together(base, ours, theirs):
         if they in (before, we):
             continue
         side = next((prefer[k] for k in (f"rows {table} {name}", f"rows {table}", "*") if k in prefer), None)
@@ -92,23 +92,6 @@ def _conflict(table: str, name: str, before: str | None, we: str | None, they: s
         ours=we,
         theirs=they,
     )
-
-
-def _together(
-    *streams: Iterator[KeyedRow],
-) -> Iterator[tuple[str, str | None, str | None, str | None]]:
-    """Give each key with its row on every side; the order of keys is that of their bytes."""
-    heads = [next(stream, None) for stream in streams]
-    while any(head is not None for head in heads):
-        first = min(head[0].encode() for head in heads if head is not None)
-        rows: list[str | None] = []
-        for place, head in enumerate(heads):
-            if head is not None and head[0].encode() == first:
-                rows.append(head[1])
-                heads[place] = next(streams[place], None)
-            else:
-                rows.append(None)
-        yield first.decode(), rows[0], rows[1], rows[2]
 
 
 def _read(text: str | None) -> dict[str, Any]:
@@ -176,16 +159,12 @@ def _updates(rows: MergedRows) -> Iterator[str]:
     for row, columns in rows.updated:
         together.setdefault(columns, []).append(row)
     for columns, several in together.items():
-        names = [_quoted(c) for c in columns]
+        names = [quoted(c) for c in columns]
         set_ = ", ".join(f"{name} = new.{name}" for name in names)
         same = " AND ".join(f"old.{part} = new.{part}" for part in rows.key)
         for some in _batches(several):
             source = _source(rows.table, some)
             yield f"UPDATE {rows.table} AS old SET {set_} FROM {source} AS new WHERE {same}"  # noqa: S608
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _counters(table: str, schema: Schema) -> Iterator[str]:
