@@ -9,7 +9,7 @@ import socket
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -82,7 +82,7 @@ def with_password(url, password):
 def listener(answer: bytes | None) -> Iterator[int]:
     """Listen on a port of this machine; answer the first packet of each client so, or never."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        kept = []
+        kept: list[socket.socket] = []
 
         def serve() -> None:
             while True:
@@ -92,14 +92,24 @@ def listener(answer: bytes | None) -> Iterator[int]:
                     return
                 kept.append(client)
                 if answer is not None:
-                    client.recv(1000)
-                    client.sendall(answer)
+                    with suppress(ConnectionError):
+                        client.recv(1000)
+                        client.sendall(answer)
 
-        threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-        for client in kept:
-            client.close()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            while thread.is_alive():
+                # A client that says nothing must not keep the thread in recv().
+                for client in kept:
+                    with suppress(OSError):
+                        client.shutdown(socket.SHUT_RDWR)
+                thread.join(0.05)
+            for client in kept:
+                client.close()
 
 
 def forget() -> None:
