@@ -55,7 +55,8 @@ def settings_page() -> str:
     ]
     for name, description in settings.described():
         variables = ", ".join(f"`{v}`" for v in settings.environment_names(name))
-        key = "never" if name in settings.SECRET_FIELDS else f"`{name.replace('_', '-')}`"
+        own = " (your own only)" if name in settings.OWN_FIELDS else ""
+        key = "never" if name in settings.SECRET_FIELDS else f"`{name.replace('_', '-')}`{own}"
         rows.append(f"| `{settings.flag_of(name)}` | {variables} | {key} | {description} |")
     return "\n".join(rows) + "\n"
 

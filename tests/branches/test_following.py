@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -28,12 +27,3 @@ def context(app: Path, **environment: str) -> Context:
 def test_where_nothing_was_checked_out_no_server_is_asked(app: Path) -> None:
     done = following.follow(context(app, NEONDBA_API_HOST="http://127.0.0.1:9/api/v2"), "topic")
     assert (done.branch, done.done.split(";")[0]) == (None, "No branch was ever checked out here")
-
-
-def test_a_project_file_does_not_lead_the_key_to_another_host(app: Path) -> None:
-    (app / ".neon").write_text(json.dumps({"projectId": "calm-sun-1", "branch": "dev"}))
-    (app / "neondba.toml").write_text('api-host = "https://127.0.0.1:9/api/v2"')
-    key = "nap" + "i_" + "x" * 20
-    done = following.follow(context(app, NEON_API_KEY=key), "topic")
-    assert done.branch is None
-    assert "names the API's host, so nothing is followed" in done.done

@@ -53,6 +53,14 @@ def test_each_source_goes_before_the_next(project: Path) -> None:
     assert (final.origin("project"), final.origin("step_limit")[-11:]) == ("--project", "config.toml")
 
 
+def test_only_the_users_own_file_says_where_the_key_is_sent(project: Path) -> None:
+    user_file(project, 'api-host = "http://127.0.0.1:9/api/v2"')
+    assert loaded(project).api_host == "http://127.0.0.1:9/api/v2"
+    (project / "neondba.toml").write_text('api-host = "https://127.0.0.1:8/api/v2"')
+    with pytest.raises(ArgumentProblem, match="decide where your API key is sent"):
+        loaded(project)
+
+
 def test_the_file_of_neons_own_command_line_names_the_project(project: Path) -> None:
     user_file(project, 'project = "user"')
     (project.parent / ".neon").write_text('{"projectId": "calm-sun-1", "orgId": "org-x", "branch": "dev"}')

@@ -25,11 +25,6 @@ def follow(ctx: Context, git_branch: str | None = None) -> Followed:
     if context is None or context.project is None:
         done = "No branch was ever checked out here; nothing to follow. neondba branch checkout BRANCH"
         return Followed(git_branch=wanted, branch=None, done=done)
-    if file := _host_of_a_stranger(ctx):
-        done = (
-            f"{file} names the API's host, so nothing is followed by itself. neondba branch checkout BRANCH"
-        )
-        return Followed(git_branch=wanted, branch=None, done=done)
     with platform.client(ctx) as client:
         project = project_for(client, ctx)
         branch, why = _going_with(wanted, context, project, client.branches(project.id))
@@ -64,10 +59,3 @@ def _going_with(
         why = f"{found.name} is {kind}, so it is not followed; {stays}."
         return None, f"{why} neondba branch checkout {quote(found.name)}"
     return found, ""
-
-
-def _host_of_a_stranger(ctx: Context) -> str | None:
-    """Tell which project file, if one, says where the API key is to go: a git branch may bring its own."""
-    origin = ctx.settings.origin("api_host")
-    files = ("pyproject.toml", "neondba.toml")
-    return origin if ctx.settings.api_key and origin.endswith(files) else None

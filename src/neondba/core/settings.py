@@ -27,6 +27,8 @@ from neondba.core.secret import Secret
 
 SECRET_FIELDS = frozenset({"api_key"})
 """Fields that no file may hold: a file ends up in a repository."""
+OWN_FIELDS = frozenset({"api_host"})
+"""Fields that no project file may hold: whoever wrote the repository would be sent the user's key."""
 ROOM_TABLES = frozenset({"branches", "mask", "review"})
 """Tables of the project file that are no settings: each is read by the room it belongs to."""
 
@@ -113,9 +115,10 @@ def load(
         (source, {key: value for key, value in table.items() if key not in ROOM_TABLES})
         for source, table in _project_tables(here)
     ]
-    for source, table in [(str(user_file), _read(user_file)), *_noted(here), *shared]:
+    own = str(user_file)
+    for source, table in [(own, _read(user_file)), *_noted(here), *shared]:
         for key, value in table.items():
-            field = _field(key, source)
+            field = _field(key, source, shared=source != own)
             values[field], origins[field] = value, source
     for field in Settings.model_fields:
         for name in reversed(environment_names(field)):
@@ -204,13 +207,19 @@ def _read(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _field(key: str, source: str) -> str:
+def _field(key: str, source: str, *, shared: bool) -> str:
     field = key.replace("-", "_")
     if field in SECRET_FIELDS:
         raise ArgumentProblem(
             "secret-in-settings-file",
             f"{source} holds {key}; a file like this ends up in a repository.",
             hint=f"Remove it there and set {environment_names(field)[0]} in the environment.",
+        )
+    if shared and field in OWN_FIELDS:
+        raise ArgumentProblem(
+            "setting-not-shared",
+            f"{source} holds {key}; who wrote that file would decide where your API key is sent.",
+            hint=f"Remove it there and set {environment_names(field)[0]} or your config.toml.",
         )
     if field not in Settings.model_fields:
         near = difflib.get_close_matches(field, Settings.model_fields, n=1)
