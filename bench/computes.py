@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 
 from neondba.local import launch
-from neondba.local.computes.sizes import Size
+from neondba.neon.limits import Size
 
 TIMES = int(os.environ.get("BENCH_RESUMES", "20"))
 COMPUTES = int(os.environ.get("COMPUTES", "24"))

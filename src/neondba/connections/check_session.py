@@ -9,6 +9,7 @@ from neondba.connections.explain_text import hits
 from neondba.core.context import Clock
 from neondba.core.problem import Problem
 from neondba.neon.connection_string import ConnectionString, Platform
+from neondba.neon.limits import pool_size
 
 WARM: Final = 3
 """Connections whose median is the warm latency."""
@@ -106,7 +107,7 @@ def _limits(url: ConnectionString, facts: dict[str, Any]) -> CheckLine:
         f"{facts['connections']} in use now"
     )
     if url.is_pooled:
-        said += f"; the pooler uses up to {int(facts['max_connections'] * 0.9)} per role and database"
+        said += f"; the pooler uses up to {pool_size(facts['max_connections'])} per role and database"
     if facts["role_limit"] >= 0:
         said += f"; this role has at most {facts['role_limit']}"
     if facts["connections"] > usable * 0.8:

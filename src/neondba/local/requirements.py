@@ -114,11 +114,12 @@ def _behaviours(area: Area, shown: Mapping[str, Sequence[str]]) -> Iterator[str]
 
 def sizes() -> str:
     """Write what some sizes of computes are given, in Markdown."""
-    from neondba.local.computes.sizes import SIZES, Size
+    from neondba.local.computes.sizes import settings_of
+    from neondba.neon.limits import SIZES, Size
 
     lines = ["| size | `max_connections` | `shared_buffers` | `maintenance_work_mem` |", "|---|---|---|---|"]
     for cu in (cu for cu in SIZES if cu in (0.25, 0.5, 1, 2, 4, 8, 16, 56)):
-        given = Size(cu, cu).settings()
+        given = settings_of(Size(cu, cu))
         memory = [f"{int(given[name][:-2]) >> 10} MB" for name in ("shared_buffers", "maintenance_work_mem")]
         lines.append(f"| {cu:g} CU | {given['max_connections']} | {memory[0]} | {memory[1]} |")
     return "\n".join(lines)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from neondba.local.computes.sizes import SIZES, Size
+from neondba.local.computes.sizes import settings_of
+from neondba.neon.limits import SIZES, Size
 
 PRINTED = {
     0.25: 104, 0.5: 209, 1: 419, 2: 839, 3: 1258, 4: 1678, 5: 2098, 6: 2517, 7: 2937, 8: 3357, 10: 4000,
@@ -44,7 +45,7 @@ def test_every_fixed_size_is_one(cu):
 
 @pytest.mark.shows("compute.memory")
 def test_memory_is_an_eighth_of_neons():
-    settings = Size(0.25, 0.25).settings()
+    settings = settings_of(Size(0.25, 0.25))
     assert (settings["shared_buffers"], settings["maintenance_work_mem"]) == ("16384kB", "8192kB")
     assert settings["effective_cache_size"] == "98304kB"
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final, TypeVar
 
-from neondba.local.computes.sizes import SMALLEST, Size
 from neondba.local.control.plane import Plane
 from neondba.local.control.worker import stamp
 from neondba.local.requirement import SPEC, Requirement
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import BranchRow, EndpointRow, OperationRow, ProjectRow
+from neondba.neon.limits import SMALLEST, Size
 
 MADE_LIMIT: Final = 40.0
 """Seconds; the official command line gives up after 60."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from neondba.core.problem import RemoteProblem
 from neondba.local import sql
-from neondba.local.computes.sizes import Size
+from neondba.local.computes.sizes import settings_of
+from neondba.neon.limits import RESERVED_CONNECTIONS, SMALLEST, Size
 from neondba.postgres.binaries import Binaries
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ ADMIN: Final = "cloud_admin"
 SETTINGS: Final = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "superuser_reserved_connections": "7",
+    "superuser_reserved_connections": str(RESERVED_CONNECTIONS),
     "wal_level": "replica",
     "max_wal_senders": "10",
     "max_replication_slots": "10",
@@ -140,7 +141,7 @@ def start(binaries: Binaries, place: Place) -> Compute:
     if binaries.owner is not None:
         os.chown(place.sockets, *binaries.owner)
     arguments = [binaries.program("postgres"), "-D", binaries.within(place.data)]
-    wanted = {**SETTINGS, **Size(0.25, 0.25).settings(), **place.settings}
+    wanted = {**SETTINGS, **settings_of(Size(SMALLEST, SMALLEST)), **place.settings}
     for name, value in {**wanted, "unix_socket_directories": str(place.sockets)}.items():
         if NEWER.get(name, 0) <= binaries.major:
             arguments += ["-c", f"{name}={value}"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from neondba.local.computes.sizes import Size
+from neondba.local.computes.sizes import settings_of
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import BranchRow, EndpointRow, ProjectRow
+from neondba.neon.limits import SMALLEST, Size
 
 LIBRARIES: Final = {
     "pg_stat_statements": ("1.12", "Counts and times every statement.", True),
@@ -39,10 +40,10 @@ def of(rows: Rows, name: str) -> dict[str, str]:
 
 
 def _endpoint(endpoint: EndpointRow | None, project: ProjectRow | None) -> dict[str, str]:
-    size = Size(0.25, 0.25) if endpoint is None else Size(endpoint.min_cu, endpoint.max_cu)
+    size = Size(SMALLEST, SMALLEST) if endpoint is None else Size(endpoint.min_cu, endpoint.max_cu)
     common = json.loads(project.settings) if project is not None else {}
     own = json.loads(endpoint.settings) if endpoint is not None else {}
-    settings = {**size.settings(), "shared_preload_libraries": ",".join(preloaded(common, own))}
+    settings = {**settings_of(size), "shared_preload_libraries": ",".join(preloaded(common, own))}
     if common.get("enable_logical_replication"):
         settings["wal_level"] = "logical"
     return {**settings, **{key: str(value) for key, value in (own.get("pg_settings") or {}).items()}}

@@ -7,7 +7,6 @@ from typing import Any
 
 from neondba.core.problem import ArgumentProblem
 from neondba.local import ids
-from neondba.local.computes.sizes import SMALLEST, Size
 from neondba.local.state.store import Rows
 from neondba.local.state.tables import (
     BranchRow,
@@ -18,6 +17,7 @@ from neondba.local.state.tables import (
     RoleRow,
     TimelineRow,
 )
+from neondba.neon.limits import SMALLEST, Size
 
 
 def operation(

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from neondba.local.computes.manager import Computes
-from neondba.local.computes.sizes import Size
 from neondba.local.control import changes, upkeep
 from neondba.local.control.directory import LocalDirectory
 from neondba.local.control.names import endpoints_by_compute
@@ -18,6 +17,7 @@ from neondba.local.control.naps import suspended
 from neondba.local.control.worker import Worker, stamp
 from neondba.local.state.store import State
 from neondba.local.state.tables import BranchRow, EndpointRow
+from neondba.neon.limits import Size
 
 DEFAULT_SUSPEND: Final = 300
 LONGEST_LOG: Final = 8 << 20

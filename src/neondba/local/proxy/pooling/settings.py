@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from neondba.neon.limits import MAX_CLIENT_CONN, MAX_PREPARED_STATEMENTS, POOL_SHARE, QUERY_WAIT_TIMEOUT
+
 TRACKED: Final = (
     "client_encoding",
     "datestyle",
@@ -21,11 +23,11 @@ SERVER_NAME: Final = "pgbouncer"
 class Limits:
     """Neon's settings; no user can change them."""
 
-    max_client_conn: int = 10_000
-    share: float = 0.9
+    max_client_conn: int = MAX_CLIENT_CONN
+    share: float = POOL_SHARE
     """Of `max_connections`, for each role and database."""
-    query_wait_timeout: float = 120.0
+    query_wait_timeout: float = QUERY_WAIT_TIMEOUT
     server_idle_timeout: float = 600.0
-    max_prepared_statements: int = 1000
+    max_prepared_statements: int = MAX_PREPARED_STATEMENTS
     longest_parse: int = 16 << 20
     """A named statement must be kept whole in memory."""
