@@ -7,15 +7,14 @@ enter: an entry is made from a plan, and a plan holds names only.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from neondba.core.plan import Plan
+from neondba.core.plan import Effect, Plan
 from neondba.core.problem import ArgumentProblem
 
 if TYPE_CHECKING:
@@ -40,11 +39,19 @@ class Entry(BaseModel):
     """`done`, or the code of the problem that ended it."""
     previous: str
     hash: str
+    effect: Effect | None = None
+    """How far it reached; absent in entries of the first releases."""
 
     def digest(self) -> str:
         """Compute what `hash` must be."""
-        body = self.model_dump_json(exclude={"hash"})
+        # An entry of the first releases was hashed without an effect, and must go on to fit.
+        left_out = {"hash"} if self.effect else {"hash", "effect"}
+        body = self.model_dump_json(exclude=left_out)
         return hashlib.sha256(body.encode()).hexdigest()
+
+    def fits(self, number: int, previous: str) -> bool:
+        """Tell whether it is the entry of this number behind one of this hash, as it was written."""
+        return (self.number, self.previous, self.hash) == (number, previous, self.digest())
 
 
 class Journal:
@@ -102,7 +109,8 @@ class Journal:
                 plan_hash=plan.hash,
                 steps=plan.steps,
                 outcome=outcome,
-                previous=Entry.model_validate_json(last.body).hash if last else "",
+                effect=plan.effect,
+                previous=_hash_in(last.body) if last else "",
                 hash="",
             )
             entry = entry.model_copy(update={"hash": entry.digest()})
@@ -110,19 +118,38 @@ class Journal:
         return entry
 
     def entries(self) -> Iterator[Entry]:
-        """Give every entry, oldest first; nothing when there is no log yet."""
+        """Give every entry that can be read, oldest first; nothing when there is no log yet."""
+        return (entry for entry in self.rows() if entry is not None)
+
+    def rows(self) -> Iterator[Entry | None]:
+        """Give every row of the log, oldest first; nothing in the place of one that is no entry.
+
+        Raises:
+            ArgumentProblem: the file cannot be read, or is no log.
+        """
         if not self.path.exists():
             return
         from neondba.core import journal_store
 
-        for body in journal_store.bodies(self._engine()):
-            yield Entry.model_validate(json.loads(body))
+        try:
+            bodies = journal_store.bodies(self._engine())
+        except journal_store.TROUBLE as error:
+            raise ArgumentProblem(
+                "journal-unreadable",
+                f"The journal {self.path} cannot be read: {journal_store.reason(error)}.",
+                hint="Look who owns the file. If it is damaged, keep a copy of it: it is evidence.",
+            ) from None
+        for body in bodies:
+            try:
+                yield Entry.model_validate_json(body)
+            except ValidationError:
+                yield None
 
     def first_broken(self) -> int | None:
         """Give the number of the first entry that does not fit the chain, if any."""
         previous = ""
-        for expected, entry in enumerate(self.entries(), start=1):
-            if (entry.number, entry.previous, entry.hash) != (expected, previous, entry.digest()):
+        for expected, entry in enumerate(self.rows(), start=1):
+            if entry is None or not entry.fits(expected, previous):
                 return expected
             previous = entry.hash
         return None
@@ -131,3 +158,11 @@ class Journal:
         from neondba.core import journal_store
 
         return journal_store.engine(self.path)
+
+
+def _hash_in(body: str) -> str:
+    """Give the hash of a stored entry; a damaged one has none, and must not stop today's work."""
+    try:
+        return Entry.model_validate_json(body).hash
+    except ValidationError:
+        return ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from neondba.surfaces.shape import Argument, argument_of_schema
 
-FORMATS = ("terminal", "json", "markdown", "html", "sarif", "github", "env", "sql")
+FORMATS = ("terminal", "json", "markdown", "html", "sarif", "github", "env", "sql", "csv")
 
 RUNNING = (
     Argument("format", "How to print the result.", choices=FORMATS, default="terminal"),

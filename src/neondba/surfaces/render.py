@@ -22,6 +22,7 @@ _OWN = {
     "github": "as_github",
     "env": "as_env",
     "sql": "as_sql",
+    "csv": "as_csv",
 }
 
 
