@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
+from reached import Reached
 
 from neondba.access.isolation import Request, prove_at
 from neondba.access.results import IsolationProof
 from neondba.core.context import Context
 from neondba.core.secret import Secret
 from neondba.core.settings import Settings
+from neondba.local import launch
 from neondba.postgres.connect import connect, trusted
 from neondba.postgres.scratch import neon_like_database, scratch_server
 
 _numbers = count()
+
+
+@pytest.fixture(scope="session")
+def desk(prepared: Callable[[], Path]) -> Iterator[Reached]:
+    """One project on a local Neon, for all tests of this folder that need one."""
+    state = prepared()
+    yield Reached(state)
+    launch.stop(state)
+    shutil.rmtree(state)
 
 
 @pytest.fixture(scope="session")

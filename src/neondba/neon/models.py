@@ -55,6 +55,20 @@ class Owner(NeonModel):
     subscription_type: str | None = None
 
 
+class AllowedIps(NeonModel):
+    """Who may connect: no entry lets everybody in."""
+
+    ips: tuple[str, ...] = ()
+    protected_branches_only: bool = False
+
+
+class ProjectSettings(NeonModel):
+    """What a project says for all of its branches."""
+
+    allowed_ips: AllowedIps | None = None
+    block_public_connections: bool = False
+
+
 class Project(NeonModel):
     """A Neon project: a tree of branches in one region."""
 
@@ -69,6 +83,7 @@ class Project(NeonModel):
     consumption_period_start: datetime | None = None
     """Absent in lists, like what follows."""
     owner: Owner | None = None
+    settings: ProjectSettings | None = None
 
 
 class Creator(NeonModel):

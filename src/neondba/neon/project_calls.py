@@ -7,7 +7,7 @@ from typing import Any
 from neondba.core.problem import ArgumentProblem, RemoteProblem
 from neondba.neon.answers import found, many, one
 from neondba.neon.caller import Caller, path_of
-from neondba.neon.models import CreatedProject, Organization, Project
+from neondba.neon.models import AllowedIps, CreatedProject, Organization, Project
 
 
 class ProjectCalls(Caller):
@@ -68,6 +68,12 @@ class ProjectCalls(Caller):
             wanted["org_id"] = self._only_organization().id
             answer = self._transport.call("POST", "projects", f"project {name}", body={"project": wanted})
         return self._settled(one(CreatedProject, answer))
+
+    def allow(self, project_id: str, allowed: AllowedIps) -> Project:
+        """Say from which addresses a project's branches may be reached; other settings stay."""
+        body = {"project": {"settings": {"allowed_ips": allowed.model_dump(mode="json")}}}
+        answer = self._changed("PATCH", path_of(project_id), f"project {project_id}", project_id, body)
+        return one(Project, answer, "project")
 
     def delete_project(self, project_id: str, *, hard: bool = False) -> None:
         """Delete a project with all its branches; `hard`, on a local Neon, leaves nothing to recover."""
