@@ -1,0 +1,88 @@
+"""Run a query that may only read: three gates, then limits on rows, time and cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from neondba.access.query_results import Column, QueryAnswer
+from neondba.core.context import Context
+
+if TYPE_CHECKING:
+    from neondba.neon.client import NeonClient
+    from neondba.neon.models import Branch, Project
+    from neondba.postgres.connect import Connection
+    from neondba.postgres.read_session import Limits
+
+LONGEST: Final = 2_000
+"""Characters of one value that are given."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the caller wants."""
+
+    statement: str
+    role: str | None
+    database: str | None
+    plan_only: bool
+    limits: Limits
+
+
+def answered(client: NeonClient, ctx: Context, project: Project, branch: Branch, asked: Asked) -> QueryAnswer:
+    """Let the statement through the gates and run it on the branch.
+
+    Raises:
+        ArgumentProblem: it does more than read, or the server does not understand it.
+        ConflictProblem: the planner expects more than the limit.
+        RemoteProblem: it took too long.
+    """
+    from neondba.neon.throwaway import reached
+    from neondba.postgres.connect import connect
+    from neondba.postgres.read_session import READER, only_reading, refused
+    from neondba.postgres.reading import read
+
+    found = read(asked.statement)
+    if found.refused is not None:
+        raise refused(found.refused)
+    place = reached(client, project.id, branch, asked.database)
+    role = asked.role or READER
+    begun = ctx.clock.monotonic()
+    answer = QueryAnswer(branch=branch.name, database=place.database, role=role, seconds=0.0)
+    with connect(place.direct) as session, only_reading(session, role, asked.limits):
+        _run(session, ctx, found, asked, answer)
+    answer.seconds = round(ctx.clock.monotonic() - begun, 3)
+    return answer
+
+
+def _run(session: Connection, ctx: Context, found: Any, asked: Asked, answer: QueryAnswer) -> None:
+    from neondba.postgres.read_session import check_functions, estimated, fetched, filtered
+
+    check_functions(session, found)
+    for table in filtered(session, found.tables):
+        answer.notes.append(
+            f"{table} has row-level security: {answer.role} sees only what its policies let through."
+        )
+    if not found.explains:
+        expected = estimated(session, asked.statement, asked.limits)
+        answer.cost, answer.expected_rows = expected.cost, expected.rows
+        if asked.plan_only:
+            answer.plan = expected.plan
+            return
+    rows = fetched(session, asked.statement, asked.limits, ctx.cancelled)
+    answer.columns = [Column(name=name, type=kind) for name, kind in rows.columns]
+    answer.rows = [[_plain(value) for value in row] for row in rows.rows]
+    if rows.more:
+        answer.notes.append(f"There are more rows: {rows.more}.")
+
+
+def _plain(value: Any) -> Any:
+    """Give a value as JSON has it."""
+    if value is None or isinstance(value, bool | int | float):
+        return value if value == value and abs(value or 0) != float("inf") else str(value)
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    text = value.hex() if isinstance(value, bytes) else str(value)
+    return text if len(text) <= LONGEST else text[:LONGEST] + f"… ({len(text):,} characters)"

@@ -1,0 +1,99 @@
+"""One query that only reads: what the server itself holds, and the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem, RemoteProblem
+from neondba.core.secret import Secret
+from neondba.postgres.connect import Connection, connect
+from neondba.postgres.read_session import READER, Limits, estimated, fetched, filtered, only_reading
+from neondba.postgres.reading import read
+
+
+@pytest.fixture
+def session(server: Secret, url: Secret) -> Iterator[Connection]:
+    """Give a session that may act as any role, in a fresh database."""
+    database = url.reveal().partition("?")[0].rpartition("/")[2]
+    with connect(Secret(server.reveal().replace("/postgres?", f"/{database}?"))) as opened:
+        opened.execute("create table person (id int primary key, name text)")
+        opened.execute("insert into person select n, 'p' || n from generate_series(1, 500) n")
+        opened.execute("analyze person")
+        yield opened
+
+
+def asked(session: Connection, sql: str, *, role: str = READER, **limits: float) -> list[list[object]]:
+    with only_reading(session, role, Limits(**limits)):  # type: ignore[arg-type]
+        return fetched(session, sql, Limits(**limits), lambda: False).rows  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "insert into person values (0, 'x')",
+        "select 1; delete from person",
+        "create temporary table t (a int)",
+        "select nextval('s')",
+        "select pg_read_file('PG_VERSION')",
+        "copy person to program 'cat'",
+        "set local transaction read write",
+    ],
+)
+def test_the_server_refuses_what_would_get_past_the_other_gates(session: Connection, sql: str) -> None:
+    session.execute("create sequence s")
+    with pytest.raises(ArgumentProblem):
+        asked(session, sql)
+    assert session.execute("select count(*) as n from person").fetchone() == {"n": 500}
+
+
+def test_the_session_is_its_own_role_again_afterwards(session: Connection) -> None:
+    assert asked(session, "select current_user, current_setting('transaction_read_only')") == [[READER, "on"]]
+    after = session.execute("select current_user <> %s as own", [READER]).fetchone()
+    assert after == {"own": True}
+
+
+def test_rows_stop_at_the_limit_and_it_says_so(session: Connection) -> None:
+    with only_reading(session, READER, Limits(rows=3)):
+        found = fetched(session, "select * from person order by id", Limits(rows=3), lambda: False)
+    assert (len(found.rows), found.more) == (3, "only the first 3 rows were read")
+    assert found.columns == [("id", "int4"), ("name", "text")]
+    assert asked(session, "select 1") == [[1]]
+
+
+def test_an_empty_answer_still_has_its_columns(session: Connection) -> None:
+    with only_reading(session, READER, Limits()):
+        found = fetched(session, "select id from person where false", Limits(), lambda: False)
+    assert (found.rows, found.columns, found.more) == ([], [("id", "int4")], None)
+
+
+def test_a_slow_query_is_stopped(session: Connection) -> None:
+    slow = "select count(*) from person a, person b, person c, person d"
+    with pytest.raises(RemoteProblem, match=r"its limit is 0\.2 s"):
+        asked(session, slow, seconds=0.2)
+
+
+def test_cancelling_stops_the_server_too(session: Connection) -> None:
+    slow = "select count(*) from person a, person b, person c, person d"
+    with pytest.raises(KeyboardInterrupt), only_reading(session, READER, Limits(seconds=60)):
+        fetched(session, slow, Limits(seconds=60), lambda: True)
+
+
+def test_a_query_that_would_cost_too_much_is_not_begun(session: Connection) -> None:
+    with only_reading(session, READER, Limits(cost=100)):
+        assert estimated(session, "select * from person", Limits(cost=100)).rows == 500
+        with pytest.raises(ConflictProblem, match="the limit is a cost of 100"):
+            estimated(session, "select * from person a, person b", Limits(cost=100))
+
+
+def test_rows_that_policies_hide_are_named_and_stay_hidden(session: Connection) -> None:
+    session.execute("alter table person enable row level security")
+    with only_reading(session, READER, Limits()):
+        assert filtered(session, read("select * from person").tables) == ["person"]
+    assert asked(session, "select count(*) from person") == [[0]]
+
+
+def test_an_unknown_role_is_named(session: Connection) -> None:
+    with pytest.raises(NotFoundProblem, match="cannot run as nobody_here"):
+        asked(session, "select 1", role="nobody_here")
