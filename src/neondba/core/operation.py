@@ -8,6 +8,7 @@ described. The docstring's first line is the help text everywhere.
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_type_hints
@@ -167,13 +168,12 @@ def _introspect(
         raise TypeError(f"{name}: the docstring's first line is the help text: 1 to 80 characters")
     if "return" not in hints:
         raise TypeError(f"{name}: the result type is missing")
-    fields: dict[str, Any] = {p.name: _field(p) for p in parameters}
     return Operation(
         name=name,
         effect=effect,
         function=function,
         parameters=parameters,
-        arguments=create_model(name.replace(".", "_"), __config__=ConfigDict(extra="forbid"), **fields),
+        arguments=_model(name, parameters),
         result=hints["return"],
         summary=summary,
         description=rest.strip(),
@@ -181,6 +181,14 @@ def _introspect(
         featured=featured,
         findings=findings,
     )
+
+
+def _model(name: str, parameters: tuple[Parameter, ...]) -> type[BaseModel]:
+    fields: dict[str, Any] = {p.name: _field(p) for p in parameters}
+    with warnings.catch_warnings():
+        # An argument may be called `schema`: pydantic only keeps that word for an old method of its own.
+        warnings.filterwarnings("ignore", message=".*shadows an attribute", category=UserWarning)
+        return create_model(name.replace(".", "_"), __config__=ConfigDict(extra="forbid"), **fields)
 
 
 def _parameters(name: str, function: Callable[..., Any], hints: Mapping[str, Any]) -> Iterator[Parameter]:

@@ -52,6 +52,11 @@ def mark(wanted: Wanted) -> str:
     return f"neondba: {wanted.profile}{rows} on {', '.join(wanted.schemas)}"
 
 
+def commented(role: str, text: str) -> str:
+    """Give the statement that comments on a role."""
+    return f"comment on role {quoted(role)} is {literal(text)}"
+
+
 class _Difference:
     """One look at the database."""
 
@@ -73,7 +78,7 @@ class _Difference:
             yield from self._owned(objects)
             yield from self._inherited_defaults()
         if self._role is None or self._role["comment"] != mark(self._wanted):
-            yield f"comment on role {self._to} is {literal(mark(self._wanted))}"
+            yield commented(self._wanted.name, mark(self._wanted))
 
     def _itself(self) -> Iterator[str]:
         rights, role = self._wanted.rights, self._role
