@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
@@ -23,7 +21,7 @@ from neondba.core.plan import Effect, Plan, Target
 from neondba.core.problem import NotFoundProblem, Problem
 from neondba.core.secret import MASK
 from neondba.local.environment import merged, variables
-from neondba.neon.choose import project_for
+from neondba.project.command import program, project_or_name, shown
 
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
@@ -34,7 +32,17 @@ LIFETIME: Final = timedelta(hours=12)
 """What a killed run leaves is deleted after this long; a running one moves it on."""
 CAPTURED: Final = 64 * 1024
 """Bytes kept of the end of each captured stream."""
-TOP: Final = (".git", "pyproject.toml", "package.json", "go.mod")
+
+__all__ = [
+    "Asked",
+    "RunResult",
+    "alone",
+    "carried_out",
+    "first_project",
+    "program",
+    "project_or_name",
+    "shown",
+]
 
 
 class RunResult(BaseModel):
@@ -75,39 +83,6 @@ class Asked:
     keep: bool
 
 
-def program(command: Sequence[str]) -> None:
-    """Refuse a program that is not there, before anything is made for it.
-
-    Raises:
-        NotFoundProblem: nothing that can be run is called so.
-    """
-    if shutil.which(command[0]) is None:
-        raise NotFoundProblem(
-            "command-not-found",
-            f"There is no program called {command[0]} to run.",
-            hint="Write the program and its arguments behind --, as: neondba run -- pytest -x",
-        )
-
-
-def project_or_name(client: NeonClient, ctx: Context) -> tuple[Project | None, str]:
-    """Give the project to use, or the name for a first one on the local Neon.
-
-    The project that is set, else the one named like the folder, else the only one.
-    """
-    name = _name_of(ctx.folder)
-    if ctx.settings.project is None:
-        from neondba.neon.throwaway import is_throwaway
-
-        there = [each for each in client.projects() if not is_throwaway(each.name)]
-        same = [each for each in there if each.name == name]
-        if len(same) == 1:
-            return same[0], name
-        if not there and client.is_local:
-            return None, name
-    found = project_for(client, ctx)
-    return found, found.name
-
-
 def first_project(client: NeonClient, ctx: Context, name: str) -> Project:
     """Create the first project; two that come at once get the same."""
     with alone(ctx, "first-project"):
@@ -124,11 +99,6 @@ def alone(ctx: Context, what: str) -> Iterator[None]:
     with (ctx.settings.state_dir / f"{what}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _name_of(folder: Path) -> str:
-    tops = (place for place in [folder, *folder.parents] if any((place / mark).exists() for mark in TOP))
-    return next(tops, folder).resolve().name[:64] or "app"
 
 
 def carried_out(client: NeonClient, ctx: Context, command: Sequence[str], asked: Asked) -> RunResult:
@@ -222,13 +192,6 @@ def _run_on(client: NeonClient, ctx: Context, branch: Throwaway, command: Sequen
         key = ours["NEON_API_KEY"]
         secrets += [key] if len(key) > 8 else []
         return {"status": status, "stdout": _tail(out, secrets), "stderr": _tail(err, secrets)}
-
-
-def shown(command: Sequence[str]) -> tuple[str, ...]:
-    """Give a command without the passwords in it."""
-    from neondba.neon.connection_string import mask_text
-
-    return tuple(mask_text(word) for word in command)
 
 
 def _tail(stream: IO[bytes], secrets: list[str]) -> str:

@@ -52,15 +52,15 @@ def snippet(hit: Hit, text: str, project: Project | None) -> str | None:
     name = hit.entry.snippet
     if name in URL_CHANGES:
         return _url_line(hit, text, project)
-    stacks = _stacks(text, project)
+    used = stacks(text, project)
     if name in KEYWORDS and project:
         for engine in project.engines:
             added = _added(name, engine.kind, text)
-            written = _with_keywords(engine, added) if added else None
+            written = with_keywords(engine, added) if added else None
             if written:
                 return f"# {engine.path}:{engine.line}\n{written}"
     texts = TEXTS.get(name, {})
-    fitting = {stack: texts[stack] for stack in stacks if stack in texts} or dict(list(texts.items())[:1])
+    fitting = {stack: texts[stack] for stack in used if stack in texts} or dict(list(texts.items())[:1])
     shown = next(iter(fitting.values()), None)
     return shown.replace("DATABASE_URL", _variable(project)) if shown else None
 
@@ -71,7 +71,7 @@ def _added(name: str, kind: str, text: str) -> Mapping[str, str] | None:
     return by_kind.get(under, by_kind.get(kind))
 
 
-def _stacks(text: str, project: Project | None) -> list[str]:
+def stacks(text: str, project: Project | None) -> list[str]:
     """Give what the text speaks of; then what the project uses."""
     said = [stack for stack, sign in _SIGNS.items() if re.search(sign, text, re.IGNORECASE)]
     if project is None:
@@ -87,7 +87,7 @@ def _variable(project: Project | None) -> str:
     return "DATABASE_URL" if not names or "DATABASE_URL" in names else names[0]
 
 
-def _with_keywords(engine: Engine, added: Mapping[str, str]) -> str | None:
+def with_keywords(engine: Engine, added: Mapping[str, str]) -> str | None:
     """Write the call with these keywords; `None` where it has them all."""
     call = copy.deepcopy(engine.call)
     for name, text in added.items():

@@ -31,3 +31,13 @@ class ComputeCalls(Caller):
         path = path_of(project_id, "endpoints", endpoint_id)
         answer = self._changed("PATCH", path, f"compute {endpoint_id}", project_id, body)
         return one(Endpoint, answer, "endpoint")
+
+    def suspend_endpoint(self, project_id: str, endpoint_id: str) -> None:
+        """Suspend a compute; its sessions end."""
+        path = path_of(project_id, "endpoints", endpoint_id, "suspend")
+        self._changed("POST", path, f"compute {endpoint_id}", project_id)
+
+    def restart_endpoint(self, project_id: str, endpoint_id: str) -> None:
+        """Stop a compute and start it again; its sessions end."""
+        path = path_of(project_id, "endpoints", endpoint_id, "restart")
+        self._changed("POST", path, f"compute {endpoint_id}", project_id)

@@ -1,0 +1,95 @@
+"""The operations that rehearse what a connection goes through."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from neondba.connections.rehearse_results import ConnectionRehearsal
+from neondba.core.context import Context
+from neondba.core.duration import Duration
+from neondba.core.operation import Example, operation
+from neondba.core.plan import Effect
+from neondba.local import platform
+
+Command = Annotated[list[str], Field(description="The program and its arguments, behind `--`.", min_length=1)]
+Parent = Annotated[
+    str | None, Field(description="Branch to copy, by name or id; the default branch if absent.")
+]
+Database = Annotated[str | None, Field(description="Database to connect to; neondb or the oldest if absent.")]
+Prepare = Annotated[
+    str | None,
+    Field(description="Command that migrates or fills each copy first, such as `alembic upgrade head`."),
+]
+Limit = Annotated[Duration, Field(description="End a run that has not ended after this long.")]
+
+
+@operation(
+    "connection.rehearse",
+    effect=Effect.WRITE,
+    findings=lambda rehearsal: rehearsal.faults,
+    examples=(
+        Example({"command": ["true"]}),
+        Example({"command": ["no-such-program"]}, problem="command-not-found"),
+        Example({"command": []}, problem="argument-invalid"),
+        Example({"command": ["true"], "parent": "no-such-branch"}, problem="branch-not-found"),
+        Example({"command": ["true"], "visit": ["https://example.com"]}, problem="url-not-local"),
+    ),
+)
+def connection_rehearse(
+    ctx: Context,
+    command: Command,
+    *,
+    disturb: Annotated[
+        list[Literal["suspend", "restart", "failover", "cut"]],
+        Field(
+            description="What is done to the compute; `cut` drops connections without a word.", min_length=1
+        ),
+    ] = ["suspend", "restart", "failover"],  # noqa: B006 - never changed
+    at: Annotated[
+        list[Duration] | None,
+        Field(description="Moments after the start; spread over the run's statements if absent."),
+    ] = None,
+    during: Annotated[
+        Duration | None, Field(description="Run it for this long, then end it: for servers.")
+    ] = None,
+    visit: Annotated[
+        list[str] | None,
+        Field(description="Addresses of the application on this machine to ask again and again meanwhile."),
+    ] = None,
+    pooled: Annotated[bool, Field(description="Give it a pooled connection; else a direct one.")] = True,
+    parent: Parent = None,
+    database: Database = None,
+    prepare: Prepare = None,
+    limit: Limit = timedelta(minutes=15),
+) -> ConnectionRehearsal:
+    """Run a command while its compute is suspended, restarted and failed over.
+
+    Each run has a throw-away copy of a branch, and its connections pass a relay on this machine that notes
+    statements. First the command runs undisturbed; then its compute is taken away between transactions and
+    within one. The answer says what was cut, what came again, how long until the database answered, and what
+    the application should set instead. No other branch is touched.
+    """
+    from neondba.connections import rehearse as work
+    from neondba.connections.rehearse_visit import checked
+    from neondba.project.command import program
+
+    program(command, "neondba connection rehearse")
+    checked(visit or [])
+    asked = work.Asked(
+        command=command,
+        kinds=tuple(disturb),
+        at=tuple(each.total_seconds() for each in at or ()),
+        during=during.total_seconds() if during else None,
+        limit=limit.total_seconds(),
+        pooled=pooled,
+        parent=parent,
+        database=database,
+        prepare=prepare,
+        visit=tuple(visit or ()),
+    )
+    work.checked(asked)
+    with platform.client(ctx) as client:
+        return work.rehearsed(client, ctx, asked)

@@ -1,0 +1,88 @@
+"""What an application should set instead, in the project's own names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from neondba.connections.explain import explain
+from neondba.connections.explain_results import Known
+from neondba.connections.rehearse_results import Advice, Met
+from neondba.connections.rehearse_seen import Window, shortened
+from neondba.connections.snippet_texts import KEYWORDS, TEXTS
+
+if TYPE_CHECKING:
+    from neondba.connections.rehearse import Told
+
+NOT_US: Final = frozenset({"terminated-by-someone"})
+"""Reads like what was done here, which was no administrator's doing."""
+MOST_LINES: Final = 8
+_ERROR: Final = re.compile(
+    r"\b(?:\w*Error|\w*Exception|ERROR|FATAL|FAILED|ECONNRESET|ECONNREFUSED|terminat|closed the connection)\b"
+)
+
+
+def errors(
+    plain: Told | None, disturbed: Sequence[Told], folder: Path
+) -> tuple[tuple[Known, ...], tuple[str, ...]]:
+    """Explain the errors of the disturbed output that the undisturbed did not have; give their lines."""
+    before = plain.ran.text if plain else ""
+    known = {error.id for error in explain(before, None).errors}
+    found: dict[str, Known] = {}
+    lines: list[str] = []
+    for told in disturbed:
+        for error in explain(told.ran.text, folder).errors:
+            if error.id not in known | NOT_US:
+                found.setdefault(error.id, error)
+        lines += [f"{at:.2f} s  {line.strip()}" for at, line in told.ran.lines if _ERROR.search(line)]
+    return tuple(found.values()), tuple(line[:200] for line in lines[:MOST_LINES])
+
+
+def advice(windows: Sequence[Window], met: Sequence[Met], folder: Path) -> Iterator[Advice]:
+    """Say what to set, for what was seen."""
+    stale = [window for window in windows if window.stale]
+    if stale:
+        lost = next(sent for window in stale for sent in window.lost if not sent.within)
+        why = (
+            "An idle connection was used after the compute had gone: "
+            f"{shortened(lost.text) or 'a ping'} failed on it, and did not come again."
+        )
+        yield from _changes("pool-lifetime", "Check connections before use, and drop idle ones", why, folder)
+    within = [sent for window in windows for sent in window.lost if sent.within]
+    if within:
+        why = (
+            f"A transaction was cut at: {shortened(within[0].text)}. It did not come again: repeat it whole, "
+            "from its beginning, when the connection breaks."
+        )
+        yield Advice(
+            what="Repeat transactions that a broken connection ended",
+            why=why,
+            write=TEXTS["retry"]["psycopg"],
+        )
+    if any(each.refused for each in met):
+        refused = sum(each.refused for each in met)
+        why = f"{refused} connections were refused while the compute was away: wait longer, and try again."
+        yield from _changes("connect-timeout", "Give connecting the time that waking takes", why, folder)
+
+
+def _changes(name: str, what: str, why: str, folder: Path) -> Iterator[Advice]:
+    """Write a change for each of the project's engines that lacks it; else for its kind of program."""
+    from neondba.connections.explain_places import Project
+    from neondba.connections.snippets import stacks, with_keywords
+
+    project = Project(folder)
+    engines = [engine for engine in project.engines if engine.is_of_the_app] if project.is_one else []
+    for engine in engines:
+        added = KEYWORDS[name].get(engine.kind)
+        written = with_keywords(engine, added) if added else None
+        if written:
+            yield Advice(what=what, why=why, where=f"{engine.path}:{engine.line}", write=written)
+    if engines:
+        return
+    for stack in stacks("", project):
+        if stack in TEXTS[name]:
+            yield Advice(what=what, why=why, write=TEXTS[name][stack])
+            return
+    yield Advice(what=what, why=why)

@@ -1,0 +1,123 @@
+"""The variables that lead a project's programs to the relay, in the names that the project reads."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from neondba.core.problem import ArgumentProblem
+from neondba.core.secret import Secret
+from neondba.neon.connection_string import ConnectionString, parse
+from neondba.project.environment import Environment
+from neondba.project.facts import Facts
+from neondba.project.tree import FolderTree
+
+_WHOLE: Final = re.compile(
+    r"(?:DATABASE|POSTGRES|PG|DB|NEON|SQLALCHEMY|DIRECT).*(?:URL|URI|DSN)|^(?:DSN|DB_?URL)$"
+)
+_PART: Final = re.compile(
+    r"^(?P<of>(?:\w+_)?(?:PG|POSTGRES(?:QL)?|DB|DATABASE|NEON)(?:_\w+?)?)_?"
+    r"(?P<part>HOST(?:NAME)?|SERVER|PORT|USER(?:NAME)?|PASSWORD|PASS|DB|DATABASE|DBNAME|NAME)$"
+)
+_DIRECT: Final = re.compile(r"UNPOOLED|DIRECT|MIGRAT|NON_POOLING|ALEMBIC|SHADOW")
+_OTHERS: Final = re.compile(r"REDIS|MONGO|MYSQL|KAFKA|AMQP|RABBIT")
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Where the relay listens, as connection strings of the branch."""
+
+    direct: ConnectionString
+    app: ConnectionString
+    """What the application uses: pooled or direct, as this run wants it."""
+
+
+@dataclass(frozen=True)
+class Led:
+    """The variables of a run, and which of the project's own are among them."""
+
+    values: Mapping[str, Secret]
+    own: tuple[str, ...]
+    """Names that the project reads or sets beside the usual ones."""
+
+
+def led(folder: Path, ends: Ends, usual: Mapping[str, str]) -> Led:
+    """Give every variable that holds the address of a database, with the relay's in its place."""
+    values = {name: Secret(value) for name, value in usual.items()}
+    own: dict[str, Secret] = {}
+    for name, value in _names(folder):
+        if name in own or _OTHERS.search(name):
+            continue
+        given = _given(name, value, ends)
+        if given is not None:
+            own[name] = given
+    return Led({**values, **own}, tuple(sorted(own)))
+
+
+def _names(folder: Path) -> Iterator[tuple[str, str]]:
+    """Give the variables that files set, the environment holds and code reads, with what they hold."""
+    found = Facts(FolderTree(folder)).get(Environment)
+    for file in sorted(found.files, key=lambda file: file.is_example):
+        yield from ((entry.key, entry.value.reveal()) for entry in file.entries)
+    yield from os.environ.items()
+    yield from ((read.name, read.default or "") for read in found.reads)
+
+
+def _given(name: str, value: str, ends: Ends) -> Secret | None:
+    end = ends.direct if _DIRECT.search(name.upper()) else ends.app
+    held = _parsed(value)
+    if held is not None:
+        return _spelled(end, held).render()
+    if re.match(r"\w+(?:\+\w+)?://", value):
+        # Another kind of database, or none: not ours to lead anywhere.
+        return None
+    if _WHOLE.search(name.upper()):
+        return end.render()
+    found = _PART.match(name.upper())
+    if found is None:
+        return None
+    return _piece(found["part"], end)
+
+
+def _parsed(value: str) -> ConnectionString | None:
+    if not value.startswith("postgres"):
+        return None
+    try:
+        return parse(value)
+    except ArgumentProblem:
+        return None
+
+
+def _spelled(end: ConnectionString, held: ConnectionString) -> ConnectionString:
+    """Write the relay's address for the driver that the project's own is written for."""
+    _, plus, driver = held.scheme.partition("+")
+    made = end.with_driver(driver) if plus else replace(end, scheme=held.scheme)
+    kept = dict(held.parameters).keys() & {"sslmode", "ssl", "channel_binding"}
+    # A project that says nothing of TLS in its string says it elsewhere, and may refuse to hear it twice.
+    parameters = tuple(
+        (k, v) for k, v in made.parameters if k in kept or k not in ("sslmode", "ssl", "channel_binding")
+    )
+    more = tuple(
+        (k, v)
+        for k, v in held.parameters
+        if k not in dict(parameters)
+        and k not in ("sslmode", "ssl", "options", "channel_binding", "sslrootcert")
+    )
+    routed = tuple((k, v) for k, v in held.parameters if k == "options" and "endpoint=" not in v)
+    return replace(made, parameters=(*parameters, *more, *routed))
+
+
+def _piece(part: str, end: ConnectionString) -> Secret | None:
+    if part.startswith("HOST") or part == "SERVER":
+        return Secret(end.host)
+    if part == "PORT":
+        return Secret(str(end.port))
+    if part.startswith("USER"):
+        return Secret(end.role or "")
+    if part.startswith("PASS"):
+        return end.password
+    return Secret(end.database or "")

@@ -1,0 +1,116 @@
+"""Run a command to its end, or for a time; keep what it printed, and when."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from neondba.core.context import Context
+from neondba.core.secret import MASK
+from neondba.neon.connection_string import mask_text
+
+MOST_LINES: Final = 4000
+LONGEST_LINE: Final = 2000
+GRACE: Final = 10.0
+
+
+@dataclass
+class Ran:
+    """What became of a command."""
+
+    status: int = 0
+    """Its exit status; 128 and the number for a signal that ended it."""
+    seconds: float = 0.0
+    stopped: bool = False
+    """True when it was ended by us after the time that was asked for."""
+    too_long: bool = False
+    """True when it was ended by us because it did not end."""
+    lines: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=MOST_LINES))
+    """The end of its output, with the seconds since it began."""
+
+    @property
+    def text(self) -> str:
+        """Its output."""
+        return "\n".join(line for _, line in self.lines)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to run, and how long."""
+
+    command: Sequence[str]
+    during: float | None
+    """Seconds after which it is told to end; `None` waits for its end."""
+    limit: float
+
+
+def run(ctx: Context, wish: Wish, environment: Mapping[str, str], secrets: Sequence[str]) -> Ran:
+    """Run a command; cancelling the call ends it."""
+    ran, begun = Ran(), time.monotonic()
+    process = subprocess.Popen(
+        wish.command,
+        cwd=ctx.folder,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    reading = threading.Thread(target=_read, args=(process, ran, begun, secrets), daemon=True)
+    reading.start()
+    try:
+        _await(ctx, process, wish, ran, begun)
+    finally:
+        _end(process, reading)
+    ran.seconds = time.monotonic() - begun
+    code = process.returncode
+    ran.status = code if code >= 0 else 128 - code
+    return ran
+
+
+def _await(ctx: Context, process: subprocess.Popen[bytes], wish: Wish, ran: Ran, begun: float) -> None:
+    while process.poll() is None:
+        if ctx.cancelled():
+            raise KeyboardInterrupt
+        past = time.monotonic() - begun
+        ran.stopped = wish.during is not None and past >= wish.during
+        ran.too_long = past >= wish.limit
+        if ran.stopped or ran.too_long:
+            return
+        left = min(wish.limit, wish.during or wish.limit) - past
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=max(0.01, min(0.2, left)))
+
+
+def _end(process: subprocess.Popen[bytes], reading: threading.Thread) -> None:
+    """End what is left of it, politely first; its children too."""
+    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
+        if process.poll() is not None:
+            break
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=patience)
+    # What it started and left keeps the pipe open.
+    reading.join(1)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    reading.join(5)
+
+
+def _read(process: subprocess.Popen[bytes], ran: Ran, begun: float, secrets: Sequence[str]) -> None:
+    assert process.stdout is not None
+    with process.stdout as stream:
+        for raw in stream:
+            line = raw[:LONGEST_LINE].decode(errors="replace").rstrip()
+            for secret in secrets:
+                line = line.replace(secret, MASK)
+            ran.lines.append((time.monotonic() - begun, mask_text(line)))

@@ -1,0 +1,138 @@
+"""A throw-away branch with a relay before it, for one run of a command."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from neondba.connections.rehearse_environment import Ends, led
+from neondba.connections.rehearse_login import Certificate, Goal
+from neondba.connections.rehearse_record import Record
+from neondba.connections.rehearse_relay import Relay
+from neondba.core.context import Context
+from neondba.core.secret import Secret
+from neondba.local.addresses import names_resolve
+from neondba.local.environment import fill, for_migrations, merged, variables
+from neondba.neon.connection_string import ConnectionString, Platform, parse
+from neondba.neon.models import Project
+from neondba.neon.throwaway import Throwaway, Wanted, throwaway_branch
+
+if TYPE_CHECKING:
+    from neondba.neon.client import NeonClient
+
+LIFETIME: Final = timedelta(hours=4)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is copied for every run, and how it is made ready."""
+
+    client: NeonClient
+    project: Project | None
+    parent: str | None
+    database: str | None
+    prepare: str | None
+    """A command that migrates or fills the branch first."""
+    purpose: str
+
+
+@dataclass(frozen=True)
+class World:
+    """A branch, its relays, and what leads a program there."""
+
+    branch: Throwaway
+    endpoint_id: str
+    environment: dict[str, str]
+    own: tuple[str, ...]
+    record: Record
+    relays: tuple[Relay, ...]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that no output may show."""
+        password = parse(self.branch.direct).password
+        return (password.reveal(),) if password else ()
+
+
+@contextmanager
+def world(ctx: Context, source: Source, *, pooled: bool) -> Iterator[World]:
+    """Give a fresh branch behind a relay; the application's own string is pooled or direct.
+
+    Raises:
+        Problem: the branch cannot be made, or the command that prepares it fails.
+    """
+    wanted = Wanted(parent=source.parent, lifetime=LIFETIME)
+    with ExitStack() as stack:
+        branch = stack.enter_context(
+            throwaway_branch(
+                source.client,
+                ctx,
+                project=source.project.id if source.project else None,
+                purpose=source.purpose,
+                database=source.database,
+                wanted=wanted,
+            )
+        )
+        if source.prepare:
+            ctx.progress(f"Preparing the branch: {source.prepare}")
+            fill(source.prepare, ctx.folder, for_migrations(branch, ctx, os.environ), "the branch")
+        folder = Path(tempfile.mkdtemp(prefix="neondba-relay-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        yield _relayed(ctx, source, branch, folder, stack, pooled)
+
+
+def _relayed(
+    ctx: Context, source: Source, branch: Throwaway, folder: Path, stack: ExitStack, pooled: bool
+) -> World:
+    from neondba.local.proxy.tls import ensure_certificates
+
+    paths = ensure_certificates(folder)
+    certificate = Certificate.of(paths.certificate, paths.key)
+    record = Record()
+    relays, ends = [], []
+    for text, through in ((branch.direct, False), (branch.pooled, True)):
+        goal = _goal(parse(text))
+        relay = Relay(goal, certificate, record, pooled=through)
+        stack.callback(relay.close)
+        relay.start()
+        relays.append(relay)
+        ends.append(_end(parse(text), relay.port))
+    direct, through_pooler = ends
+    app = through_pooler if pooled else direct
+    usual = variables(branch, ctx)
+    usual |= {
+        "DATABASE_URL": app.render().reveal(),
+        "DATABASE_URL_UNPOOLED": direct.render().reveal(),
+        "PGHOST": app.host,
+        "PGPORT": str(app.port),
+        "PGSSLROOTCERT": str(paths.authority),
+        "NODE_EXTRA_CA_CERTS": str(paths.authority),
+        "PYTHONUNBUFFERED": "1",
+    }
+    usual.pop("PGOPTIONS", None)
+    found = led(ctx.folder, Ends(direct, app), usual)
+    environment = merged(os.environ, {name: value.reveal() for name, value in found.values.items()})
+    endpoint = next(e for e in source.client.endpoints(branch.project_id, branch.branch_id))
+    return World(branch, endpoint.id, environment, found.own, record, tuple(relays))
+
+
+def _goal(url: ConnectionString) -> Goal:
+    local = url.platform is Platform.LOCAL
+    options = url.parameter("options") or ""
+    password = url.password or Secret("")
+    return Goal(url.host, url.port or 5432, options, url.role or "", password, verified=not local)
+
+
+def _end(url: ConnectionString, port: int) -> ConnectionString:
+    """Write the relay's address; its host begins as the endpoint's, where this machine knows such names."""
+    label = url.host.partition(".")[0]
+    host = f"{label}.localhost" if names_resolve() and label.startswith("ep-") else "127.0.0.1"
+    kept = tuple((k, v) for k, v in url.parameters if k != "options")
+    return replace(url, host=host, port=port, parameters=kept)
