@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -79,3 +80,50 @@ class RoleCreated(BaseModel):
 
 def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, max(50, width), initial_indent="  ", subsequent_indent="      ")
+
+
+class Consumer(BaseModel):
+    """Something that logs in as the role, or will."""
+
+    kind: Literal["file", "text", "secret", "code", "sessions"]
+    """A file of variables, another file with the password, a secret of CI, code, or open sessions."""
+    where: str
+    said: str
+    by_hand: bool = False
+    """True for what this command cannot change: the old credential stays open for it."""
+
+
+class RoleRotated(BaseModel):
+    """A credential that was exchanged, and what was shown."""
+
+    project: str
+    branch: str
+    database: str
+    role: str
+    old: str
+    """Role whose credential goes; the same as `new` where there was no overlap."""
+    new: str
+    closed: bool
+    """True when the old credential fails, shown."""
+    files: tuple[str, ...] = ()
+    """Files that hold the new credential."""
+    consumers: tuple[Consumer, ...] = ()
+    checks: tuple[str, ...] = ()
+    """What was shown, a sentence each."""
+    waiting_for: tuple[str, ...] = ()
+    """Who keeps the old credential open."""
+    next: tuple[str, ...] = ()
+
+    def as_text(self, width: int) -> str:
+        """Show it in a terminal."""
+        state = "the old credential is closed" if self.closed else "the old credential is still open"
+        parts = [f"Role {self.role} on {self.branch} of {self.project}: {self.new} now logs in; {state}."]
+        for title, lines in (
+            ("Shown", self.checks),
+            ("Files with the new credential", self.files),
+            ("Consumers", tuple(f"{each.where}: {each.said}" for each in self.consumers)),
+            ("The old one stays open for", self.waiting_for),
+        ):
+            if lines:
+                parts += ["", f"{title}:", *(one for each in lines for one in _wrapped(each, width))]
+        return "\n".join([*parts, *(f"next: {each}" for each in self.next)])
