@@ -1,0 +1,212 @@
+"""The environments of a set-up: the branch and the role of each, and what is missing of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neondba.connections import setup_roles, setup_verify
+from neondba.connections.setup_env import EnvPlan
+from neondba.connections.setup_look import Looked
+from neondba.connections.setup_platform import DATABASE, DEFAULT_BRANCH, Platform, Undo
+from neondba.connections.setup_results import Verified
+from neondba.connections.setup_roles import RoleWanted
+from neondba.connections.setup_urls import Reach, plain
+from neondba.core.context import Context
+from neondba.core.problem import CredentialsProblem, NotFoundProblem, Problem
+from neondba.core.secret import Secret
+from neondba.neon.connection_string import ConnectionString, parse
+from neondba.project.stack_variables import Use
+
+if TYPE_CHECKING:
+    from neondba.neon.models import Branch
+
+
+@dataclass
+class Place:
+    """One environment as it is, and what is to be made."""
+
+    environment: str
+    branch_name: str
+    role: RoleWanted
+    plans: list[EnvPlan]
+    branch: Branch | None = None
+    owner: str = f"{DATABASE}_owner"
+    login: ConnectionString | None = None
+    """How the files lead there already."""
+    makes_role: bool = False
+    renews: bool = False
+    """True where the role is there and no file holds its password."""
+    is_production: bool = False
+    seen: list[Verified] = field(default_factory=list)
+    """What was verified before anything was done."""
+    reach: Reach | None = None
+
+    @property
+    def role_name(self) -> str:
+        """Give the role that the program logs in as."""
+        return self.login.role or self.role.name if self.login else self.role.name
+
+    @property
+    def direct_role(self) -> str:
+        """Give the role of the direct address."""
+        found = next((p.logins[Use.DIRECT] for p in self.plans if Use.DIRECT in p.logins), None)
+        if found is not None and found.role:
+            return found.role
+        return self.role_name if self.role.makes_tables else self.owner
+
+    @property
+    def missing(self) -> bool:
+        """True where a file is to be written."""
+        return any(plan.missing for plan in self.plans)
+
+    def steps(self, platform: Platform) -> list[str]:
+        """Say what will be made."""
+        said = []
+        parent = platform.default.name if platform.default else DEFAULT_BRANCH
+        if self.branch is None and not (self.is_production and platform.project is None):
+            rows = "" if platform.project is None else ", with its schema and rows"
+            said.append(
+                f"Create branch {self.branch_name} of {parent}{rows}; {self.owner} gets a password of its "
+                "own there."
+            )
+        if self.renews and self.login is not None:
+            said.append(f"Give role {self.role_name} on {self.branch_name} the password that the file holds.")
+        elif self.renews:
+            said.append(
+                f"Give role {self.role_name} on {self.branch_name} a new password: no file here holds the "
+                "old one, which stops working for whoever uses it."
+            )
+        elif self.makes_role:
+            said.append(
+                f"Create role {self.role_name} on {self.branch_name}: it {self.role.said}; no BYPASSRLS."
+            )
+        return said
+
+    def carry_out(self, ctx: Context, platform: Platform, undo: Undo) -> Reach:
+        """Make the branch and the role, and connect.
+
+        Raises:
+            Problem: the platform refuses, or the new role cannot log in.
+        """
+        from neondba.postgres.connect import connect
+
+        fresh = self.branch is None
+        if self.is_production:
+            self.branch = platform.default
+        if self.branch is None:
+            ctx.progress(f"Creating branch {self.branch_name}")
+            self.branch = platform.make_branch(self.branch_name, undo)
+        assert self.branch is not None
+        self.owner, database, direct, pooled = platform.owner_urls(self.branch)
+        password = self.login.password if self.login else None
+        if self.makes_role or self.renews:
+            from neondba.postgres.role_password import generated
+
+            password = password or generated(ctx.chance)
+            ctx.progress(f"Creating role {self.role_name}")
+            with connect(direct) as session:
+                if self.renews:
+                    setup_roles.renew(session, self.role_name, password)
+                else:
+                    if not fresh:
+                        undo.add(f"role {self.role_name} on {self.branch_name}", lambda: self._drop(direct))
+                    setup_roles.make(session, self.role, password, self.owner, database)
+        return self._reached(ctx, platform, direct, pooled, password)
+
+    def _reached(
+        self, ctx: Context, platform: Platform, direct: Secret, pooled: Secret, password: Secret | None
+    ) -> Reach:
+        role, straight = self.role_name, parse(direct)
+        own = straight.with_role(role, password)
+        through = parse(pooled).with_role(role, password)
+        if self.login is not None and self.login.database:
+            own, through = own.with_database(self.login.database), through.with_database(self.login.database)
+        self.reach = Reach(through, own if self.direct_role == role else straight, _authority(ctx, platform))
+        self.seen = [*setup_verify.verified(ctx, self.environment, self.reach)]
+        return self.reach
+
+    def _drop(self, direct: Secret) -> None:
+        from neondba.postgres.connect import connect
+
+        with connect(direct) as session:
+            setup_roles.drop(session, self.role.name, self.owner)
+
+
+def _authority(ctx: Context, platform: Platform) -> Path | None:
+    if not platform.client.is_local:
+        return None
+    from neondba.local import launch
+
+    running = launch.status(ctx.settings.state_dir)
+    return Path(running.ca) if running else None
+
+
+def place_of(
+    ctx: Context, looked: Looked, platform: Platform, environment: str, branch: str, file: Path | None
+) -> Place:
+    """Look at one environment; log in where the files hold a login.
+
+    Raises:
+        Problem: the branch does not answer.
+    """
+    production = environment == "production"
+    there = platform.default if production else platform.branch(branch)
+    suffix = "" if environment == "development" else f".{environment}"
+    plans = looked.env_plans(suffix, platform.endpoints_of(there), file)
+    role = RoleWanted(f"app_{environment}", makes_tables=looked.makes_tables, shadow=looked.shadow)
+    name = there.name if there else (DEFAULT_BRANCH if production else branch)
+    made = Place(environment, name, role, plans, there, is_production=production)
+    made.login = next((p.logins[use] for use in (Use.POOLED,) for p in plans if use in p.logins), None)
+    if there is None:
+        made.makes_role = True
+    elif made.login is not None:
+        _try(ctx, platform, made)
+    else:
+        _search(ctx, platform, made)
+    return made
+
+
+def _try(ctx: Context, platform: Platform, place: Place) -> None:
+    """Log in as the files say; a role that a reset has taken away is made again with its password."""
+    assert place.login is not None
+    direct = next((p.logins[Use.DIRECT] for p in place.plans if Use.DIRECT in p.logins), None)
+    through = plain(place.login)
+    reach = Reach(through, plain(direct) if direct else through.direct(), _authority(ctx, platform))
+    try:
+        place.seen = [*setup_verify.verified(ctx, place.environment, reach)]
+        place.reach = reach
+    except (CredentialsProblem, NotFoundProblem):
+        if place.login.role != place.role.name:
+            raise
+        place.makes_role, place.renews = _role_state(platform, place)
+
+
+def _search(ctx: Context, platform: Platform, place: Place) -> None:
+    """Without a login in the files: see whether the role is there."""
+    ctx.progress(f"Looking at branch {place.branch_name}")
+    place.makes_role, place.renews = _role_state(platform, place)
+
+
+def _role_state(platform: Platform, place: Place) -> tuple[bool, bool]:
+    from neondba.postgres.connect import connect
+
+    assert place.branch is not None
+    if not platform.endpoints_of(place.branch):
+        # A role of an earlier set-up is seen when the compute is there.
+        return True, False
+    place.owner, _, direct, _ = platform.owner_urls(place.branch)
+    with connect(direct) as session:
+        there = setup_roles.exists(session, place.role.name)
+    return not there, there
+
+
+def as_problem(problem: Problem, stands: list[str], renewed: list[str]) -> Problem:
+    """Give the problem of a set-up that was taken back, with what stands all the same."""
+    after = "What was made for it is gone again." if not stands else f"Still there: {'; '.join(stands)}."
+    if renewed:
+        after += f" {', '.join(renewed)} has a new password that no file holds: run neondba setup again."
+    return type(problem)(
+        problem.code, f"{problem.message} {after}", hint=problem.hint, **{**problem.facts, "stands": stands}
+    )
