@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 from neondba import capabilities
 from neondba.core.context import Context
 from neondba.core.operation import Operation
-from neondba.surfaces import http, http_app
+from neondba.surfaces import door, http, http_app
 from neondba.surfaces.calls import Answer
 
 Toys = dict[str, Operation]
@@ -228,9 +228,9 @@ def test_a_state_folder_that_cannot_be_written_is_named(
 
 
 def test_each_start_makes_a_new_token(ctx: Context) -> None:
-    first, path = http._token(ctx)
+    first, path = door.token(ctx, "http-token")
     Path(path).chmod(0o644)
-    second, _ = http._token(ctx)
+    second, _ = door.token(ctx, "http-token")
     assert first != second
     assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600
     assert json.dumps(Path(path).read_text().strip()) == json.dumps(second)

@@ -118,6 +118,18 @@ def toy_make(
         return Toy(name=name)
 
 
+def toy_letter(
+    ctx: Context,
+    text: Annotated[str, Field(description="What somebody wrote.")],
+    *,
+    fails: Annotated[bool, Field(description="Quote it in a problem.")] = False,
+) -> Toy:
+    """Give what somebody wrote into a database."""
+    if fails:
+        raise NotFoundProblem("letter-refused", f"Not a number: {text}.", hint="Send another.")
+    return Toy(name=text)
+
+
 def toy_break(ctx: Context, name: Name) -> Toy:
     """Break a toy for good."""
     target = Target(project="toys", branch="shelf")
@@ -223,6 +235,7 @@ TOYS: list[tuple[str, Any, dict[str, Any]]] = [
     ("toy.interrupt", toy_interrupt, {"examples": (Example(problem="interrupted"),)}),
     ("toy.endless", toy_endless, {}),
     ("toy.heap", toy_heap, {"featured": True, "examples": (Example(), Example({"count": 3}))}),
+    ("toy.letter", toy_letter, {"from_database": True, "examples": (Example({"text": "x"}),)}),
     ("toy.echo", toy_echo, {"examples": (Example(),)}),
 ]
 

@@ -15,6 +15,7 @@ from neondba.core.plan import Effect
 @operation(
     "query.run",
     effect=Effect.READ,
+    from_database=True,
     examples=(
         Example({"statement": "select 1 as one"}, problem="project-not-found"),
         Example({"statement": "drop table users"}, problem="query-not-read-only"),

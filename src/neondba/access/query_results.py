@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -16,9 +16,6 @@ class Column(BaseModel):
 
 class QueryAnswer(BaseModel):
     """Rows, or a plan, and under which limits they were read."""
-
-    from_database: ClassVar[bool] = True
-    """The values were written by whoever could write to the database."""
 
     branch: str
     database: str

@@ -18,6 +18,7 @@ from neondba.local import platform
 @operation(
     "project.create",
     effect=Effect.WRITE,
+    beyond_project=True,
     examples=(
         Example({"name": "shop", "branch": "main"}),
         Example({"name": "shop"}, problem="project-taken"),
@@ -56,7 +57,7 @@ def project_create(
     return ProjectCreated.of(made)
 
 
-@operation("project.list", effect=Effect.READ, examples=(Example(),))
+@operation("project.list", effect=Effect.READ, beyond_project=True, examples=(Example(),))
 def project_list(ctx: Context) -> ProjectList:
     """List the projects."""
     with platform.client(ctx) as client:
@@ -70,6 +71,7 @@ def project_list(ctx: Context) -> ProjectList:
 @operation(
     "project.delete",
     effect=Effect.DESTROY,
+    beyond_project=True,
     examples=(
         Example({"name": "no-such-project"}, problem="project-not-found"),
         Example(

@@ -74,6 +74,10 @@ class Operation:
     """Flags that turn the command into another operation: `neondba review --fix` is `fix`."""
     alone: bool = False
     """True where the group's word stands for this verb: `neondba rule NDB405`."""
+    from_database: bool = False
+    """True where the answer holds values of a database: data that anybody may have written."""
+    beyond_project: bool = False
+    """True where it reaches beyond one project: not for a caller who is kept to one."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -135,6 +139,8 @@ def operation(
     findings: Callable[[Any], int] = lambda _result: 0,
     turns: Mapping[str, str] | None = None,
     alone: bool = False,
+    from_database: bool = False,
+    beyond_project: bool = False,
 ) -> Callable[[F], F]:
     """Register a function as a capability; the function itself stays as it is.
 
@@ -147,7 +153,9 @@ def operation(
         if name in _registry:
             raise ConflictProblem("operation-taken", f"Two functions are registered as {name}.")
         made = _introspect(name, effect, function, examples, featured, findings)
-        _registry[name] = replace(made, turns=turns or {}, alone=alone)
+        _registry[name] = replace(
+            made, turns=turns or {}, alone=alone, from_database=from_database, beyond_project=beyond_project
+        )
         return function
 
     return register

@@ -145,7 +145,7 @@ def local_status(ctx: Context) -> LocalNeon:
     return _shown(ctx)
 
 
-@operation("local.stop", effect=Effect.WRITE, examples=(Example(),))
+@operation("local.stop", effect=Effect.WRITE, beyond_project=True, examples=(Example(),))
 def local_stop(ctx: Context) -> LocalNeon:
     """Stop the local Neon; projects and branches stay on disk."""
     from neondba.local import launch
@@ -170,7 +170,12 @@ def local_doctor(ctx: Context) -> Doctor:
     return examine(ctx.settings.state_dir)
 
 
-@operation("local.reset", effect=Effect.DESTROY, examples=(Example(problem="confirmation-needed"),))
+@operation(
+    "local.reset",
+    effect=Effect.DESTROY,
+    beyond_project=True,
+    examples=(Example(problem="confirmation-needed"),),
+)
 def local_reset(
     ctx: Context,
     *,
@@ -206,6 +211,7 @@ def local_reset(
 @operation(
     "local.seed",
     effect=Effect.WRITE,
+    beyond_project=True,
     examples=(
         Example({"name": "seeded", "dump": "examples/local-neon/seed.sql"}),
         Example({"name": "seeded", "migrate": "true"}, problem="project-taken"),

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -21,14 +19,13 @@ from neondba.core.context import Context
 from neondba.core.operation import Operation
 from neondba.core.problem import (
     ArgumentProblem,
-    CredentialsProblem,
     NotFoundProblem,
     Problem,
 )
+from neondba.surfaces import door
 from neondba.surfaces.calls import Answer, answer
 
 MOST_BYTES = 1_000_000
-_OURS = {"127.0.0.1", "localhost", "::1"}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -66,8 +63,7 @@ def _guarded(endpoint: Endpoint, token: str) -> Endpoint:
 
     async def guard(request: Request) -> Response:
         try:
-            _check_host(request)
-            _check_token(request, token)
+            door.admit(request.headers, token)
             return await endpoint(request)
         except Problem as problem:
             return refusal(problem)
@@ -75,33 +71,6 @@ def _guarded(endpoint: Endpoint, token: str) -> Endpoint:
             return await _crash(request, error)
 
     return guard
-
-
-def _check_host(request: Request) -> None:
-    # A page on the web may make its own name point here; its requests then carry that name.
-    addressed = _hostname("//" + request.headers.get("host", ""))
-    origin = request.headers.get("origin")
-    if addressed not in _OURS or (origin is not None and _hostname(origin) not in _OURS):
-        raise CredentialsProblem(
-            "host-refused", "Only this machine is served.", hint="Use the address that neondba serve printed."
-        )
-
-
-def _hostname(address: str) -> str | None:
-    try:
-        return urlsplit(address).hostname
-    except ValueError:
-        return None
-
-
-def _check_token(request: Request, token: str) -> None:
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secrets.compare_digest(given.strip().encode(), token.encode()):
-        raise CredentialsProblem(
-            "token-refused",
-            "The bearer token is missing or not this server's.",
-            hint="Send Authorization: Bearer and the text of the file that neondba serve printed.",
-        )
 
 
 async def _body(request: Request) -> dict[str, Any]:

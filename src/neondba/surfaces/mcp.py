@@ -1,4 +1,4 @@
-"""Serve the operations to a coding agent: the official SDK over stdin and stdout.
+"""Serve the operations to a coding agent: the official SDK over stdin and stdout, or over HTTP.
 
 The low-level server is used because the schemas are ours. An operation runs in a thread; cancelling the
 call cancels the operation and waits until it has cleaned up.
@@ -7,13 +7,17 @@ call cancels the operation and waits until it has cleaned up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from neondba.surfaces.mcp_scope import Scope
+from neondba.surfaces.shape import Argument
 
 if TYPE_CHECKING:
     from mcp.server import Server
 
     from neondba.core.context import Context
 
+EVERYTHING: Final = Scope()
 INSTRUCTIONS = (
     "Manages Postgres databases on Neon. What changes something gives a "
     "plan first: show it to the user and pass its hash as confirm only when they agree. find_operation "
@@ -21,16 +25,21 @@ INSTRUCTIONS = (
 )
 
 
+_HTTP = Argument("http", "Serve over streamable HTTP on this machine, with a token.", kind="flag")
+_PORT = Argument("port", "Port for --http; 0 takes a free one.", default="8411")
+_READ_ONLY = Argument("read_only", "Offer only what changes nothing.", kind="flag")
+_ONLY = Argument("only_project", "Keep to this one project: its id or its name.")
+
+
 def command(tokens: Sequence[str]) -> int:
     """Serve until the agent hangs up: `neondba mcp`."""
     from neondba.surfaces import server_command
 
-    return server_command.run(
-        "mcp", "Serve the operations to a coding agent over stdin and stdout.", [], tokens, _serve
-    )
+    arguments = [_READ_ONLY, _ONLY, _HTTP, _PORT]
+    return server_command.run("mcp", "Serve the operations to a coding agent.", arguments, tokens, _serve)
 
 
-def server(base: Context) -> Server[Any]:
+def server(base: Context, scope: Scope = EVERYTHING) -> Server[Any]:
     """Build the server; each call gets its own copy of the context."""
     import mcp_types as types
     from mcp.server import Server
@@ -38,10 +47,11 @@ def server(base: Context) -> Server[Any]:
     from neondba import __version__, capabilities
     from neondba.surfaces import tools
     from neondba.surfaces.mcp_calls import Calls
+    from neondba.surfaces.mcp_library import Library
 
-    operations = capabilities.load()
+    operations = scope.offered(capabilities.load())
     listed = [types.Tool.model_validate(tool) for tool in tools.listed(operations)]
-    calls = Calls(base, operations)
+    calls, library = Calls(base, operations, scope), Library(scope.applied(base))
 
     async def list_tools(_ctx: Any, _params: Any) -> types.ListToolsResult:
         return types.ListToolsResult(tools=listed)
@@ -52,15 +62,28 @@ def server(base: Context) -> Server[Any]:
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=calls.call_tool,
+        on_list_prompts=library.list_prompts,
+        on_get_prompt=library.get_prompt,
+        on_list_resources=library.list_resources,
+        on_list_resource_templates=library.list_templates,
+        on_read_resource=library.read_resource,
     )
 
 
-def _serve(base: Context, _values: dict[str, Any]) -> int:
+def _serve(base: Context, values: dict[str, Any]) -> int:
+    scope = Scope(read_only=bool(values.get("read_only")), project=values.get("only_project"))
+    if values.get("http"):
+        from neondba.surfaces import mcp_http
+
+        return mcp_http.serve(server(base, scope), base, str(values.get("port", _PORT.default)))
+    return _over_streams(server(base, scope))
+
+
+def _over_streams(made: Server[Any]) -> int:
     import anyio
     from mcp.server.stdio import stdio_server
 
     async def serve() -> None:
-        made = server(base)
         async with stdio_server() as (reading, writing):
             await made.run(reading, writing, made.create_initialization_options())
 

@@ -20,6 +20,7 @@ from neondba.core.plan import Effect
 from neondba.core.problem import ArgumentProblem, ConfirmationNeeded, Problem
 from neondba.surfaces import mcp_replies, search, tools
 from neondba.surfaces.calls import Answer, answer, gated
+from neondba.surfaces.mcp_scope import Scope
 from neondba.surfaces.reply import Results
 
 Request = ServerRequestContext[Any, Any]
@@ -31,9 +32,10 @@ _CONSENT = "consent"
 class Calls:
     """Route a tool call to an operation, and its answer back."""
 
-    def __init__(self, base: Context, operations: Mapping[str, Operation]) -> None:
-        self._base = base
+    def __init__(self, base: Context, operations: Mapping[str, Operation], scope: Scope) -> None:
+        self._base = scope.applied(base)
         self._operations = operations
+        self._scope = scope
         self._tools = {found.tool: found for found in operations.values()}
         self._results = Results()
 
@@ -55,7 +57,8 @@ class Calls:
         start = given.get("start", 0)
         if not isinstance(start, int) or start < 0:
             raise ArgumentProblem("argument-invalid", "start is not a count from 0.", argument="start")
-        return mcp_replies.of_part(name, self._results.read(name, path), path, start)
+        part = self._results.read(name, path)
+        return mcp_replies.of_part(name, part, path, start, untrusted=name in self._results.untrusted)
 
     async def _run(
         self, request: Request, params: types.CallToolRequestParams, given: dict[str, Any]
@@ -66,6 +69,7 @@ class Calls:
         arguments = given.get("arguments") or {} if through_run else given
         if not isinstance(arguments, dict):
             raise ArgumentProblem("argument-invalid", "arguments is not an object.", argument="arguments")
+        self._scope.check(operation, arguments)
         confirm = _agreed(params) or confirm
         call = gated if through_run else answer
         ctx = replace(self._base, dry_run=dry_run, confirmation=confirm)

@@ -33,10 +33,14 @@ class Results:
 
     kept: OrderedDict[str, Any] = field(default_factory=OrderedDict)
     most: int = 16
+    untrusted: set[str] = field(default_factory=set)
+    """Ids of results that hold values of a database."""
 
-    def keep(self, name: str, data: Any) -> None:
+    def keep(self, name: str, data: Any, *, untrusted: bool = False) -> None:
         """Remember a result and forget the oldest."""
         self.kept[name] = data
+        if untrusted:
+            self.untrusted.add(name)
         while len(self.kept) > self.most:
             self.kept.popitem(last=False)
 

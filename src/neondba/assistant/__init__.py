@@ -1,0 +1,1 @@
+"""The assistant: twelve skills, requests that people make, answers with evidence."""
