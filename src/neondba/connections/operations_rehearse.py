@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from neondba.connections.rehearse_results import ConnectionRehearsal
+from neondba.connections.session_state_results import PoolRehearsal
 from neondba.core.context import Context
 from neondba.core.duration import Duration
 from neondba.core.operation import Example, operation
@@ -91,5 +92,51 @@ def connection_rehearse(
         visit=tuple(visit or ()),
     )
     work.checked(asked)
+    with platform.client(ctx) as client:
+        return work.rehearsed(client, ctx, asked)
+
+
+@operation(
+    "pool.rehearse",
+    effect=Effect.WRITE,
+    findings=lambda rehearsal: rehearsal.faults,
+    examples=(
+        Example({"command": ["true"]}),
+        Example({"command": ["no-such-program"]}, problem="command-not-found"),
+        Example({"command": []}, problem="argument-invalid"),
+        Example({"command": ["true"], "parent": "no-such-branch"}, problem="branch-not-found"),
+    ),
+)
+def pool_rehearse(
+    ctx: Context,
+    command: Command,
+    *,
+    during: Annotated[
+        Duration | None, Field(description="Run it for this long, then end it: for servers.")
+    ] = None,
+    parent: Parent = None,
+    database: Database = None,
+    prepare: Prepare = None,
+    limit: Limit = timedelta(minutes=15),
+) -> PoolRehearsal:
+    """Run a command through the pooler; name statements that need their own session.
+
+    It runs twice, on throw-away copies of a branch: direct, then pooled with another client at the same
+    pooler, which looks for what was left in the connection and keeps that connection for a while. Named are
+    settings, locks, temporary tables, cursors and prepared statements of the session, LISTEN, start-up
+    parameters and the like: where they are written, what they did, and what to write instead.
+    """
+    from neondba.connections import session_state_run as work
+    from neondba.project.command import program
+
+    program(command, "neondba pool rehearse")
+    asked = work.Asked(
+        command=command,
+        during=during.total_seconds() if during else None,
+        limit=limit.total_seconds(),
+        parent=parent,
+        database=database,
+        prepare=prepare,
+    )
     with platform.client(ctx) as client:
         return work.rehearsed(client, ctx, asked)

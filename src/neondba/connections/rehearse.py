@@ -20,7 +20,7 @@ from neondba.connections.rehearse_disturb import (
 )
 from neondba.connections.rehearse_record import Record
 from neondba.connections.rehearse_results import ConnectionRehearsal, Visits
-from neondba.connections.rehearse_run import Ran, Wish, run
+from neondba.connections.rehearse_run import Ran, Wish, run, tail
 from neondba.connections.rehearse_visit import Visitor
 from neondba.connections.rehearse_world import Source, World, world
 from neondba.core.context import Context
@@ -31,7 +31,7 @@ from neondba.project.command import project_or_name, shown
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
 
-MOST_RUNS: Final = 4
+MOST_RUNS: Final = 6
 """Disturbed runs: a command that ends at the first disturbance is run again for the next."""
 
 
@@ -157,7 +157,7 @@ def _report(ctx: Context, asked: Asked, project: str, copied: str, runs: list[To
         met=met,
         visits=visits if asked.visit else None,
         errors=errors,
-        output=output,
+        output=output or (() if met else tail(runs[0].ran)),
         advice=tuple(rehearse_advice.advice([w for _, w in seen], met, ctx.folder)),
         variables=runs[0].own,
         not_checked=tuple(_not_checked(asked, runs)),

@@ -52,9 +52,11 @@ def advice(windows: Sequence[Window], met: Sequence[Met], folder: Path) -> Itera
         yield from _changes("pool-lifetime", "Check connections before use, and drop idle ones", why, folder)
     within = [sent for window in windows for sent in window.lost if sent.within]
     if within:
+        unsure = any(sent.text.lower().startswith("commit") for sent in within)
         why = (
             f"A transaction was cut at: {shortened(within[0].text)}. It did not come again: repeat it whole, "
             "from its beginning, when the connection breaks."
+            + (" Whether a COMMIT that was cut took effect has to be looked up first." if unsure else "")
         )
         yield Advice(
             what="Repeat transactions that a broken connection ended",

@@ -175,8 +175,9 @@ def _postmaster(ctx: Context, branch: Throwaway) -> int | None:
     from neondba.postgres.connect import connect
 
     with connect(branch.direct) as session:
-        backend = session.info.backend_pid
-    parent = _parent(backend)
+        # libpq's own idea of it is what the proxy made up.
+        row = session.execute("select pg_backend_pid() as pid").fetchone()
+    parent = _parent(int(row["pid"])) if row else ""
     files = (folder_of(ctx.settings.state_dir) / "branches").glob("*/data/postmaster.pid")
     own = {file.read_text().partition("\n")[0].strip() for file in files}
     # Only a process that our own state folder names as a compute may be ended.

@@ -14,6 +14,7 @@ from neondba.local.proxy.messages import fields_of
 
 MOST_STATEMENTS: Final = 200_000
 LONGEST_TEXT: Final = 20_000
+LONGEST_VALUE: Final = 64
 LONGEST_BODY: Final = 1 << 20
 """Bytes of a message that are looked at; rows that are longer pass unread."""
 _KEPT: Final = {True: frozenset(b"QPBECSX"), False: frozenset(b"ZECsI1ND")}
@@ -154,6 +155,15 @@ class Conversation:
         """The statements that were not answered."""
         return [sent for kind, sent in self._awaited if sent is not None and kind != "P"]
 
+    def broke(self) -> None:
+        """Note that what is in flight gets no answer."""
+        for sent in self.in_flight:
+            if sent.done is None:
+                sent.error, sent.done = (
+                    {"C": "", "M": "the connection was closed under it"},
+                    self._record.now(),
+                )
+
     def said(self, data: bytes) -> bool:
         """Take what the client sends; tell whether it says goodbye."""
         leaving = False
@@ -227,8 +237,9 @@ class Conversation:
         if sent is None:
             return
         sent.rows += 1
-        one = sent.rows == 1 and body[:2] == b"\0\1" and 0 <= int.from_bytes(body[2:6], "big") <= 64
-        sent.row = body[6:].decode(errors="replace") if one else None
+        length = int.from_bytes(body[2:6], "big", signed=True)
+        one = sent.rows == 1 and body[:2] == b"\0\1" and length <= LONGEST_VALUE
+        sent.row = (body[6:].decode(errors="replace") if length >= 0 else "null") if one else None
 
     def _failed(self, parts: Mapping[str, str]) -> None:
         kind, sent = self._head()

@@ -213,12 +213,7 @@ class _Pair:
             self.session.closed_by = "client"
         if self.session.closed_by != "client":
             self.session.cut_within = self.session.status != "I"
-            now = 0.0
-            for sent in talk.in_flight:
-                now = sent.at
-                if sent.done is None:
-                    sent.error = sent.error or {"C": "", "M": "the connection was closed under it"}
-                    sent.done = now
+            talk.broke()
         with suppress(OSError):
             client.sock.setblocking(True)
             client.sock.settimeout(1)

@@ -124,7 +124,9 @@ class ConnectionRehearsal(BaseModel):
 
     @property
     def faults(self) -> int:
-        """Count what the application did not get over."""
+        """Count what the application did not get over; a run in which nothing was disturbed counts too."""
+        if not self.met:
+            return 1
         plain = [run for run in self.runs if not run.disturbed]
         normal = plain[0].status if plain else 0
         ended = sum(
@@ -147,7 +149,7 @@ class ConnectionRehearsal(BaseModel):
         for error in self.errors:
             parts += ["", *error.lines(width)]
         if self.output and not self.errors:
-            parts += ["", "Its output told of errors:", *(f"  {line}" for line in self.output)]
+            parts += ["", "It printed:", *(f"  {line}" for line in self.output)]
         if self.variables:
             parts += ["", *textwrap.wrap(f"led to the branch by: {', '.join(self.variables)}", width)]
         parts += [""] if self.not_checked else []

@@ -52,6 +52,11 @@ class Wish:
     limit: float
 
 
+def tail(ran: Ran, most: int = 5) -> tuple[str, ...]:
+    """Give the last lines that say something."""
+    return tuple(line[:200] for _, line in ran.lines if line.strip())[-most:]
+
+
 def run(ctx: Context, wish: Wish, environment: Mapping[str, str], secrets: Sequence[str]) -> Ran:
     """Run a command; cancelling the call ends it."""
     ran, begun = Ran(), time.monotonic()
