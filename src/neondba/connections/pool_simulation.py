@@ -54,6 +54,8 @@ class Room:
     pool_timeout: float | None = None
     connect_timeout: float | None = None
     query_wait_timeout: float | None = 120.0
+    warm: bool = False
+    """True where all pools are full of idle connections when it begins."""
 
 
 @dataclass
@@ -65,6 +67,10 @@ class Outcome:
     failed: Counter[Failure] = field(default_factory=Counter)
     most_clients: int = 0
     most_servers: int = 0
+    most_busy: int = 0
+    """Most that worked for a request at the same time."""
+    most_queued: int = 0
+    """Most that waited in one process's pool at the same time."""
     most_waiting: int = 0
     """Most that waited at the pooler at the same time."""
     over: float = 0.0
@@ -134,15 +140,16 @@ class _Run:
         self._now = 0.0
         self._awake_at: float | None = None
         self._door = Door(times.login, times.door, self._at)
-        self._clients = self._servers = self._idle_servers = 0
+        self._clients = self._servers = self._idle_servers = self._busy = 0
         self._opening = False
         self._queue: deque[_Request] = deque()
-        self._gone_waiting = 0
         self.outcome = Outcome()
 
     def go(self, arrivals: Sequence[float]) -> Outcome:
         """Run until nothing is left to happen."""
         processes = [_Process() for _ in range(self._room.processes)]
+        if self._room.warm:
+            self._warm_up(processes)
         for number, when in enumerate(arrivals):
             request = _Request(when, processes[number % len(processes)])
             self._at(when, lambda request=request: self._arrives(request))  # type: ignore[misc]
@@ -151,6 +158,18 @@ class _Run:
             happen()
         self.outcome.took.sort()
         return self.outcome
+
+    def _warm_up(self, processes: list[_Process]) -> None:
+        each = self._room.pool or 0
+        self._awake_at, self._clients = 0.0, each * len(processes)
+        self.outcome.most_clients = self._clients
+        self._servers = self._room.servers
+        if self._room.pooled:
+            self._idle_servers = self._servers
+        else:
+            each = min(each, self._servers // len(processes))
+        for process in processes:
+            process.open = process.idle = each
 
     def _at(self, when: float, happen: Callable[[], None]) -> None:
         self._made += 1
@@ -166,6 +185,7 @@ class _Run:
             self._logs_in(request)
         else:
             process.waiting.append(request)
+            self.outcome.most_queued = max(self.outcome.most_queued, len(process.waiting))
             self._give_up(request, self._room.pool_timeout, "pool_timeout", process.waiting)
 
     def _give_up(self, request: _Request, after: float | None, why: Failure, queue: deque[_Request]) -> None:
@@ -261,11 +281,14 @@ class _Run:
             self._idle_servers += 1
 
     def _runs(self, request: _Request) -> None:
+        self._busy += 1
+        self.outcome.most_busy = max(self.outcome.most_busy, self._busy)
         mean = self._times.service
         length = self._chance.expovariate(1 / mean) if self._times.varies and mean else mean
         self._at(self._now + length, lambda: self._answered(request))
 
     def _answered(self, request: _Request) -> None:
+        self._busy -= 1
         self.outcome.took.append(self._now - request.came)
         self.outcome.over = max(self.outcome.over, self._now)
         if self._room.pooled:

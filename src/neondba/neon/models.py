@@ -37,6 +37,7 @@ class Operation(NeonModel):
     error: str | None = None
     failures_count: int = 0
     created_at: datetime | None = None
+    total_duration_ms: int = 0
 
     @property
     def done(self) -> bool:

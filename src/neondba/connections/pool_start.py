@@ -1,0 +1,111 @@
+"""How many processes and threads a project starts: its Procfile, Dockerfile, compose and service files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from neondba.project.places import is_document, is_test
+from neondba.project.tree import Tree
+
+_STARTS: Final = (
+    "Procfile",
+    "Dockerfile",
+    "gunicorn.conf.py",
+    "gunicorn_conf.py",
+    "package.json",
+    "railway.json",
+    "railway.toml",
+    "fly.toml",
+    "render.yaml",
+    "app.json",
+    "ecosystem.config.js",
+    "ecosystem.config.cjs",
+)
+_SUFFIXES: Final = (".yml", ".yaml", ".sh", ".Dockerfile")
+_SERVERS: Final = re.compile(
+    r"uvicorn|gunicorn|hypercorn|granian|fastapi run|WEB_CONCURRENCY|pm2|replicas|instances", re.IGNORECASE
+)
+_GAP: Final = r"[\"', ]*[= ][\"', ]*"
+_WHAT: Final = {
+    "workers": re.compile(
+        rf"(?:--workers|(?:gunicorn|granian|hypercorn)\b[^\n]*?\s[\"']?-w|WEB_CONCURRENCY[\"']?\s*:?){_GAP}(?P<count>\d{{1,3}})\b"
+        r"|^workers\s*=\s*(?P<conf>\d{1,3})\s*(?:#|$)|pm2\b[^\n]*\s-i\s+(?P<pm>\d{1,3})"
+    ),
+    "threads": re.compile(
+        rf"--threads{_GAP}(?P<count>\d{{1,3}})\b|^threads\s*=\s*(?P<conf>\d{{1,3}})\s*(?:#|$)"
+    ),
+    "instances": re.compile(
+        r"^\s*-?\s*[\"']?(?:replicas|maxReplicas|numInstances|maxInstances|numReplicas|max_machines_running)[\"']?"
+        r"\s*[:=]\s*(?P<count>\d{1,4})\b"
+    ),
+}
+_SERVERLESS: Final = {
+    "vercel.json": "Vercel",
+    "netlify.toml": "Netlify",
+    "serverless.yml": "the Serverless Framework",
+    "serverless.yaml": "the Serverless Framework",
+    "serverless.ts": "the Serverless Framework",
+    "wrangler.toml": "Cloudflare Workers",
+    "wrangler.json": "Cloudflare Workers",
+    "wrangler.jsonc": "Cloudflare Workers",
+    "sst.config.ts": "SST",
+    "zappa_settings.json": "Zappa",
+    "samconfig.toml": "AWS SAM",
+}
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number of processes or threads, and where it stands."""
+
+    value: int
+    path: str
+    line: int
+
+    @property
+    def place(self) -> str:
+        """The file and line."""
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Serverless:
+    """What runs each request, or few of them, in an instance of its own."""
+
+    name: str
+    path: str
+
+
+def counts(tree: Tree) -> dict[str, Count]:
+    """Give workers, threads and instances as far as files tell; the largest of each."""
+    found: dict[str, Count] = {}
+    for name, count in _all(tree):
+        if name not in found or count.value > found[name].value:
+            found[name] = count
+    return found
+
+
+def _all(tree: Tree) -> Iterator[tuple[str, Count]]:
+    for path in tree.named(*_STARTS, suffix=_SUFFIXES):
+        text = tree.text(path) or ""
+        if is_test(path) or is_document(path) or not (_SERVERS.search(text) or "gunicorn" in path):
+            continue
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line.lstrip().startswith(("#", "//")):
+                continue
+            for name, pattern in _WHAT.items():
+                for match in pattern.finditer(line):
+                    value = int(next(part for part in match.groups() if part))
+                    if value:
+                        yield name, Count(value, path, number)
+
+
+def serverless(tree: Tree) -> Serverless | None:
+    """Tell what serverless platform the project is made for, if one."""
+    for path in tree.named(*_SERVERLESS):
+        if "/" not in path or path.count("/") <= 2:
+            return Serverless(_SERVERLESS[path.rpartition("/")[2]], path)
+    return None
