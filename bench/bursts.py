@@ -2,8 +2,8 @@
 
 The simulation is fed with what was measured one by one beforehand: the wake, a login, the processor time of
 a login when many come to an awake compute, the opening of a server connection, the service time. It never
-sees a burst at a suspended compute. A second column is fed with wake and service time alone: what is missing there
-is what logins cost on this machine, where clients, proxy and compute share the processors.
+sees a burst at a suspended compute. A second column is fed with wake and service time alone: what is missing
+there is what logins cost on this machine, where clients, proxy and compute share the processors.
 
 Run: python bench/bursts.py. ROUNDS (3) is how often each is measured; the medians are compared.
 """
