@@ -1,0 +1,25 @@
+"""Write the code that tells each transaction who asks, in the project's own names."""
+
+from __future__ import annotations
+
+from neondba.access.plan_session_python import python_wiring
+from neondba.access.plan_session_typescript import typescript_wiring
+from neondba.access.plan_wiring import Wiring
+from neondba.access.policies import Roles
+from neondba.access.policies_text import Asker
+from neondba.project.facts import Facts
+
+
+def wiring(facts: Facts, roles: Roles, asker: Asker) -> Wiring:
+    """Give the new files of the project's language, and how to wire them."""
+    found = python_wiring(facts, asker)
+    if not found.files:
+        found = typescript_wiring(facts, asker, signs_in_apart=roles.sign_in is not None)
+    if found.files or found.steps:
+        return found
+    return Wiring(
+        steps=(
+            "Tell each transaction who asks, as its first statement: "
+            f"select set_config('{asker.setting}', $1, true)",
+        )
+    )

@@ -1,0 +1,80 @@
+"""Say what was shown and what remains to do, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from neondba.access.plan_decisions import Decision, Kind
+from neondba.access.plan_writing import MissingIndex
+from neondba.access.policies import Roles
+from neondba.access.results import IsolationProof, Protection, TableProof
+from neondba.postgres.seen import Action
+
+if TYPE_CHECKING:
+    from neondba.access.plan import Asked
+    from neondba.access.plan_wiring import Wiring
+
+_MIGRATES = {
+    "Alembic": "alembic upgrade head",
+    "Prisma": "npx prisma migrate deploy",
+    "Drizzle": "npx drizzle-kit migrate",
+}
+
+
+def open_tables(proof: IsolationProof, decisions: Mapping[str, Decision]) -> tuple[str, ...]:
+    """Give the tables in which one user reached another's rows against what was decided."""
+    return tuple(t.table for t in proof.tables if _is_open(t, decisions.get(t.table)))
+
+
+def _is_open(table: TableProof, decision: Decision | None) -> bool:
+    if decision is None or decision.kind is Kind.TOOL or not table.protection.is_open:
+        return False
+    reached = [attempt.action for attempt in table.attempts if attempt.open]
+    reads_are_meant = decision.kind in (Kind.PUBLIC, Kind.SHARED) or decision.shown_by is not None
+    return reached != [Action.SELECT] if reads_are_meant else True
+
+
+def said(proof: IsolationProof, decisions: Mapping[str, Decision]) -> str:
+    """Sum the proof up in a sentence."""
+    known = [t for t in proof.tables if t.table in decisions]
+    private = [
+        t for t in known if decisions[t.table].kind.is_private or decisions[t.table].kind is Kind.PEOPLE
+    ]
+    closed = [t for t in private if t.protection.holds]
+    reached = open_tables(proof, decisions)
+    unclear = [t.table for t in private if t.protection is Protection.UNCLEAR]
+    text = (
+        f"acting as two users in role {proof.role}, with no filter in between, one reaches none of the "
+        f"other's rows in {len(closed)} of {len(private)} tables"
+    )
+    text += f"; reached in {', '.join(reached)}" if reached else ""
+    text += f"; unclear in {', '.join(unclear)}" if unclear else ""
+    missing = [each.table for each in proof.not_seeded]
+    return text + (f"; no rows could be made in {', '.join(missing)}" if missing else "") + "."
+
+
+def steps(
+    roles: Roles, session: Wiring, tool: str, indexes: Sequence[MissingIndex], asked: Asked
+) -> Iterator[str]:
+    """Give what a person does next; nothing binds before the application's role does."""
+    project = f" --project {asked.project}" if asked.project else ""
+    yield "Read the migration. Rehearse it: neondba migration rehearse"
+    yield f"Apply it: {_MIGRATES.get(tool, 'run the migration with your tool')} (or neondba migration apply)."
+    if indexes and tool in ("Alembic", "Prisma", "Drizzle"):
+        named = ", ".join(f"{i.table}.{i.column}" for i in indexes)
+        yield f"Name the new indexes in the models too, so that the tool does not drop them again: {named}."
+    yield from session.steps
+    yield (
+        f"Give the role a password and the application its address: neondba role rotate {roles.app}{project}."
+        f" Until DATABASE_URL names {roles.app}, nothing binds: an owner made by Neon passes by. Migrations"
+        " keep the owner's address."
+    )
+    if roles.sign_in:
+        yield (
+            f"Give the authentication provider a connection of its own, as role {roles.sign_in}: sign-in"
+            " reads sessions before anybody is known."
+        )
+    if roles.admin:
+        yield f"Connect as {roles.admin} for work on everybody's rows."
+    yield "Show it on a branch: neondba isolation prove"

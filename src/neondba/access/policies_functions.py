@@ -1,0 +1,106 @@
+"""Functions that policies ask: they read tables that policies bind themselves, and so run as their owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+
+from neondba.access.plan_decisions import Group
+from neondba.access.policies import helper
+from neondba.access.policies_text import Asker, beside, ident
+from neondba.postgres.ddl.names import literal
+from neondba.postgres.shapes import Column, Shape
+
+
+@dataclass(frozen=True)
+class Helper:
+    """A function with a fixed search path that the application's role may call."""
+
+    name: str
+    arguments: str
+    statement: str
+
+    @property
+    def signature(self) -> str:
+        """The name with the types of its arguments."""
+        return f"{self.name}({self.arguments})"
+
+
+def filled(template: str, **values: str) -> str:
+    """Fill a stored text in."""
+    text = (files("neondba.access") / "templates" / template).read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text.rstrip("\n")
+
+
+def helpers(groups: Iterable[Group], asker: Asker) -> list[Helper]:
+    """Give the functions that the policies of groups need."""
+    found: dict[str, Helper] = {}
+    for group in groups:
+        for made in _of_members(group, asker) if group.member_table else _of_people(group, asker):
+            found.setdefault(made.name, made)
+    return list(found.values())
+
+
+def staff_helper(people: Shape, staff: Column, asker: Asker) -> Helper:
+    """Give the function that tells whether who asks administers the application."""
+    name = beside(people.name, "isolation_is_staff")
+    key = people.column((people.primary_key or ("id",))[0]) or people.columns[0]
+    values = {"FUNCTION": name, "STAFF": ident(staff.name), "PEOPLE": people.name, "KEY": ident(key.name)}
+    return Helper(name, "", filled("staff.sql", ME=asker.person(key), **values))
+
+
+def _of_members(group: Group, asker: Asker) -> list[Helper]:
+    assert group.member_table
+    assert group.member_group
+    assert group.member_user
+    values = {
+        "TYPE": group.member_group.type,
+        "GROUP": ident(group.member_group.name),
+        "MEMBERS": group.member_table,
+        "USER": ident(group.member_user.name),
+        "ME": asker.person(group.member_user),
+    }
+    my, led, empty = (helper(group, which) for which in ("my", "led", "empty"))
+    found = [
+        Helper(my, "", filled("my_groups.sql", FUNCTION=my, MORE=_owned(group, asker), **values)),
+        Helper(led, "", filled("my_groups.sql", FUNCTION=led, MORE=_led(group, asker), **values)),
+    ]
+    if group.owner is None:
+        kind = group.member_group.type
+        found.append(Helper(empty, kind, filled("empty_group.sql", FUNCTION=empty, **values)))
+    return found
+
+
+def _owned(group: Group, asker: Asker) -> str:
+    if group.owner is None:
+        return ""
+    key, owner = ident(group.key.name), ident(group.owner.name)
+    return filled(
+        "owned_groups.sql", KEY=key, TABLE=group.table or "", OWNER=owner, ME=asker.person(group.owner)
+    )
+
+
+def _led(group: Group, asker: Asker) -> str:
+    """Members lead by their role; without roles the group's owner does, without an owner everybody."""
+    if group.role is None or not group.leaders:
+        return "" if group.owner is None else f" and false{_owned(group, asker)}"
+    listed = ", ".join(literal(each) for each in group.leaders)
+    return f"\n            and member.{ident(group.role.name)} in ({listed}){_owned(group, asker)}"
+
+
+def _of_people(group: Group, asker: Asker) -> list[Helper]:
+    if not (group.people_table and group.people_group and group.people_key):
+        return []
+    name = helper(group, "my")
+    values = {
+        "TYPE": group.people_group.type,
+        "GROUP": ident(group.people_group.name),
+        "MEMBERS": group.people_table,
+        "USER": ident(group.people_key.name),
+        "ME": asker.person(group.people_key),
+    }
+    more = f" and member.{ident(group.people_group.name)} is not null"
+    return [Helper(name, "", filled("my_groups.sql", FUNCTION=name, MORE=more, **values))]

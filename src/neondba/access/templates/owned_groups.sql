@@ -1,0 +1,2 @@
+
+        union select led.@KEY@ from @TABLE@ as led where led.@OWNER@ = @ME@
