@@ -10,7 +10,7 @@ from pydantic import Field
 from neondba.connections.setup_results import SetUp
 from neondba.connections.setup_stacks import Start
 from neondba.core.context import Context
-from neondba.core.operation import operation
+from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect
 
 
@@ -18,7 +18,10 @@ from neondba.core.plan import Effect
     "setup",
     effect=Effect.WRITE,
     findings=lambda found: found.failed,
-    examples=(),
+    examples=(
+        Example({"stack": "go"}, problem="folder-not-empty"),
+        Example({"app": "no-such-folder"}, problem="app-not-found"),
+    ),
 )
 def setup(
     ctx: Context,

@@ -208,10 +208,11 @@ def _write(work: Work, written: Written) -> None:
     for place in work.places:
         for plan in place.plans:
             if plan.missing and place.reach is not None:
-                written.put(plan.path, plan.written(place.reach).render(), mode=MODE, variables=True)
+                text = plan.written(place.reach)
+                written.put(plan.path, text.render(), mode=MODE, open_names=plan.open_names)
     for path, names in work.new_examples.items():
         text = env_file.read(path).with_values(without_values(names))
-        written.put(path, text.render(), variables=True)
+        written.put(path, text.render(), open_names=())
     for name, content in work.looked.files.items():
         written.put(work.root / name, content.encode())
     project = work.platform.project

@@ -50,6 +50,12 @@ class EnvPlan:
         return found
 
     @property
+    def open_names(self) -> frozenset[str]:
+        """Give the names whose values may be shown."""
+        hidden = (Use.POOLED, Use.DIRECT, Use.PASSWORD)
+        return frozenset(v.name for _, v in self.variables if v.use not in hidden)
+
+    @property
     def missing(self) -> tuple[tuple[App, Variable], ...]:
         """Give the variables that do not lead there yet."""
         if not self.there:

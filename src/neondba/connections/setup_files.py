@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from neondba.project.tree import FolderTree
 
 SHOWN = 40
 """Lines of one file that are shown at most."""
-_ENTRY = re.compile(r"^(?P<name>\s*(?:#\s*)?(?:export\s+)?[A-Za-z_][\w.]*\s*=\s*)(?P<value>.+)$")
-_OPEN = re.compile(r"postgres(?:ql)?(?:\+\w+)?://|\d{1,5}$|(?:\d+\.){3}\d+$|ep-[\w.-]+$")
+_ENTRY = re.compile(r"^(?P<head>\s*(?:#\s*)?(?:export\s+)?(?P<name>[A-Za-z_][\w.]*)\s*=\s*)(?P<value>.+)$")
+_ADDRESS = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
 
 
 @dataclass
@@ -33,8 +33,17 @@ class Written:
     folders: list[Path] = field(default_factory=list)
     lines: list[FileLine] = field(default_factory=list)
 
-    def put(self, path: Path, content: bytes, *, mode: int | None = None, variables: bool = False) -> None:
+    def put(
+        self,
+        path: Path,
+        content: bytes,
+        *,
+        mode: int | None = None,
+        open_names: Collection[str] | None = None,
+    ) -> None:
         """Write a file whole; nothing is done where it holds this already.
+
+        With `open_names` it is a file of variables: only the values of those names and addresses are shown.
 
         Raises:
             ArgumentProblem: it cannot be written.
@@ -45,7 +54,7 @@ class Written:
         self._folder(path.parent)
         self.before.setdefault(path, (old, path.stat().st_mode & 0o777) if old is not None else None)
         put(path, content, mode=mode)
-        self.lines.append(changed(shown(self.root, path), old, content, variables=variables))
+        self.lines.append(changed(shown(self.root, path), old, content, open_names))
 
     def undo(self) -> list[str]:
         """Put everything back; give the files for which that failed."""
@@ -75,9 +84,9 @@ class Written:
             self.folders.append(each)
 
 
-def changed(path: str, old: bytes | None, new: bytes, *, variables: bool = False) -> FileLine:
-    """Say what changed in a file, passwords masked; of variables no value but addresses is shown."""
-    before, after = _lines(old or b"", variables), _lines(new, variables)
+def changed(path: str, old: bytes | None, new: bytes, open_names: Collection[str] | None) -> FileLine:
+    """Say what changed in a file, passwords masked."""
+    before, after = _lines(old or b"", open_names), _lines(new, open_names)
     differ = [line for line in difflib.ndiff(before, after) if line[:2] in ("+ ", "- ")]
     added = [line[2:] for line in differ if line[0] == "+"]
     removed = [line[2:] for line in differ if line[0] == "-"]
@@ -94,14 +103,19 @@ def _cut(lines: list[str]) -> tuple[str, ...]:
     return (*lines[:SHOWN], f"… and {more} more lines") if more > 0 else tuple(lines)
 
 
-def _lines(content: bytes, variables: bool) -> list[str]:
+def _lines(content: bytes, open_names: Collection[str] | None) -> list[str]:
     lines = mask_text(content.decode("utf-8", "replace")).splitlines()
-    return [_ENTRY.sub(_hidden, line) for line in lines] if variables else lines
+    return lines if open_names is None else [_hidden(line, open_names) for line in lines]
 
 
-def _hidden(entry: re.Match[str]) -> str:
+def _hidden(line: str, open_names: Collection[str]) -> str:
+    """Hide a value of a file of variables, unless it is an address or belongs to an open name."""
+    entry = _ENTRY.match(line)
+    if entry is None:
+        return line
     value = entry["value"].strip("'\"")
-    return entry["name"] + (entry["value"] if not value or _OPEN.match(value) else "***")
+    shows = not value or entry["name"] in open_names or _ADDRESS.match(value)
+    return line if shows else f"{entry['head']}***"
 
 
 def shown(root: Path, path: Path) -> str:

@@ -105,6 +105,10 @@ def look(root: Path, start: Start | None, app: str | None) -> Looked:
             + (f" and {len(code) - 1} more files of code." if len(code) > 1 else "."),
             hint="Leave --stack out: neondba setup reads the code and says what it found.",
         )
+    if app is not None and not (root / app).is_dir():
+        raise NotFoundProblem(
+            "app-not-found", f"There is no folder {app} here.", hint="Name one of a program."
+        )
     facts = Facts(tree)
     stack = facts.get(Stack)
     _refuse_unreadable(tree, facts)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel
 
+SHOWN: Final = 9
+"""Lines of a new file that are shown; a longer one is there to be read."""
 Action = Literal["made", "changed", "as it was"]
 
 
@@ -108,6 +110,9 @@ class SetUp(BaseModel):
         lines = []
         for file in self.files:
             lines.append(f"{file.action:<10} {file.path}")
+            if file.action == "made" and len(file.added) > SHOWN:
+                lines[-1] += f"  ({len(file.added)} lines)"
+                continue
             lines += [f"  - {line}" for line in file.removed]
             lines += [f"  + {line}" for line in file.added]
         return lines or ["No file was written."]

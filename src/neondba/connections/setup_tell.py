@@ -88,7 +88,9 @@ def _next(work: Work) -> Iterator[str]:
         yield from NEXT[work.looked.start]
     first = next((v.name for p in place.plans for _, v in p.variables if v.use.is_url), None)
     if first is not None:
-        yield f"neondba connection check {first}"
+        folder = shown(work.root, place.plans[0].path.parent)
+        where = "" if folder == "." else f"cd {quote(folder)} && "
+        yield f"{where}neondba connection check {first}"
     yield "neondba review ."
     if not work.asked.production:
         yield f"neondba setup --production{_flags(work)}    # its own role, in .env.production"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from neondba.connections.drivers import DRIVERS, written
 from neondba.core.secret import Secret
@@ -57,24 +58,18 @@ def _of_node(app: App) -> str:
 
 
 def _of_python(app: App, variable: Variable) -> str:
-    said = variable.scheme.partition("+")[2]
+    said = variable.scheme.partition("+")[2] or app.handling.turned_to
     if said in ("asyncpg", "psycopg", "psycopg2"):
         return "psycopg2" if said == "psycopg2" else f"sqlalchemy+{said}"
-    orm = bool(app.engines & {"create_engine", "create_async_engine", "engine_from_config"})
-    orm = orm or app.has("sqlalchemy", "sqlmodel", "flask-sqlalchemy")
-    if app.has("django") or not orm:
-        if app.has("asyncpg") and not app.has("psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary"):
-            return "asyncpg"
-        return "psycopg2" if app.has("psycopg2", "psycopg2-binary") and not app.has("psycopg") else "psycopg"
-    wants_async = "create_async_engine" in app.engines and "create_engine" not in app.engines
-    wants_async = wants_async or (
-        "create_async_engine" in app.engines and "SYNC" not in variable.name.replace("ASYNC", "")
-    )
-    if (wants_async or "ASYNC" in variable.name) and app.has("asyncpg"):
+    old = app.has("psycopg2", "psycopg2-binary") and not app.has("psycopg", "psycopg-binary")
+    if app.has("django") or not _has_orm(app):
+        only_async = app.has("asyncpg") and not app.has("psycopg", "psycopg2", "psycopg2-binary")
+        return "asyncpg" if only_async else "psycopg2" if old else "psycopg"
+    asynchronous = "create_async_engine" in app.engines and "create_engine" not in app.engines
+    asynchronous = asynchronous or "ASYNC" in variable.name
+    if app.has("asyncpg") and (asynchronous or not app.has("psycopg", "psycopg2", "psycopg2-binary")):
         return "sqlalchemy+asyncpg"
-    if app.has("psycopg2", "psycopg2-binary") and not app.has("psycopg"):
-        return "psycopg2"
-    return "sqlalchemy+psycopg"
+    return "psycopg2" if old else "sqlalchemy+psycopg"
 
 
 def value(app: App, variable: Variable, reach: Reach, old: Secret | None = None) -> Secret:
@@ -88,31 +83,61 @@ def value(app: App, variable: Variable, reach: Reach, old: Secret | None = None)
     theirs = before.parameters if before else ()
     taken = {name for name, _ in made.parameters}
     kept = tuple(p for p in theirs if p[0] not in _PLATFORMS_OWN and p[0] not in taken)
-    return replace(made, parameters=(*made.parameters, *kept)).render()
+    whole = replace(made, parameters=(*made.parameters, *kept))
+    return _unescaped(whole) if app.language == "python" else whole.render()
+
+
+def _unescaped(url: ConnectionString) -> Secret:
+    """Write `endpoint=…;` before a password as it is: a `%` has a meaning of its own for Alembic."""
+    named = _PREFIX.fullmatch(url.password.reveal()) if url.password else None
+    text = url.render().reveal()
+    if named is None:
+        return Secret(text)
+    mark = f"endpoint={named['endpoint']};"
+    return Secret(text.replace(quote(mark, safe=""), mark, 1))
 
 
 def _for(
     client: str, app: App, variable: Variable, url: ConnectionString, authority: Path | None
 ) -> ConnectionString:
+    if client == "serverless":
+        return url
     if client == "postgres.js":
         return _without(url, "channel_binding")
     made = written(_BY_NAME[client], url)
     if client == "node-postgres" and authority is not None and url.platform is Platform.LOCAL:
         # Nobody trusts the local authority yet, and this driver takes `require` for `verify-full`.
-        made = replace(made, parameters=(*made.parameters, ("sslrootcert", str(authority))))
-    if client == "serverless":
-        made = url
-    if client == "sqlalchemy+asyncpg":
-        made = prefixed(made, url) if url.parameter("options") else made
-        if "replace" in ("replace" if app.rewrites else ""):
-            made = replace(made, scheme="postgresql")
-            if app.strips:
-                made = replace(
-                    made, parameters=tuple(("sslmode" if k == "ssl" else k, v) for k, v in made.parameters)
-                )
-    elif app.rewrites or (client == "sqlalchemy+psycopg" and variable.scheme in ("postgres", "postgresql")):
-        made = replace(made, scheme="postgresql") if app.rewrites else made
+        return replace(made, parameters=(*made.parameters, ("sslrootcert", str(authority))))
+    if app.language != "python":
+        return made
+    return _python(client, app, variable, made, url)
+
+
+def _python(
+    client: str, app: App, variable: Variable, made: ConnectionString, url: ConnectionString
+) -> ConnectionString:
+    """Write what Python code turns into the form that its driver takes."""
+    how = app.handling
+    if client == "sqlalchemy+asyncpg" or how.no_percent:
+        made = prefixed(made, url)
+    if client == "sqlalchemy+asyncpg" and how.unturned:
+        # The driver of the migrations does not know `ssl`; both ask for TLS first by themselves.
+        made = _without(made, "ssl")
+    elif client == "sqlalchemy+asyncpg" and how.strips_sslmode:
+        made = replace(
+            made, parameters=tuple(("sslmode" if k == "ssl" else k, v) for k, v in made.parameters)
+        )
+    if how.turned_to and variable.scheme.partition("+")[2] == "":
+        made = replace(made, scheme="postgresql")
+    elif client == "psycopg2" and _has_orm(app) and not how.plain_is_psycopg2:
+        # SQLAlchemy 2.1 takes psycopg 3 for a plain address.
+        made = replace(made, scheme="postgresql+psycopg2")
     return made
+
+
+def _has_orm(app: App) -> bool:
+    made = bool(app.engines & {"create_engine", "create_async_engine", "engine_from_config"})
+    return made or app.has("sqlalchemy", "sqlmodel", "flask-sqlalchemy")
 
 
 def prefixed(made: ConnectionString, url: ConnectionString) -> ConnectionString:
@@ -121,7 +146,8 @@ def prefixed(made: ConnectionString, url: ConnectionString) -> ConnectionString:
     if asked is None or url.password is None:
         return made
     password = Secret(f"endpoint={asked[1]};{url.password.reveal()}")
-    return replace(_without(made, "options"), password=password)
+    # A password in clear, over TLS, cannot be bound to the channel.
+    return replace(_without(_without(made, "options"), "channel_binding"), password=password)
 
 
 def _without(url: ConnectionString, name: str) -> ConnectionString:

@@ -26,6 +26,7 @@ _PYTHON: Final = {
     "sqlalchemy+asyncpg": ("sqlalchemy", "asyncpg"),
     "psycopg": ("psycopg",),
     "psycopg2": ("psycopg2",),
+    "sqlalchemy+psycopg2": ("sqlalchemy", "psycopg2"),
     "asyncpg": ("asyncpg",),
 }
 _SAYS: Final = "select current_user || ' on PostgreSQL ' || current_setting('server_version')"
@@ -115,17 +116,24 @@ def with_own_driver(ctx: Context, root: Path, environment: str, app: App, reach:
         scheme = next((v.scheme for v in app.using(Use.POOLED)), "")
         variable = next(iter(app.using(use)), Variable("DATABASE_URL", use, "", 0, scheme))
         client = client_of(app, variable)
+        url = _as_turned(app, client, value(app, variable, reach))
+        if client == "psycopg2" and url.reveal().startswith("postgresql+"):
+            client = "sqlalchemy+psycopg2"
         program = _program(root / app.folder, client)
         if program is None:
             continue
         ctx.progress(f"Connecting to {environment}, {path}, with the project's own {client}")
-        url = value(app, variable, reach)
-        if app.rewrites and client == "sqlalchemy+asyncpg":
-            url = Secret(
-                url.reveal().replace("postgresql://", "postgresql+asyncpg://", 1).replace("sslmode=", "ssl=")
-            )
         folder = None if client in _PYTHON else root / app.folder
         yield _run(program, folder, url, environment, path, client)
+
+
+def _as_turned(app: App, client: str, url: Secret) -> Secret:
+    """Give the address as the code hands it on, where it changes the scheme itself."""
+    driver = app.handling.turned_to
+    if not driver or "+" in url.reveal().partition("://")[0]:
+        return url
+    text = url.reveal().replace("postgresql://", f"postgresql+{driver}://", 1)
+    return Secret(text.replace("sslmode=", "ssl=", 1) if client == "sqlalchemy+asyncpg" else text)
 
 
 def _program(folder: Path, client: str) -> list[str] | None:
@@ -185,7 +193,9 @@ def _run(
         said = done.stdout.strip() if ok else _last(done.stderr)
     except (OSError, subprocess.TimeoutExpired) as error:
         said = type(error).__name__
-    return Verified(environment=environment, path=path, driver=client, ok=ok, said=_masked(said, url))
+    return Verified(
+        environment=environment, path=path, driver=f"the project's {client}", ok=ok, said=_masked(said, url)
+    )
 
 
 def _last(text: str) -> str:

@@ -13,6 +13,7 @@ from neondba.project.environment import Environment
 from neondba.project.places import is_document, is_example, is_generated, is_migration, is_test
 from neondba.project.settings_classes import SettingsClass, SettingsClasses
 from neondba.project.stack_manifest import Manifests, Package
+from neondba.project.stack_python import Handling, handling
 from neondba.project.stack_variables import Use, Variable, inside, variables
 from neondba.project.tree import Tree
 
@@ -47,11 +48,6 @@ KINDS: Final = {
 _FRAMES: Final = frozenset({"fastapi", "flask", "django", "next"})
 _NO_DATABASE: Final = frozenset({"fastapi", "flask", "next"})
 _PYTHON: Final = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg")
-_REWRITES: Final = re.compile(
-    r"replace\(\s*f?[\"']postgres|re\.sub\([^)\n]*postgres|startswith\(\s*\(?\s*[\"']postgres|drivername\s*=|"
-    r"replace\(\s*[\"']\+asyncpg"
-)
-_STRIPS: Final = re.compile(r"[\"'](?:\?)?sslmode")
 _MAKES_TABLES: Final = re.compile(
     r"(?:metadata|Base\.metadata)\.create_all\b|\bdb\.create_all\(|AutoMigrate\(|CREATE TABLE", re.IGNORECASE
 )
@@ -83,10 +79,8 @@ class App:
     """The classes of settings whose fields are among the variables."""
     engines: frozenset[str] = frozenset()
     """Factories of the engines and pools that its code makes."""
-    rewrites: bool = False
-    """True where its code changes the scheme of the address itself."""
-    strips: bool = False
-    """True where its code takes `sslmode` out of the address itself."""
+    handling: Handling = field(default=Handling(), repr=False)
+    """What its code does with the address."""
     makes_tables: tuple[str, int] | None = None
     """Where it makes tables by itself, when it starts."""
     language: str = ""
@@ -191,7 +185,7 @@ class _Reading:
             s for s in self.settings.all if any((v.path, v.from_class) == (s.path, s.name) for v in read)
         )
         texts = [(p, self.tree.text(p) or "") for p in self._code() if own(p)]
-        python = "".join(text for p, text in texts if p.endswith(".py") and not is_migration(p))
+        python = [(p, text) for p, text in texts if p.endswith(".py")]
         made = [e for e in self.engines.all if own(e.path) and not is_test(e.path)]
         env_folder, names = self._env(folder, classes)
         return App(
@@ -201,8 +195,7 @@ class _Reading:
             variables=read,
             settings=classes,
             engines=frozenset(e.factory for e in made if e.backend != "sqlite"),
-            rewrites=bool(_REWRITES.search(python)),
-            strips=bool(_STRIPS.search(python)),
+            handling=handling(python, packages, self.manifests.locked(folder, "sqlalchemy")),
             makes_tables=_first(texts),
             language=self._language(folder, packages),
             env_folder=env_folder,
@@ -212,7 +205,7 @@ class _Reading:
     def _code(self) -> list[str]:
         words = (
             "postgres", "sslmode", "create_all", "AutoMigrate", "CREATE TABLE", "create table", "drivername",
-            "command.upgrade", "+asyncpg",
+            "command.upgrade", "+asyncpg", "sqlalchemy.url", "+psycopg",
         )  # fmt: skip
         paths = self.tree.having((".py", ".go", ".ts", ".js"), words)
         return [p for p in paths if not (is_test(p) or is_document(p) or is_generated(p))]

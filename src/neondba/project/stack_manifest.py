@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from neondba.project.tree import Tree
 
-_NAMES: Final = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg", "package.json", "go.mod", "uv.lock")
+_NAMES: Final = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg", "package.json", "go.mod")
+_LOCKS: Final = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock")
+_LOCKED: Final = re.compile(r'^name = "(?P<name>[\w.-]+)"\r?\nversion = "(?P<version>[^"]+)"', re.MULTILINE)
 _REQUIREMENT: Final = re.compile(r"\s*(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?P<version>[^#;\s]*)")
 _REQUIRED: Final = re.compile(
     r"(?:^|/)requirements[\w.-]*\.(?:txt|in)$|(?:^|/)requirements/[\w.-]+\.(?:txt|in)$"
@@ -50,6 +52,8 @@ class Manifests:
     plain = True
 
     by_folder: dict[str, dict[str, Package]] = field(default_factory=dict)
+    locks: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The versions in the lock files, by folder."""
 
     @classmethod
     def gather(cls, tree: Tree) -> Manifests:
@@ -58,13 +62,24 @@ class Manifests:
         for path in tree.named(*_NAMES, suffix=(".txt", ".in")):
             if path.endswith((".txt", ".in")) and not _REQUIRED.search(path):
                 continue
-            if path.endswith("uv.lock"):
-                continue
             folder = path.rpartition("/")[0].removesuffix("requirements").rstrip("/")
             there = found.by_folder.setdefault(folder, {})
             for package in _packages(path, tree.text(path) or ""):
                 there.setdefault(package.name, package)
+        for path in tree.named(*_LOCKS):
+            text = tree.text(path) or ""
+            versions = {m["name"].lower(): m["version"] for m in _LOCKED.finditer(text)}
+            if path.endswith("Pipfile.lock"):
+                pinned = re.findall(r'"([\w.-]+)": \{[^{}]*?"version": "==([^"]+)"', text)
+                versions = {name.lower(): version for name, version in pinned}
+            found.locks[path.rpartition("/")[0]] = versions
         return found
+
+    def locked(self, folder: str, name: str) -> str:
+        """Give the version of a package in the nearest lock file; empty where there is none."""
+        while folder not in self.locks and folder:
+            folder = folder.rpartition("/")[0]
+        return self.locks.get(folder, {}).get(name, "")
 
     def of(self, folder: str) -> dict[str, Package]:
         """Give the packages of one folder."""
