@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from neondba.local.requirement import Requirement
+from neondba.local.requirement import OURS, Requirement
 
 BEHAVIOURS: Final = (
     Requirement(
@@ -52,6 +52,13 @@ BEHAVIOURS: Final = (
         "statements of the protocol on each server connection, no reset between clients.",
         "The pooler is ours, one for all computes. It opens its connections one at a time, and closes them "
         "after ten minutes without use.",
+    ),
+    Requirement(
+        "proxy.pooler-console",
+        "The pooler's own database, pgbouncer, answers SHOW POOLS.",
+        "On Neon nobody reaches PgBouncer's console. Here each role may read the pools of its endpoint; "
+        "nothing can be changed.",
+        source=OURS,
     ),
     Requirement(
         "proxy.pooler-hazards",

@@ -16,6 +16,7 @@ from neondba.local.proxy.direct import Direct
 from neondba.local.proxy.loop import Loop
 from neondba.local.proxy.messages import Cancel, ProtocolError
 from neondba.local.proxy.meter import Meter
+from neondba.local.proxy.pooling import console
 from neondba.local.proxy.pooling.client import PoolClient
 from neondba.local.proxy.pooling.pools import Pools, parameters_of, welcome
 from neondba.local.proxy.pooling.settings import Limits
@@ -177,6 +178,8 @@ class Proxy:
     async def _pooled(self, client: Wire, admitted: Admitted) -> bytes:
         """Give the client a place in a pool; give what it still has to be told."""
         wish, endpoint = admitted.wish, admitted.endpoint
+        if wish.parameters.get("database") == console.DATABASE:
+            return await console.serve(client, self._pools, endpoint)
         self._pools.came(endpoint)
         self._directory.opened(endpoint)
         key: CancelKey | None = None

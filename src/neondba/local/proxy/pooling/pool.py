@@ -30,6 +30,19 @@ class Asked:
     """A server connection broke off while nobody used it: see whether the compute is gone."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A pool at one moment."""
+
+    clients: int
+    waiting: int
+    servers: int
+    idle: int
+    opening: bool
+    longest: float
+    """Seconds that the first in the queue has waited."""
+
+
 @dataclass(eq=False)
 class Pool:
     """Everything here happens in the loop's thread, but for `size` before the first client."""
@@ -166,6 +179,13 @@ class Pool:
     def _note_waiting(self) -> None:
         if self.loop.core is not None:
             self.loop.core.waiting(self.free.pool, bool(self.waiting))
+
+    def seen(self, now: float) -> Seen:
+        """Count who is here."""
+        since = self.waiting[0].waiting_since if self.waiting else None
+        idle = len(self.free.stale(-1.0, now))
+        longest = 0.0 if since is None else now - since
+        return Seen(len(self.clients), len(self.waiting), len(self.servers), idle, self.opening, longest)
 
     def tick(self, now: float) -> None:
         """Send away who waited too long; close what nobody needs."""

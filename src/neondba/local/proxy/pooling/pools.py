@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from neondba.core.problem import Problem
 from neondba.local.proxy import compute, messages
 from neondba.local.proxy.loop import Loop
 from neondba.local.proxy.messages import ProtocolError
-from neondba.local.proxy.pooling.pool import Asked, Pool
+from neondba.local.proxy.pooling.pool import Asked, Pool, Seen
 from neondba.local.proxy.pooling.server import Login
 from neondba.local.proxy.pooling.settings import SERVER_NAME, TRACKED, Limits
 from neondba.local.proxy.pooling.statements import Statements
@@ -86,6 +87,19 @@ class Pools:
             if place.login is None:
                 place.login = await self._join(place)
             return place, place.login
+
+    async def seen(self, endpoint: str) -> list[tuple[Place, Seen]]:
+        """Give the pools of an endpoint as they are now, by database and role."""
+        places = [each for each in self._places.values() if each.endpoint == endpoint]
+        main = asyncio.get_running_loop()
+        found: asyncio.Future[list[tuple[Place, Seen]]] = main.create_future()
+
+        def look() -> None:
+            counted = [(each, each.pool.seen(time.monotonic())) for each in places]
+            main.call_soon_threadsafe(found.set_result, counted)
+
+        self._loop.call(look)
+        return sorted(await found, key=lambda pair: (pair[0].database, pair[0].user))
 
     def close(self) -> None:
         """Close every server connection, and wait for it."""
