@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from neondba.access.application_results import ApplicationProof
 from neondba.access.map import IsolationMap
 from neondba.access.results import IsolationProof
 from neondba.core.context import Context
@@ -21,7 +22,7 @@ PURPOSE = "isolate"
     "isolation.prove",
     effect=Effect.WRITE,
     featured=True,
-    findings=lambda proof: len([table for table in proof.tables if not table.protection.holds]),
+    findings=lambda proof: proof.found,
     examples=(
         Example({"path": "examples/taskboard"}),
         Example({"path": "no/such/folder"}, problem="path-not-found"),
@@ -51,7 +52,10 @@ def isolation_prove(
     database: Annotated[
         str | None, Field(description="Database on the branch; the usual one if absent.")
     ] = None,
-) -> IsolationProof:
+    application: Annotated[
+        bool, Field(description="Walk the routes of the application instead: isolation walk.")
+    ] = False,
+) -> IsolationProof | ApplicationProof:
     """Act as user A against rows of user B, on a throw-away branch.
 
     Applies the project's migrations, puts rows of two users into each table with an owner column, logs
@@ -62,10 +66,22 @@ def isolation_prove(
         Problem: the schema cannot be made, or a role or column that was named does not exist.
     """
     from neondba.access.isolation import Request, prove_at
+    from neondba.access.operations_application import isolation_walk
     from neondba.local import platform
     from neondba.neon.throwaway import throwaway_branch
     from neondba.project.migrated import require_migrations
 
+    if application:
+        return isolation_walk(
+            ctx,
+            path,
+            role=role,
+            owner=owner,
+            config=config,
+            python=python,
+            project=project,
+            database=database,
+        )
     folder = (ctx.folder / path).resolve()
     if not folder.is_dir():
         raise NotFoundProblem(

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 def prove_isolation(ctx: Context, folder: Path) -> Proof:
     """Act as two users and draw the proof from what was seen."""
     from neondba.access.operations import isolation_prove
+    from neondba.access.results import IsolationProof
 
-    return proof_of(isolation_prove(ctx, folder))
+    shown = isolation_prove(ctx, folder)
+    assert isinstance(shown, IsolationProof), "the application is walked only when asked for"
+    return proof_of(shown)
 
 
 def proof_of(isolation: IsolationProof) -> Proof:

@@ -78,6 +78,11 @@ class IsolationProof(BaseModel):
         return bool(self.tables) and all(table.protection.holds for table in self.tables)
 
     @property
+    def found(self) -> int:
+        """Count the tables that are not shown to hold."""
+        return len([table for table in self.tables if not table.protection.holds])
+
+    @property
     def summary(self) -> str:
         """One sentence over all tables."""
         if not self.tables:

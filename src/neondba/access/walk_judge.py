@@ -1,0 +1,277 @@
+"""What the tries mean: which route let something cross over, and what everyone may see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from neondba.access.application_results import Evidence, RouteProof, Verdict
+from neondba.access.prove_world import World, plain_name
+from neondba.access.walk import Case, Trial, Tried
+from neondba.postgres.row_watch import Changed, Rows
+
+_TOLD: Final = re.compile(
+    r"notif|activit|audit|log|event|outbox|inbox|message|invit|follow|like|vote|friend|history"
+)
+"""Tables into which an application itself writes rows for others, by design."""
+_COUNTERS: Final = re.compile(
+    r"count|views?$|likes?$|votes?$|score|last_|updated|_at$|hits|clicks|num_|total|version"
+)
+_OPEN_PLACES: Final = re.compile(r"public|shared?/|explore|feed|discover|leaderboard")
+_MOST_EVIDENCE: Final = 4
+
+
+@dataclass
+class Judge:
+    """Draws the verdicts when everything has been tried."""
+
+    world: World
+    trials: list[Trial]
+    shared: frozenset[str]
+    policies: Callable[[str], bool]
+    """Tells whether row-level security binds the application's role on a table."""
+    theirs: Callable[[Case], Tried]
+    place: Callable[[str, str], str | None]
+    last_words: Callable[[Tried], str]
+    public: set[str] = field(default_factory=set)
+
+    def verdicts(self) -> list[RouteProof]:
+        """Judge every route."""
+        self.public = self._public()
+        return [self._route(trial) for trial in self.trials]
+
+    def _public(self) -> set[str]:
+        """Find the tables that everyone may read: a stranger lists them, and cannot change them."""
+        listed: set[str] = set(self.shared)
+        changed: set[str] = set()
+        for trial in self.trials:
+            for tried in trial.tried:
+                if tried.case.kind == "anyone":
+                    if not tried.case.sent_tables:
+                        listed |= {m.table for m in tried.marks if not m.weak}
+                    changed |= {c.table for c in self._of_b(tried)}
+        found = (listed - changed) | self.shared
+        for _ in range(3):
+            found |= {
+                m.table
+                for trial in self.trials
+                for tried in trial.tried
+                if tried.case.kind == "anyone" and tried.case.sent_tables and tried.case.sent_tables <= found
+                for m in tried.marks
+                if not m.weak and m.table not in changed
+            }
+        return found
+
+    def _of_b(self, tried: Tried) -> list[Changed]:
+        """Give B's rows that a request changed or deleted."""
+        return [
+            c for c in tried.changed if c.before is not None and self._whose(c, c.before, tried.rows) == "B"
+        ]
+
+    def _whose(self, change: Changed, row: Mapping[str, Any], rows: Rows) -> str | None:
+        return self.world.whose(change.table, row, rows)
+
+    def _route(self, trial: Trial) -> RouteProof:
+        crossings = list(self._crossings(trial))
+        tables = self._tables(trial)
+        verdict, why = self._verdict(trial, crossings, tables)
+        return RouteProof(
+            method=trial.operation.method,
+            path=trial.operation.path,
+            verdict=verdict,
+            why=why,
+            place=self.place(trial.operation.method, trial.operation.path),
+            tables=tuple(plain_name(table) for table in tables),
+            requests=len(trial.tried) + 1,
+            evidence=tuple(crossings[:_MOST_EVIDENCE] if crossings else self._refusals(trial)),
+        )
+
+    def _tables(self, trial: Trial) -> list[str]:
+        """Give the tables with owned rows that its statements name."""
+        text = "\n".join(trial.statements).lower()
+        owned = {table for person in self.world.people for table in person.rows}
+        every = [t for t in self.world.shapes if t in owned]
+        return [
+            t
+            for t in every
+            if re.search(rf"(?<![\w.])(?:\w+\.)?\"?{re.escape(plain_name(t).lower())}\b", text)
+        ]
+
+    def _crossings(self, trial: Trial) -> Iterator[Evidence]:
+        every = [*trial.tried, *([trial.own] if trial.own else [])]
+        for tried in every:
+            if tried.case.kind in ("theirs", "admin"):
+                continue
+            said = [*self._seen(trial, tried), *self._changed(tried), *self._added(tried)]
+            if said:
+                yield _evidence(tried, "; ".join(dict.fromkeys(said)), self._concerning(tried))
+
+    def _seen(self, trial: Trial, tried: Tried) -> Iterator[str]:
+        strong = [m for m in tried.marks if not m.weak and m.table not in self.public]
+        if strong and not self._is_open(trial):
+            names = list(dict.fromkeys(m.named for m in strong))
+            yield f"the answer holds B's {_listed(names)}"
+        elif not tried.marks and tried.case.kind == "other" and self._same_as_theirs(trial, tried):
+            yield "A is given the very answer that B is given, which nobody's identifier gets"
+
+    def _is_open(self, trial: Trial) -> bool:
+        return bool(_OPEN_PLACES.search(trial.operation.path)) and any(
+            tried.case.kind == "anyone" and tried.answer.fine for tried in trial.tried
+        )
+
+    def _same_as_theirs(self, trial: Trial, tried: Tried) -> bool:
+        """Compare with B's answer and nobody's, where an answer holds no mark."""
+        if trial.operation.writes or not tried.answer.fine or not re.search(r"\d", tried.answer.text):
+            return False
+        if tried.case.sent_tables - {None} <= self.public and tried.case.sent_tables != {None}:
+            return False
+        nobody = next((t for t in trial.tried if t.case.kind == "nobody"), None)
+        own = trial.own
+        if nobody is None or own is None or nobody.answer.text == tried.answer.text:
+            return False
+        if nobody.answer.fine and own.answer.text == tried.answer.text:
+            return False
+        theirs = self.theirs(tried.case)
+        return theirs.answer.fine and theirs.answer.text == tried.answer.text and _says(tried.answer.json)
+
+    def _changed(self, tried: Tried) -> Iterator[str]:
+        for change in self._of_b(tried):
+            if change.table in self.public and all(_COUNTERS.search(c) for c in change.columns):
+                continue
+            counted = change.after is not None and all(_COUNTERS.search(c) for c in change.columns)
+            if counted and tried.case.kind == "own":
+                continue
+            columns = f" ({_listed(list(change.columns))})" if change.verb == "changed" else ""
+            yield f"B's row of {plain_name(change.table)} was {change.verb}{columns}"
+
+    def _added(self, tried: Tried) -> Iterator[str]:
+        if tried.case.kind == "own":
+            return
+        for change in tried.changed:
+            if change.after is None or _TOLD.search(plain_name(change.table)):
+                continue
+            table = plain_name(change.table)
+            before = self._whose(change, change.before, tried.rows) if change.before else None
+            after = self._whose(change, change.after, tried.rows)
+            if after == "B" and before != "B" and change.table != self.world.user_table:
+                yield f"a row of {table} was {change.verb} in B's name"
+            elif before != "B":
+                yield from self._hung(change, tried, table)
+
+    def _hung(self, change: Changed, tried: Tried, table: str) -> Iterator[str]:
+        """Say on which row of B a row of somebody else was hung."""
+        shape = self.world.shapes[change.table]
+        if change.table in self.world.membership:
+            return
+        for key in shape.foreign_keys:
+            if not set(key.columns) & set(change.columns) or key.target in (None, self.world.user_table):
+                continue
+            target = key.target or ""
+            if target in self.public or (target == change.table and not tried.case.sent_tables):
+                continue
+            wanted = [(change.after or {}).get(c) for c in key.columns]
+            b = next(p for p in self.world.people if p.letter == "B").rows.get(target)
+            if b and None not in wanted and [b.get(c) for c in key.target_columns] == wanted:
+                yield f"a row of {table} was {change.verb} that refers to B's row of {plain_name(target)}"
+
+    def _concerning(self, tried: Tried) -> tuple[str, ...]:
+        """Choose the statements that concern what crossed over."""
+        names = {plain_name(m.table).lower() for m in tried.marks if not m.weak}
+        names |= {plain_name(c.table).lower() for c in tried.changed}
+        found = [
+            s for s in tried.statements if any(re.search(rf"\b{re.escape(n)}\b", s.lower()) for n in names)
+        ]
+        return tuple((found or list(tried.statements))[-3:])
+
+    def _verdict(self, trial: Trial, crossings: list[Evidence], tables: list[str]) -> tuple[Verdict, str]:
+        if crossings:
+            worst = crossings[0]
+            who = "Anyone, signed in or not" if any(e.who == "anyone" for e in crossings) else "A"
+            return Verdict.CROSSED, f"{who}, with {worst.what}: {worst.saw}."
+        shown = {m.table for t in trial.tried for m in t.marks if not m.weak}
+        if shown:
+            names = _listed(sorted({plain_name(t) for t in shown}))
+            return Verdict.PUBLIC, f"B's {names} is read here, as everyone may: a stranger is given it too."
+        own = trial.own
+        if own is None or not own.answer.fine:
+            return self._without_own(trial, tables)
+        mine = bool(own.changed) or bool(tables)
+        if not mine:
+            return Verdict.NOTHING_OWNED, "No statement names a table whose rows belong to anyone."
+        others = [t for t in trial.tried if t.case.kind == "other"]
+        how = _refusal(others) if others else "A is given A's own, and nothing of B's"
+        if all(self.policies(table) for table in tables) and tables:
+            return (
+                Verdict.BY_POLICY,
+                f"{how}; row-level security binds {_listed([plain_name(t) for t in tables])}.",
+            )
+        return Verdict.BOUND, f"{how}."
+
+    def _without_own(self, trial: Trial, tables: list[str]) -> tuple[Verdict, str]:
+        own = trial.own
+        status = own.answer.status if own else 0
+        others = [t for t in trial.tried if t.case.kind == "other"]
+        if (
+            own is not None
+            and status >= 500
+            and tables
+            and others
+            and all(t.answer.status in (403, 404) for t in others)
+        ):
+            said = self.last_words(own)
+            return Verdict.BOUND, f"{_refusal(others)}; A's own is let in and fails with {status}: {said}"
+        if own is not None and own.answer.refused and trial.admin is not None and trial.admin.answer.fine:
+            return Verdict.BOUND, f"For administrators: A is refused ({status}), an administrator is let in."
+        if trial.missing:
+            return Verdict.NOT_REACHED, f"A has no row for {_listed(list(trial.missing))}; answered {status}."
+        if own is None or not status:
+            return (
+                Verdict.NOT_REACHED,
+                f"No answer came to A's own request ({own.answer.failed if own else 'none'}).",
+            )
+        said = self.last_words(own)
+        return (
+            Verdict.NOT_REACHED,
+            f"A's own request was answered with {status}{': ' + said if said else ''}.",
+        )
+
+    def _refusals(self, trial: Trial) -> list[Evidence]:
+        return [
+            _evidence(t, "refused" if not t.answer.fine else "nothing of B's, and no row changed", ())
+            for t in trial.tried
+            if t.case.kind in ("other", "anyone")
+        ][:2]
+
+
+def _refusal(others: list[Tried]) -> str:
+    statuses = sorted({t.answer.status for t in others})
+    refused = [s for s in statuses if not 200 <= s < 400]
+    if len(refused) == len(statuses):
+        return f"B's identifiers are refused ({_listed([str(s) for s in refused])})"
+    return "B's identifiers bring nothing of B's and change nothing"
+
+
+def _evidence(tried: Tried, saw: str, statements: tuple[str, ...]) -> Evidence:
+    return Evidence(
+        request=f"{tried.case.request.method} {tried.case.request.target}",
+        who="anyone" if tried.case.kind == "anyone" else "A",
+        what=tried.case.what,
+        status=tried.answer.status,
+        saw=saw,
+        statements=statements,
+    )
+
+
+def _says(data: Any) -> bool:
+    """Tell whether an answer holds more than yes and no."""
+    if isinstance(data, dict):
+        return any(_says(value) for value in data.values())
+    if isinstance(data, list):
+        return any(_says(value) for value in data)
+    return isinstance(data, int | float) and not isinstance(data, bool)
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1] if words else ""]))
