@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from neondba.access.audit_log_results import AuditLog
+from neondba.access.audit_results import Danger, RoleAudit
 from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect
@@ -69,3 +70,45 @@ def audit_log(
         failed=failed,
     )
     return read(ctx, asked, head=head, limit=limit)
+
+
+@operation(
+    "role.audit",
+    effect=Effect.READ,
+    findings=lambda audit: sum(each.danger is not Danger.LOW for each in audit.findings),
+    examples=(
+        Example(),
+        Example({"role": "no_such_role"}, problem="role-not-found"),
+        Example({"branch": "no-such-branch"}, problem="branch-not-found"),
+    ),
+)
+def role_audit(
+    ctx: Context,
+    *,
+    role: Annotated[str | None, Field(description="Only what concerns this role, table by table.")] = None,
+    branch: Annotated[
+        str | None, Field(description="Branch, by name or id; the one in .neon if absent, else the default.")
+    ] = None,
+    database: Annotated[
+        str | None, Field(description="Database on the branch; the usual one if absent.")
+    ] = None,
+    prove: Annotated[
+        bool, Field(description="Log in as the roles on a throw-away copy of the branch, to show findings.")
+    ] = False,
+) -> RoleAudit:
+    """Show who may do what in a database, worst first, and the SQL that mends it.
+
+    Effective rights: through membership, PUBLIC, ownership and Neon's own groups, as the server itself
+    checks them; where this session may act as a role, that is shown in a transaction that only reads, and
+    with --prove by logging in as the roles on a copy of the branch. Looks at .env files for logins that
+    environments share, and compares branches' passwords without showing any. Changes nothing: --format sql
+    prints the proposal. What is only low is no exit status 1.
+
+    Raises:
+        NotFoundProblem: there is no such role, branch or database.
+    """
+    from neondba.access.audit import audit
+    from neondba.access.role_place import opened
+
+    with opened(ctx, branch, database) as place:
+        return audit(ctx, place, role, prove=prove)

@@ -1,0 +1,77 @@
+"""Where a project's files of variables log in with which role."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from neondba.core.problem import ArgumentProblem
+from neondba.core.secret import Secret
+from neondba.neon.connection_string import parse
+from neondba.project.places import is_example
+from neondba.project.tree import PASSED_BY
+
+_DEEPEST: Final = 4
+_ENV: Final = re.compile(r"\.env(?:\..+)?|.+\.env|\.dev\.vars")
+_URL: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
+_LARGEST: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Use:
+    """One connection string of the project."""
+
+    file: str
+    name: str
+    """The variable."""
+    role: str
+    endpoint: str | None
+    host: str
+    password: Secret | None = field(repr=False)
+
+    @property
+    def place(self) -> str:
+        """Name the file and the variable."""
+        return f"{self.file} ({self.name})"
+
+
+def uses(folder: Path) -> tuple[Use, ...]:
+    """Read every connection string in a folder's files of variables, also in those that git ignores."""
+    return tuple(use for path in _files(folder) for use in _of(path, path.relative_to(folder).as_posix()))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    top = len(folder.parts)
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        deep = len(here.parts) - top >= _DEEPEST
+        folders[:] = [] if deep else sorted(each for each in folders if each not in PASSED_BY)
+        for name in sorted(files):
+            path = here / name
+            if _ENV.fullmatch(name) and not is_example(name) and path.is_file():
+                yield path
+
+
+def _of(path: Path, shown: str) -> Iterator[Use]:
+    from neondba.project import env_file
+
+    try:
+        if path.stat().st_size > _LARGEST:
+            return
+        text = env_file.read(path)
+    except (ArgumentProblem, OSError):
+        return
+    for name in text.names:
+        value = text.value(name)
+        if value is None or not _URL.match(value.reveal()):
+            continue
+        try:
+            url = parse(value)
+        except ArgumentProblem:
+            continue
+        if url.role:
+            yield Use(shown, name, url.role, url.endpoint_id, url.host, url.password)
