@@ -51,7 +51,10 @@ def connection_rehearse(
     ] = ["suspend", "restart", "failover"],  # noqa: B006 - never changed
     at: Annotated[
         list[Duration] | None,
-        Field(description="Moments after the start; spread over the run's statements if absent."),
+        Field(
+            description="Moments after the start, or after the first visit that is answered; spread over the "
+            "run's statements if absent."
+        ),
     ] = None,
     during: Annotated[
         Duration | None, Field(description="Run it for this long, then end it: for servers.")

@@ -117,8 +117,11 @@ def _runs(client: NeonClient, ctx: Context, asked: Asked, source: Source) -> lis
 
 def _one(client: NeonClient, ctx: Context, asked: Asked, source: Source, moments: Sequence[Moment]) -> Told:
     with world(ctx, source, pooled=asked.pooled) as place:
-        disturber = Disturber(actor(ctx, client, place), place, deque(moments))
         visitor = Visitor(asked.visit)
+        record = place.record
+        disturber = Disturber(
+            actor(ctx, client, place), place, deque(moments), elapsed=lambda: visitor.elapsed(record.begun)
+        )
         ran = _watched(ctx, asked, place, disturber, visitor)
         return Told(ran, place.record, place.own, disturber.done, visitor, tuple(disturber.waiting))
 
@@ -128,7 +131,7 @@ def _watched(ctx: Context, asked: Asked, place: World, disturber: Disturber, vis
     disturber.start()
     visitor.start(place.record.begun)
     try:
-        wish = Wish(asked.command, asked.during, asked.limit)
+        wish = Wish(asked.command, asked.during, asked.limit, lambda: visitor.elapsed(place.record.begun))
         return run(ctx, wish, place.environment, place.secrets)
     finally:
         visitor.stop()

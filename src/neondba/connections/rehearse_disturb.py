@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -39,7 +40,7 @@ class Moment:
     statement: int | None = None
     """After so many statements; or"""
     seconds: float | None = None
-    """so long after the run began."""
+    """so long after the run began, or after the application first answered."""
 
 
 @dataclass
@@ -68,6 +69,8 @@ class Disturber:
     world: World
     waiting: deque[Moment]
     done: list[Disturbance] = field(default_factory=list)
+    elapsed: Callable[[], float] = lambda: 0.0
+    """The seconds from which moments count."""
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _over: threading.Event = field(default_factory=threading.Event)
     _clock: threading.Thread | None = None
@@ -103,7 +106,7 @@ class Disturber:
             moment = self.waiting[0] if self.waiting else None
             if moment is None or moment.seconds is None:
                 return
-            if self.world.record.now() >= moment.seconds:
+            if self.elapsed() >= moment.seconds:
                 with self._guard:
                     self._disturb(self.waiting.popleft(), None)
 
@@ -160,35 +163,45 @@ def actor(ctx: Context, client: NeonClient, world: World) -> Callable[[Kind], st
         if kind == "suspend":
             client.suspend_endpoint(branch.project_id, world.endpoint_id)
             return "the compute was suspended over the API"
-        process = _postmaster(ctx, branch) if kind == "failover" and client.is_local else None
-        if process is not None:
-            os.kill(process, signal.SIGKILL)
-            return "the compute's process was killed"
+        processes = _processes(ctx, branch) if kind == "failover" and client.is_local else []
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        if processes:
+            return "the compute's processes were killed"
         client.restart_endpoint(branch.project_id, world.endpoint_id)
         return "the compute was restarted over the API"
 
     return act
 
 
-def _postmaster(ctx: Context, branch: Throwaway) -> int | None:
-    """Find the process of the local compute that serves a branch."""
+def _processes(ctx: Context, branch: Throwaway) -> list[int]:
+    """Find the processes of the local compute that serves a branch, the first one first."""
     from neondba.postgres.connect import connect
 
     with connect(branch.direct) as session:
         # libpq's own idea of it is what the proxy made up.
         row = session.execute("select pg_backend_pid() as pid").fetchone()
-    parent = _parent(int(row["pid"])) if row else ""
+        parents = _parents()
+    parent = parents.get(int(row["pid"]), 0) if row else 0
     files = (folder_of(ctx.settings.state_dir) / "branches").glob("*/data/postmaster.pid")
     own = {file.read_text().partition("\n")[0].strip() for file in files}
     # Only a process that our own state folder names as a compute may be ended.
-    return int(parent) if parent and parent in own else None
+    if str(parent) not in own:
+        return []
+    return [parent, *(process for process, its in parents.items() if its == parent)]
 
 
-def _parent(process: int) -> str:
-    """Give the id of a process's parent: from Linux itself, elsewhere from `ps`."""
-    status = Path(f"/proc/{process}/status")
-    if status.exists():
-        found = re.search(r"^PPid:\s*(\d+)", status.read_text(), re.MULTILINE)
-        return found[1] if found else ""
-    asked = [shutil.which("ps") or "ps", "-o", "ppid=", "-p", str(process)]
-    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+def _parents() -> dict[int, int]:
+    """Give each process's parent: from Linux itself, elsewhere from `ps`."""
+    found: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        # It may end meanwhile.
+        with suppress(OSError):
+            parent = re.search(r"^PPid:\s*(\d+)", status.read_text(), re.MULTILINE)
+            found[int(status.parent.name)] = int(parent[1]) if parent else 0
+    if not found:
+        asked = [shutil.which("ps") or "ps", "-eo", "pid=,ppid="]
+        said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        found = {int(pid): int(parent) for pid, parent in (line.split() for line in said.splitlines())}
+    return found

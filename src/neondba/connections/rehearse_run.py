@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -50,6 +50,8 @@ class Wish:
     during: float | None
     """Seconds after which it is told to end; `None` waits for its end."""
     limit: float
+    elapsed: Callable[[], float] | None = None
+    """Gives the seconds to which `during` applies; those since the start if absent."""
 
 
 def tail(ran: Ran, most: int = 5) -> tuple[str, ...]:
@@ -86,13 +88,13 @@ def _await(ctx: Context, process: subprocess.Popen[bytes], wish: Wish, ran: Ran,
         if ctx.cancelled():
             raise KeyboardInterrupt
         past = time.monotonic() - begun
-        ran.stopped = wish.during is not None and past >= wish.during
+        lasted = wish.elapsed() if wish.elapsed else past
+        ran.stopped = wish.during is not None and lasted >= wish.during
         ran.too_long = past >= wish.limit
         if ran.stopped or ran.too_long:
             return
-        left = min(wish.limit, wish.during or wish.limit) - past
         with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=max(0.01, min(0.2, left)))
+            process.wait(timeout=0.1)
 
 
 def _end(process: subprocess.Popen[bytes], reading: threading.Thread) -> None:

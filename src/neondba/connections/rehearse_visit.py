@@ -39,6 +39,7 @@ class Visitor:
 
     urls: Sequence[str]
     answers: list[Answer] = field(default_factory=list)
+    _ready: float | None = None
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -47,6 +48,12 @@ class Visitor:
         if self.urls:
             self._thread = threading.Thread(target=self._visit, args=(begun,), daemon=True)
             self._thread.start()
+
+    def elapsed(self, begun: float) -> float:
+        """Give the seconds since the first address answered, or since the beginning where none is asked."""
+        if not self.urls:
+            return time.monotonic() - begun
+        return 0.0 if self._ready is None else time.monotonic() - self._ready
 
     def stop(self) -> None:
         """Ask no more."""
@@ -61,7 +68,9 @@ class Visitor:
             number += 1
             at = time.monotonic()
             status = _asked(url)
-            if (self.answers or status) and not self._over.is_set():
+            if status and self._ready is None:
+                self._ready = time.monotonic()
+            if self._ready is not None and not self._over.is_set():
                 self.answers.append(Answer(url, at - begun, time.monotonic() - at, status))
 
 
