@@ -27,10 +27,11 @@ from neondba.project.env_file import EnvText
 if TYPE_CHECKING:
     from neondba.access.role_place import Place
     from neondba.core.rotation_store import RotationRow
-    from neondba.postgres.connect import Row
 
 POLL: Final = 0.5
 """Seconds between two looks at the sessions."""
+QUIET: Final = 5.0
+"""Seconds without a session of the old role: who read a file just before the switch is still on the way."""
 
 
 def plan_of(ctx: Context, place: Place, seen: Look, asked: Asked) -> Plan:
@@ -123,7 +124,6 @@ class _Run:
     checks: list[str] = field(default_factory=list)
     seen_sessions: list[Consumer] = field(default_factory=list)
     _before: dict[Path, EnvText] = field(default_factory=dict)
-    _switched_at: datetime | None = None
 
     def overlapping(self) -> Credential:
         """Open the new credential beside the old one, and prove it; undo that when it fails."""
@@ -172,7 +172,6 @@ class _Run:
             self._put_back()
             self._close_new()
             raise
-        self._switched_at = self._now()
 
     def waited(self) -> list[str]:
         """Wait until nobody uses the old credential; give who still does."""
@@ -181,13 +180,18 @@ class _Run:
         by_hand = [f"{each.where}: {each.said}" for each in self.seen.by_hand]
         if by_hand:
             return by_hand
-        end = self.ctx.clock.monotonic() + self.asked.wait
-        while rows := self._users():
-            if self.ctx.clock.monotonic() >= end:
-                return self._still_using(rows)
-            self.ctx.progress(f"Waiting: {sum(row['sessions'] for row in rows)} sessions as {self.seen.old}.")
-            self.ctx.clock.sleep(POLL)
-        return []
+        clock, quiet = self.ctx.clock, min(QUIET, self.asked.wait)
+        used = clock.monotonic()
+        end = used + self.asked.wait
+        while (now := clock.monotonic()) < end:
+            left = self._still_using()
+            if not left and now - used >= quiet:
+                return []
+            if left:
+                used = now
+                self.ctx.progress(f"Waiting for {'; '.join(left[:3])}.")
+            clock.sleep(min(POLL, max(0.0, end - now)))
+        return self._still_using()
 
     def close(self, new: Credential) -> None:
         """Close the old credential and show that it fails; open it again when the new one fails too."""
@@ -227,23 +231,17 @@ class _Run:
             at=now,
         )
 
-    def _users(self) -> list[Row]:
+    def _still_using(self) -> list[str]:
+        """Give who uses the old role, but for what the pooler keeps and nothing has come through lately."""
         from neondba.postgres.connect import ask
 
-        return ask(self.place.session, "twin_sessions", [self.seen.old])
-
-    def _still_using(self, rows: list[Row]) -> list[str]:
-        """Leave out sessions that did nothing since the switch: idle ones of a pool."""
-        since = self._switched_at
+        rows = ask(self.place.session, "twin_sessions", [self.seen.old])
+        quiet = max(min(QUIET, self.asked.wait), self.asked.wait / 2)
         return [
             f"{row['application']} at {row['address']}: {row['sessions']} sessions as {row['role']}"
             for row in rows
-            if row["busy"] or row["last_used"] is None or since is None or row["last_used"] > since
+            if row["busy"] or row["remote"] or row["unused"] is None or row["unused"] < quiet
         ]
-
-    def _now(self) -> datetime | None:
-        row = self.place.session.execute("select clock_timestamp() as now").fetchone()
-        return row["now"] if row else None
 
     def _put_back(self) -> None:
         for path, text in self._before.items():

@@ -66,7 +66,8 @@ def look(ctx: Context, place: Place, pair: Pair, asked: Asked) -> Look:
     kept = ctx.settings.state_dir / "roles" / place.project.id / place.branch.id
     more = [*(ctx.folder / each for each in asked.files), *sorted(kept.glob("*.env"))]
     held = tuple(holdings(env_files(ctx.folder, more), pair.names, endpoints))
-    working = {each.credential.role: each.credential for each in held if logs_in(place, each.credential)}
+    different = dict.fromkeys(each.credential for each in held)
+    working = {each.role: each for each in different if logs_in(place, each)}
     for each in held:
         refuse_tracked(ctx.folder, each.path)
     old, new, given = _way(ctx, pair, held, working, asked)
