@@ -2,9 +2,9 @@
 
     python bench/setups.py bench/support/setups.toml TREES ENVIRONMENTS [--only NAME]... [--keep FOLDER]
 
-TREES holds the projects, ENVIRONMENTS a virtual environment for each that needs one. Each project is copied, set
-up on a local Neon of its own run, given its schema by its own means, started, asked for something that queries,
-and set up a second time. Prints a table; the exit status is the number of projects that did not pass.
+TREES holds the projects, ENVIRONMENTS a virtual environment for each that needs one. Each project is copied,
+set up on a local Neon of this run, set up a second time, given its schema by its own means, started, and
+asked for something that queries. Prints a table; the exit status is the number of projects that did not pass.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Place:
     @property
     def inside(self) -> Path:
         """Give the folder that its commands run in."""
-        return self.folder / self.spec.get("folder", ".")
+        return self.folder / str(self.spec.get("folder", "."))
 
 
 def files_of(folder: Path, links: list[str]) -> Files:
@@ -351,7 +351,8 @@ def main() -> int:
 def shown(row: Row) -> None:
     """Print one line, and below it what was wrong."""
     print(
-        f"{row.name:17} {row.kind:25} {row.setup:14} answers {row.answer:4} second {row.second:9} lost {row.lost}"
+        f"{row.name:17} {row.kind:25} {row.setup:14} "
+        f"answers {row.answer:4} second {row.second:9} lost {row.lost}"
     )
     print(f"{'':17} wrote {row.wrote}")
     for why in row.why:
