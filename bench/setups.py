@@ -327,7 +327,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="Folder that stays afterwards, for a look.")
     given = parser.parse_args()
     specs = tomllib.loads(given.manifest.read_text())["project"]
-    work = given.keep or Path(tempfile.mkdtemp(prefix="setups-"))
+    work = given.keep.absolute() if given.keep else Path(tempfile.mkdtemp(prefix="setups-"))
     work.mkdir(parents=True, exist_ok=True)
     rows = []
     try:
@@ -354,7 +354,7 @@ def shown(row: Row) -> None:
         f"{row.name:17} {row.kind:25} {row.setup:14} "
         f"answers {row.answer:4} second {row.second:9} lost {row.lost}"
     )
-    print(f"{'':17} wrote {row.wrote}")
+    print(f"{'':17} wrote {row.wrote}", flush=True)
     for why in row.why:
         print(f"{'':17} - {why}", flush=True)
 
