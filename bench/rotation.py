@@ -3,8 +3,8 @@
 CLIENTS (200) clients, half through the pooler, read the credential from `.env` at each connect, log in, read
 under row-level security and leave, while `neondba role rotate app` runs as a program of its own. Then
 KILLS (10) rotations are ended by SIGKILL at random moments: after each the credential in the file is tried,
-pooled and direct, and a second run has to finish. With POINTS=1 one is killed before each statement that it
-sends and each file that it writes, one after the other.
+pooled and direct, and a second run has to finish. With POINTS=1 one is killed before each statement and
+login that it sends and each file that it writes, one after the other; POINTS=5 takes every fifth.
 
 Run: python bench/rotation.py
 """
@@ -24,10 +24,15 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
-from neondba.local import launch
+from neondba import capabilities
+from neondba.core.context import Context
+from neondba.core.settings import Settings
+from neondba.local import launch, platform
+from neondba.neon.throwaway import reached
 from neondba.project import env_file
 
 POOLED, DIRECT = "DATABASE_URL", "DATABASE_URL_UNPOOLED"
@@ -51,32 +56,28 @@ class World:
         self.folder, self.state = self.root / "app", self.root / "state"
         self.folder.mkdir()
 
-    def run(self, *arguments: str) -> dict:
-        done = subprocess.run(self.command(*arguments), capture_output=True, cwd=self.folder, check=False)
-        if done.returncode not in (0, 1):
-            raise RuntimeError(done.stderr.decode())
-        return json.loads(done.stdout)
+    def call(self, operation: str, /, *, dry_run: bool = False, **arguments: object) -> Any:
+        """Run an operation in this process, with consent."""
+        project = None if operation == "project.create" else "shop"
+        settings = Settings(state_dir=self.state, project=project)
+        ctx = Context(settings=settings, folder=self.folder, dry_run=dry_run, ask=lambda _plan: True)
+        return capabilities.load()[operation].call(ctx, arguments)
 
-    def command(self, *arguments: str) -> list[str]:
+    def rotate(self) -> Any:
+        return self.call("role.rotate", name="app", wait="1s")
+
+    def command(self, wait: str) -> list[str]:
+        """Give the command that rotates, with consent to the plan of this moment."""
+        plan = self.call("role.rotate", dry_run=True, name="app", wait=wait)
         common = ["--project", "shop", "--state-dir", str(self.state), "--quiet", "--format", "json"]
-        return [sys.executable, "-m", "neondba", *arguments, *common]
-
-    def agreed(self, *arguments: str) -> list[str]:
-        """Give the command with consent to the plan that it makes now."""
-        plan = self.run(*arguments, "--dry-run")
-        return [*arguments, "--confirm", hash_of(plan)]
+        words = ["role", "rotate", "app", "--wait", wait, "--confirm", plan.hash]
+        return [sys.executable, "-m", "neondba", *words, *common]
 
     def url(self, name: str) -> str:
         return env_file.read(self.folder / ".env").value(name).reveal()
 
     def works(self) -> bool:
         return all(opens(self.url(name)) for name in (POOLED, DIRECT))
-
-
-def hash_of(plan: dict) -> str:
-    from neondba.core.plan import Plan
-
-    return Plan.model_validate(plan).hash
 
 
 def opens(url: str) -> bool:
@@ -106,7 +107,7 @@ async def client(
 
 async def under_load(world: World, clients: int) -> None:
     stop, seen, faults = asyncio.Event(), Counter(), []
-    rotate = world.agreed("role", "rotate", "app", "--wait", "60s")
+    command = world.command("60s")
     old = world.url(POOLED), world.url(DIRECT)
     tasks = [
         asyncio.create_task(client(world, (POOLED, DIRECT)[n % 2], n, stop, seen, faults))
@@ -114,9 +115,7 @@ async def under_load(world: World, clients: int) -> None:
     ]
     await asyncio.sleep(5)
     began = time.time()
-    process = await asyncio.create_subprocess_exec(
-        *world.command(*rotate), cwd=world.folder, stdout=subprocess.PIPE
-    )
+    process = await asyncio.create_subprocess_exec(*command, cwd=world.folder, stdout=subprocess.PIPE)
     said, _ = await process.communicate()
     took = time.time() - began
     await asyncio.sleep(5)
@@ -138,44 +137,45 @@ async def under_load(world: World, clients: int) -> None:
 def killed(world: World, kills: int, seconds: float) -> None:
     chance = random.Random(6)
     for number in range(kills):
-        rotate = world.agreed("role", "rotate", "app", "--wait", "1s")
+        command = world.command("1s")
         after = chance.uniform(0.3, seconds)
         process = subprocess.Popen(
-            world.command(*rotate), cwd=world.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, cwd=world.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         time.sleep(after)
         ended = process.poll()
         process.send_signal(signal.SIGKILL)
         process.wait()
         works, before = world.works(), world.url(POOLED)
-        result = world.run(*world.agreed("role", "rotate", "app", "--wait", "1s"))
+        result = world.rotate()
         old_works = opens(before) if world.url(POOLED) != before else "same"
         print(
             f"  kill {number + 1} after {after:.2f} s{' (it was done)' if ended is not None else ''}: file's "
-            f"credential works {works}; second run closed {result['closed']}, {result['old']} -> "
-            f"{result['new']}, file's credential works {world.works()}, the one before: {old_works}"
+            f"credential works {works}; second run closed {result.closed}, {result.old} -> "
+            f"{result.new}, file's credential works {world.works()}, the one before: {old_works}"
         )
 
 
-def killed_everywhere(world: World) -> None:
-    number, bad = 0, []
+def killed_everywhere(world: World, step: int) -> None:
+    number, tried, bad = 1 - step, 0, []
     while True:
-        number += 1
-        rotate = world.agreed("role", "rotate", "app", "--wait", "1s")
+        number += step
+        tried += 1
+        command = world.command("1s")
         code = CHILD.format(number=number)
         process = subprocess.run(
-            [sys.executable, "-c", code, *world.command(*rotate)[3:]],
+            [sys.executable, "-c", code, *command[3:]],
             cwd=world.folder,
             capture_output=True,
             check=False,
         )
         works = world.works()
-        result = world.run(*world.agreed("role", "rotate", "app", "--wait", "1s"))
-        if not (works and result["closed"] and world.works()):
+        result = world.rotate()
+        if not (works and result.closed and world.works()):
             bad.append(number)
         if process.returncode != -signal.SIGKILL:
             break
-    print(f"  killed before each of {number - 1} statements and writes: bad {bad}")
+    print(f"  killed before {tried - 1} of {number} statements, logins and writes: bad {bad}")
 
 
 CHILD = """
@@ -205,8 +205,8 @@ def main() -> None:
     root.chmod(0o755)
     world = World(root)
     try:
-        world.run("project", "create", "shop")
-        world.run(*world.agreed("role", "create", "app", "--application", "--write-env", POOLED))
+        world.call("project.create", name="shop")
+        world.call("role.create", name="app", application=True, write_env=POOLED)
         owner = owner_url(world, units=2)
         with psycopg.connect(owner, autocommit=True) as session:
             session.execute(SCHEMA)
@@ -214,15 +214,16 @@ def main() -> None:
         text = env_file.read(world.folder / ".env")
         direct = env_file.Secret(text.value(POOLED).reveal().replace("-pooler", ""))
         env_file.write(world.folder / ".env", text.with_values({DIRECT: direct}))
-        asyncio.run(under_load(world, int(os.environ.get("CLIENTS", "200"))))
-        agreed = world.agreed("role", "rotate", "app", "--wait", "1s")
+        if clients := int(os.environ.get("CLIENTS", "200")):
+            asyncio.run(under_load(world, clients))
+        command = world.command("1s")
         began = time.time()
-        world.run(*agreed)
+        subprocess.run(command, cwd=world.folder, check=True, stdout=subprocess.DEVNULL)
         took = time.time() - began
         print(f"a rotation alone, waiting 1 s: {took:.1f} s")
         killed(world, int(os.environ.get("KILLS", "10")), took)
-        if os.environ.get("POINTS"):
-            killed_everywhere(world)
+        if step := int(os.environ.get("POINTS", "0")):
+            killed_everywhere(world, step)
     finally:
         launch.stop(world.state)
         shutil.rmtree(root, ignore_errors=True)
@@ -230,11 +231,6 @@ def main() -> None:
 
 def owner_url(world: World, units: float) -> str:
     """Give the compute room for all clients, and the owner's connection string."""
-    from neondba.core.context import Context
-    from neondba.core.settings import Settings
-    from neondba.local import platform
-    from neondba.neon.throwaway import reached
-
     with platform.client(Context(settings=Settings(state_dir=world.state))) as client:
         found = client.find_project("shop")
         endpoint = client.endpoints(found.id)[0]
