@@ -15,6 +15,7 @@ from neondba.connections.setup_files import (
     refuse_tracked,
     shown,
     to_ignore,
+    to_show,
     with_names,
 )
 from neondba.connections.setup_look import Looked, look
@@ -28,6 +29,7 @@ from neondba.core.context_file import NAME, ContextFile, nearest
 from neondba.core.context_file import read as read_context
 from neondba.core.plan import Effect, Plan, Target
 from neondba.core.problem import Problem
+from neondba.neon.throwaway import unwound_by_signals
 from neondba.project import env_file
 from neondba.project.env_file import MODE
 
@@ -136,6 +138,7 @@ def set_up(client: NeonClient, ctx: Context, asked: Asked) -> SetUp:
         Problem: something stands in the way. What was made is taken back, or named.
     """
     looked = look(ctx.folder, asked.stack, asked.app)
+    looked.local = client.is_local
     platform = platform_for(client, ctx, asked.name, looked.known_endpoints(asked.file))
     platform.look()
     names = ["development", *["staging"] * asked.staging, *["production"] * asked.production]
@@ -148,7 +151,11 @@ def set_up(client: NeonClient, ctx: Context, asked: Asked) -> SetUp:
     refuse_tracked(looked.root, [plan.path for plan in work.plans])
     secret = [plan.path for plan in work.plans]
     noted = [context.path] if not context.path.exists() else []
-    work.ignored = to_ignore(looked.root, [*secret, *noted])
+    work.ignored = (
+        *looked.ignores,
+        *to_ignore(looked.root, [*secret, *noted]),
+        *to_show(looked.root, (path for path in work.new_examples if not path.exists())),
+    )
     steps = tuple(work.steps())
     if not steps and not ctx.dry_run:
         return result(work, [], _own_driver(work))
@@ -177,6 +184,18 @@ def _carried_out(work: Work) -> list[FileLine]:
     undo, written = Undo(), Written(work.root)
     renewed: list[str] = []
     try:
+        return _made(work, undo, written, renewed)
+    except BaseException as error:
+        stands = [*written.undo(), *undo.carry_out()]
+        if isinstance(error, Problem):
+            raise as_problem(error, stands, renewed) from None
+        if stands:
+            work.ctx.listener(f"Still there: {'; '.join(stands)}", None)
+        raise
+
+
+def _made(work: Work, undo: Undo, written: Written, renewed: list[str]) -> list[FileLine]:
+    with unwound_by_signals():
         if work.platform.project is None:
             work.ctx.progress(f"Creating project {work.platform.name}")
             work.platform.make_project(undo)
@@ -189,13 +208,6 @@ def _carried_out(work: Work) -> list[FileLine]:
                 work.created += [f"branch {place.branch_name}"] if fresh else []
                 work.created += [f"role {place.role_name}"] if place.makes_role else []
         _write(work, written)
-    except BaseException as error:
-        stands = [*written.undo(), *undo.carry_out()]
-        if isinstance(error, Problem):
-            raise as_problem(error, stands, renewed) from None
-        if stands:
-            work.ctx.listener(f"Still there: {'; '.join(stands)}", None)
-        raise
     return written.lines
 
 

@@ -100,12 +100,18 @@ class EnvPlan:
         return read(made.render())
 
 
-def wanted(app: App, *, extra: bool) -> tuple[Variable, ...]:
-    """Give the variables that a program is to find: those it reads, and usual names where it reads none."""
+def wanted(app: App, *, usual_port: bool) -> tuple[Variable, ...]:
+    """Give the variables that a program is to find: those it reads, and usual names where it reads none.
+
+    Without a `usual_port` (5432) a program that reads a host and no port gets what libpq reads.
+    """
     found = list(app.variables)
     if not any(v.use.is_url or v.use is Use.HOST for v in found):
         found.append(Variable(POOLED_NAME, Use.POOLED, "", 0))
-    if extra and not app.forbids_others and not any(v.use is Use.DIRECT for v in found):
+    uses = {v.use for v in found}
+    if not usual_port and Use.HOST in uses and Use.PORT not in uses and not app.forbids_others:
+        found.append(Variable("PGPORT", Use.PORT, "", 0))
+    if not app.forbids_others and not any(v.use is Use.DIRECT for v in found):
         found.append(Variable(DIRECT_NAME, Use.DIRECT, "", 0, scheme=_scheme_of(found)))
     return tuple(sorted(found, key=lambda v: [*Use].index(v.use)))
 
@@ -115,7 +121,7 @@ def _scheme_of(found: Iterable[Variable]) -> str:
 
 
 def planned(
-    path: Path, apps: Iterable[App], endpoints: frozenset[str], examples: Iterable[Path], *, extra: bool
+    path: Path, apps: Iterable[App], endpoints: frozenset[str], examples: Iterable[Path], *, usual_port: bool
 ) -> EnvPlan:
     """Look at one file.
 
@@ -124,7 +130,7 @@ def planned(
     """
     pairs: dict[str, tuple[App, Variable]] = {}
     for app in apps:
-        for variable in wanted(app, extra=extra):
+        for variable in wanted(app, usual_port=usual_port):
             pairs.setdefault(variable.name, (app, variable))
     there = path.exists()
     example = None if there else next((each for each in examples if each.is_file()), None)

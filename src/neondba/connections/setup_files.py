@@ -154,6 +154,12 @@ def to_ignore(root: Path, paths: Iterable[Path]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def to_show(root: Path, paths: Iterable[Path]) -> tuple[str, ...]:
+    """Give the lines by which `.gitignore` lets examples through that it hides."""
+    hidden = [p for p in paths if git.git(root, "check-ignore", "-q", "--no-index", "--", str(p)) is not None]
+    return tuple(dict.fromkeys(f"!{path.name}" for path in hidden))
+
+
 def with_names(old: bytes, names: Iterable[str]) -> bytes:
     """Give the text of `.gitignore` with names at its end."""
     end = b"\r\n" if b"\r\n" in old else b"\n"

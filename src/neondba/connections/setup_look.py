@@ -13,7 +13,14 @@ from typing import Final
 from neondba.connections import setup_env
 from neondba.connections.setup_env import EnvPlan
 from neondba.connections.setup_stacks import Start
-from neondba.connections.setup_starts import DRIZZLE_CONFIG, PRISMA_CONFIG, SETTINGS, files_of, settings_place
+from neondba.connections.setup_starts import (
+    DRIZZLE_CONFIG,
+    PRISMA_CONFIG,
+    SETTINGS,
+    files_of,
+    ignored_by_tools,
+    settings_place,
+)
 from neondba.connections.setup_urls import endpoint_of, read
 from neondba.core.problem import ArgumentProblem, NotFoundProblem
 from neondba.project import env_file
@@ -44,6 +51,10 @@ class Looked:
     files: dict[str, str] = field(default_factory=dict)
     """Files to make, by path."""
     notes: list[str] = field(default_factory=list)
+    ignores: tuple[str, ...] = ()
+    """What git should pass by of a beginning's tools."""
+    local: bool = False
+    """True where the database is on the local Neon, at a port of its own."""
 
     @property
     def makes_tables(self) -> bool:
@@ -62,7 +73,11 @@ class Looked:
             by_path.setdefault(self._env_path(app, suffix, file), []).append(app)
         return [
             setup_env.planned(
-                path, apps, endpoints, setup_env.examples_in(path.parent) if not suffix else (), extra=True
+                path,
+                apps,
+                endpoints,
+                setup_env.examples_in(path.parent) if not suffix else (),
+                usual_port=not self.local,
             )
             for path, apps in by_path.items()
         ]
@@ -71,7 +86,7 @@ class Looked:
         if file is not None:
             return self.root / f"{file}{suffix}"
         folder = self.root / app.env_folder
-        names = {v.name for v in setup_env.wanted(app, extra=True)}
+        names = {v.name for v in setup_env.wanted(app, usual_port=not self.local)}
         local = folder / ".env.local"
         if not suffix and local.is_file() and names & {*env_file.read(local).names}:
             return local
@@ -124,7 +139,9 @@ def _begun(root: Path, tree: Tree, start: Start) -> Looked:
     files = files_of(start)
     texts = {path: tree.text(path) or "" for path in tree.paths}
     apps = Facts(MemoryTree({**texts, **files})).get(Stack).using
-    return Looked(root, apps, start, {path: text for path, text in files.items() if path not in texts})
+    made = {path: text for path, text in files.items() if path not in texts}
+    ignores = () if ".gitignore" in texts else ignored_by_tools(start)
+    return Looked(root, apps, start, made, ignores=ignores)
 
 
 def _chosen(stack: Stack, wanted: str | None) -> list[App]:

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
+_SEEN: Final = {True: "ok", False: "FAILS", None: "not checked"}
 SHOWN: Final = 9
 """Lines of a new file that are shown; a longer one is there to be read."""
 Action = Literal["made", "changed", "as it was"]
@@ -28,7 +29,8 @@ class Verified(BaseModel):
     environment: str
     path: Literal["pooled", "direct"]
     driver: str
-    ok: bool
+    ok: bool | None
+    """Nothing where it was not tried; `said` tells why."""
     said: str
     """What was seen, or why it did not work."""
 
@@ -73,7 +75,7 @@ class SetUp(BaseModel):
     @property
     def failed(self) -> int:
         """Count the connections that did not work."""
-        return sum(not each.ok for each in self.verified)
+        return sum(each.ok is False for each in self.verified)
 
     @property
     def changed(self) -> bool:
@@ -109,7 +111,7 @@ class SetUp(BaseModel):
     def _written(self) -> list[str]:
         lines = []
         for file in self.files:
-            lines.append(f"{file.action:<10} {file.path}")
+            lines.append(f"{file.action:<11} {file.path}")
             if file.action == "made" and len(file.added) > SHOWN:
                 lines[-1] += f"  ({len(file.added)} lines)"
                 continue
@@ -119,6 +121,6 @@ class SetUp(BaseModel):
 
     def _seen(self) -> list[str]:
         return [
-            f"{'ok' if each.ok else 'FAILS':<10} {each.environment}, {each.path}, {each.driver}: {each.said}"
+            f"{_SEEN[each.ok]:<11} {each.environment}, {each.path}, {each.driver}: {each.said}"
             for each in self.verified
         ]

@@ -63,17 +63,25 @@ def renew(session: Connection, name: str, password: Secret) -> None:
 def _profile(session: Connection, wanted: RoleWanted, owner: str) -> Wanted:
     from neondba.postgres.role_profiles import Profile, Wanted
 
+    schemas = tuple(
+        str(row["name"])
+        for row in session.execute(
+            "select nspname::text as name from pg_namespace n where nspname !~ '^pg_' "
+            "and nspname <> 'information_schema' and has_schema_privilege(oid, 'usage with grant option') "
+            "order by nspname"
+        ).fetchall()
+    )
     if not wanted.makes_tables:
-        return Wanted(wanted.name, Profile.APPLICATION)
+        return Wanted(wanted.name, Profile.APPLICATION, schemas=schemas)
     # On a branch of its own the role takes over what is there: nobody else could migrate it.
-    return Wanted(wanted.name, Profile.MIGRATOR, take_ownership=_owns_tables(session, owner))
+    return Wanted(wanted.name, Profile.MIGRATOR, schemas=schemas, take_ownership=_owns_tables(session, owner))
 
 
 def _owns_tables(session: Connection, owner: str) -> bool:
     found = session.execute(
         "select 1 from pg_class c join pg_roles r on r.oid = c.relowner "
         "where r.rolname = %s and c.relkind in ('r', 'p') "
-        "and c.relnamespace = 'public'::regnamespace limit 1",
+        "limit 1",
         [owner],
     ).fetchone()
     return found is not None

@@ -351,6 +351,18 @@ NEXT: Final[dict[Start, tuple[str, ...]]] = {
 }
 
 
+def ignored_by_tools(start: Start) -> tuple[str, ...]:
+    """Give the folders of a beginning's tools that git should pass by."""
+    if start == "go":
+        return ()
+    if start in ("prisma", "drizzle", "next"):
+        return (
+            "node_modules",
+            *(("generated",) if start == "prisma" else (".next",) if start == "next" else ()),
+        )
+    return (".venv", "__pycache__")
+
+
 def settings_place(app: App, paths: frozenset[str]) -> str | None:
     """Give the path of a settings module for Python code that has none; nothing where both are taken."""
     prefix = f"{app.folder}/" if app.folder else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from neondba.connections.setup_files import shown
 from neondba.connections.setup_results import AppLine, Environment, FileLine, SetUp, Verified
 from neondba.connections.setup_starts import NEXT
-from neondba.connections.setup_urls import client_of
+from neondba.project.places import is_script
 from neondba.project.stack import App
 from neondba.project.stack_variables import Use
 
@@ -68,18 +68,33 @@ def _notes(work: Work) -> Iterator[str]:
     if local:
         yield "The local Neon stops by itself after 15 quiet minutes; neondba local start starts it again."
     for app in work.looked.apps:
-        clients = {client_of(app, v) for v in app.using(Use.POOLED, Use.DIRECT)}
-        if local and "serverless" in clients:
+        if local and app.serverless is not None:
+            yield _of_serverless(work, *app.serverless)
+        if local and app.handling.no_percent and app.using(Use.HOST):
             yield (
-                "Neon's serverless driver finds the local Neon only where the program tells it: "
-                'neonConfig.fetchEndpoint = "http://127.0.0.1:PORT/sql", the port as in neondba local status.'
+                "The password names the endpoint, since names under .localhost are not known on this "
+                "machine; as part of an address it holds a %. Where Alembic's env.py sets it, write "
+                'config.set_main_option("sqlalchemy.url", url.replace("%", "%%")).'
             )
-        if app.makes_tables:
+        if app.makes_tables and not is_script(app.makes_tables[0]):
             path, line = app.makes_tables
             yield (
                 f"{path}:{line} makes tables when the program runs, so {work.places[0].role_name} may do "
                 "that. With migrations as another role it would need less."
             )
+
+
+def _of_serverless(work: Work, path: str, line: int) -> str:
+    from neondba.local import launch
+
+    running = launch.status(work.ctx.settings.state_dir)
+    port = running.api_port if running else "PORT"
+    return (
+        f"{path}:{line} uses Neon's serverless driver, which finds the local Neon only where the program "
+        "tells it. For development, before the first query: "
+        f'neonConfig.fetchEndpoint = "http://127.0.0.1:{port}/sql"; '
+        f'neonConfig.wsProxy = () => "127.0.0.1:{port}/v2"; neonConfig.useSecureWebSocket = false;'
+    )
 
 
 def _next(work: Work) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -29,6 +30,7 @@ _PYTHON: Final = {
     "sqlalchemy+psycopg2": ("sqlalchemy", "psycopg2"),
     "asyncpg": ("asyncpg",),
 }
+_LACKS: Final = r"\b(?:ImportError|ModuleNotFoundError|NoSuchModuleError)\b"
 _SAYS: Final = "select current_user || ' on PostgreSQL ' || current_setting('server_version')"
 _SCRIPTS: Final = {
     "sqlalchemy": """
@@ -112,6 +114,10 @@ def with_own_driver(ctx: Context, root: Path, environment: str, app: App, reach:
     """Open the same with the driver that the program itself uses, where it is installed."""
     uses: tuple[tuple[Literal["pooled", "direct"], Use], ...]
     uses = (("pooled", Use.POOLED), ("direct", Use.DIRECT))
+    if app.serverless is not None and reach.authority is not None:
+        said = "it calls Neon's own addresses; the note below tells how it finds the local Neon"
+        driver = "the project's serverless driver"
+        yield Verified(environment=environment, path="pooled", driver=driver, ok=None, said=said)
     for path, use in uses:
         scheme = next((v.scheme for v in app.using(Use.POOLED)), "")
         variable = next(iter(app.using(use)), Variable("DATABASE_URL", use, "", 0, scheme))
@@ -124,7 +130,8 @@ def with_own_driver(ctx: Context, root: Path, environment: str, app: App, reach:
             continue
         ctx.progress(f"Connecting to {environment}, {path}, with the project's own {client}")
         folder = None if client in _PYTHON else root / app.folder
-        yield _run(program, folder, url, environment, path, client)
+        foreign = client in _PYTHON and not Path(program[0]).is_relative_to(root)
+        yield _run(program, folder, url, environment, path, client, foreign=foreign)
 
 
 def _as_turned(app: App, client: str, url: Secret) -> Secret:
@@ -177,12 +184,15 @@ def _run(
     environment: str,
     path: Literal["pooled", "direct"],
     client: str,
+    *,
+    foreign: bool,
 ) -> Verified:
     """Run a driver's script; Python in an empty folder, so that no module of the project gets in between."""
     # Names that lead libpq elsewhere are the shell's, not the program's.
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
     around = {**kept, "NEONDBA_SETUP_URL": url.reveal(), "NEONDBA_SETUP_SQL": _SAYS}
-    ok, said = False, ""
+    ok: bool | None = False
+    said = ""
     try:
         with tempfile.TemporaryDirectory() as empty:
             done = subprocess.run(
@@ -190,6 +200,8 @@ def _run(
                 check=False, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         ok = done.returncode == 0
+        if not ok and foreign and "Error: " in done.stderr and re.search(_LACKS, done.stderr):
+            ok = None  # The program has an environment of its own somewhere, with what this one lacks.
         said = done.stdout.strip() if ok else _last(done.stderr)
     except (OSError, subprocess.TimeoutExpired) as error:
         said = type(error).__name__

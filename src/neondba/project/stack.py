@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -46,6 +46,9 @@ KINDS: Final = {
 }
 """Packages that tell what a program is built with."""
 _FRAMES: Final = frozenset({"fastapi", "flask", "django", "next"})
+_SERVERLESS: Final = (
+    "@neondatabase/serverless", "@prisma/adapter-neon", "drizzle-orm/neon-", "@vercel/postgres",
+)  # fmt: skip
 _NO_DATABASE: Final = frozenset({"fastapi", "flask", "next"})
 _PYTHON: Final = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg")
 _MAKES_TABLES: Final = re.compile(
@@ -83,6 +86,8 @@ class App:
     """What its code does with the address."""
     makes_tables: tuple[str, int] | None = None
     """Where it makes tables by itself, when it starts."""
+    serverless: tuple[str, int] | None = None
+    """Where it uses Neon's driver over HTTP and WebSockets."""
     language: str = ""
     """`python`, `node`, `go`, or the empty text."""
     env_folder: str = ""
@@ -197,6 +202,7 @@ class _Reading:
             engines=frozenset(e.factory for e in made if e.backend != "sqlite"),
             handling=handling(python, packages, self.manifests.locked(folder, "sqlalchemy")),
             makes_tables=_first(texts),
+            serverless=self._serverless(own),
             language=self._language(folder, packages),
             env_folder=env_folder,
             env_names=names,
@@ -209,6 +215,14 @@ class _Reading:
         )  # fmt: skip
         paths = self.tree.having((".py", ".go", ".ts", ".js"), words)
         return [p for p in paths if not (is_test(p) or is_document(p) or is_generated(p))]
+
+    def _serverless(self, own: Callable[[str], bool]) -> tuple[str, int] | None:
+        for path in self.tree.having((".ts", ".tsx", ".js", ".mjs", ".mts"), _SERVERLESS):
+            if own(path) and not (is_test(path) or is_document(path) or is_generated(path)):
+                text = self.tree.text(path) or ""
+                at = min(place for word in _SERVERLESS if (place := text.find(word)) >= 0)
+                return path, text.count("\n", 0, at) + 1
+        return None
 
     def _evidence(self, packages: dict[str, Package]) -> Iterator[Evidence]:
         for name in sorted((n for n in packages if n in KINDS), key=[*KINDS].index):
