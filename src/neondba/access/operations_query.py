@@ -17,7 +17,7 @@ from neondba.core.plan import Effect
     effect=Effect.READ,
     from_database=True,
     examples=(
-        Example({"statement": "select 1 as one"}, problem="project-not-found"),
+        Example({"statement": "select 1 as one"}),
         Example({"statement": "drop table users"}, problem="query-not-read-only"),
     ),
 )
