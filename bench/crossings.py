@@ -1,4 +1,4 @@
-"""`isolation prove` on applications beside what a reader found in them: found, missed, invented.
+"""`isolation walk` on applications beside what a reader found in them: found, missed, invented.
 
     python bench/crossings.py LISTS PROJECTS [--only NAME]... [--results FOLDER] [--again]
 
@@ -100,11 +100,8 @@ def listed_in(text: str) -> dict[Route, set[str]]:
 
 def words_for(recipe: dict[str, Any], place: Path) -> list[str]:
     """Give the command that proves one project, as its user would write it."""
-    words = [NEONDBA, "isolation", "prove", ".", "--application", recipe["application"]]
-    words += ["--python", str(place / recipe["python"]), "--format", "json"]
-    for name, value in recipe.get("set", {}).items():
-        words += ["--set", f"{name}={value}"]
-    return [*words, *recipe.get("arguments", [])]
+    words = [NEONDBA, "isolation", "walk", ".", "--python", str(place / recipe["python"]), "--format", "json"]
+    return [*words, *recipe.get("walk", {}).get("arguments", [])]
 
 
 def proven(recipe: dict[str, Any], place: Path, state: Path) -> tuple[dict[str, Any], str]:
@@ -178,7 +175,8 @@ def main() -> int:
                 [NEONDBA, "local", "stop", "--quiet"], env=stopping, check=False, capture_output=True
             )
     print(
-        f"{'all':10} {sum(len(s.shown) for s in scores):3} routes  {sum(s.crossings for s in scores):3} crossings: "
+        f"{'all':10} {sum(len(s.shown) for s in scores):3} routes  "
+        f"{sum(s.crossings for s in scores):3} crossings: "
         f"{sum(len(s.found) for s in scores):3} found {sum(len(s.missed) for s in scores):3} missed "
         f"{sum(len(s.unreached) for s in scores):3} not reached {sum(len(s.invented) for s in scores):3} invented"
     )
