@@ -257,16 +257,19 @@ class _Run:
             self._runs(request)
         else:
             self._queue.append(request)
-            self.outcome.most_waiting = max(self.outcome.most_waiting, len(self._queue))
             self._give_up(request, self._room.query_wait_timeout, "query_wait_timeout", self._queue)
             self._open()
+            self.outcome.most_waiting = max(self.outcome.most_waiting, len(self._queue))
 
     def _open(self) -> None:
         if self._opening or not self._queue or self._servers >= self._room.servers:
             return
+        if not self._servers:
+            # The first was opened to let anybody in at all.
+            self._opened()
+            return
         self._opening = True
-        # The first was opened to let anybody in at all.
-        self._at(self._now + (self._times.opening if self._servers else 0.0), self._opened)
+        self._at(self._now + self._times.opening, self._opened)
 
     def _opened(self) -> None:
         self._opening = False

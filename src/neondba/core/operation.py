@@ -8,6 +8,7 @@ described. The docstring's first line is the help text everywhere.
 from __future__ import annotations
 
 import inspect
+import keyword
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,7 @@ class Parameter:
     """One argument of an operation, as every surface shows it."""
 
     name: str
+    """As users write it; a word that Python keeps to itself, as `for`, is `for_` in the function."""
     annotation: Any
     description: str
     required: bool
@@ -105,8 +107,8 @@ class Operation:
             checked = self.arguments.model_validate(dict(arguments))
         except ValidationError as error:
             raise self._refused(error) from None
-        values = {p.name: getattr(checked, p.name) for p in self.parameters}
-        positional = [values.pop(p.name) for p in self.parameters if p.positional]
+        values = {_in_python(p.name): getattr(checked, p.name) for p in self.parameters}
+        positional = [values.pop(_in_python(p.name)) for p in self.parameters if p.positional]
         try:
             return self.function(ctx, *positional, **values)
         except PlannedOnly as stop:
@@ -208,13 +210,17 @@ def _parameters(name: str, function: Callable[..., Any], hints: Mapping[str, Any
             raise TypeError(f"{name}: {parameter.name} needs Annotated[T, Field(description=…)]")
         required = parameter.default is inspect.Parameter.empty
         yield Parameter(
-            name=parameter.name,
+            name=parameter.name.rstrip("_"),
             annotation=annotation,
             description=info.description,
             required=required,
             default=None if required else parameter.default,
             positional=parameter.kind is not inspect.Parameter.KEYWORD_ONLY,
         )
+
+
+def _in_python(name: str) -> str:
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def _field(parameter: Parameter) -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import keyword
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,8 +39,9 @@ def parse(tokens: Sequence[str], arguments: Sequence[Argument], usage: str) -> d
         raise _refused(f"{spare} is more than this command takes.", usage) from None
     except CycloptsError as error:
         raise _refused(_on_one_line(str(error)), usage) from None
-    by_name = {argument.name: argument for argument in arguments}
-    return {name: _value(by_name[name], value, usage) for name, value in bound.arguments.items()}
+    by_name = {_in_python(argument.name): argument for argument in arguments}
+    given = [(by_name[name], value) for name, value in bound.arguments.items()]
+    return {argument.name: _value(argument, value, usage) for argument, value in given}
 
 
 def own_words(tokens: Sequence[str]) -> Sequence[str]:
@@ -82,8 +84,13 @@ def _parameter(argument: Argument) -> inspect.Parameter:
     spelled = Parameter(name=argument.flag, negative=None if argument.negatable else ())
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if argument.positional else inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(
-        argument.name, kind, default=None, annotation=Annotated[_TYPES[argument.kind], spelled]
+        _in_python(argument.name), kind, default=None, annotation=Annotated[_TYPES[argument.kind], spelled]
     )
+
+
+def _in_python(name: str) -> str:
+    """Spell a name that is a word of Python's own so that it can be a parameter."""
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def _value(argument: Argument, value: Any, usage: str) -> Any:

@@ -1,0 +1,208 @@
+"""Look at a compute's connections, once or again and again: pg_stat_activity, and the pooler's console."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from neondba.connections import check_source
+from neondba.connections.pool_watch_results import Holder, Look, PoolSeen, Watch
+from neondba.core.context import Context
+from neondba.core.problem import NotFoundProblem, Problem
+from neondba.neon.connection_string import ConnectionString, Platform
+from neondba.neon.limits import QUERY_WAIT_TIMEOUT
+
+if TYPE_CHECKING:
+    from neondba.postgres.connect import Connection
+
+CONSOLE: Final = "pgbouncer"
+"""The pooler's own database."""
+FULL: Final = 0.8
+LONG: Final = 60.0
+"""Seconds in which a transaction that does nothing is a fault of its program."""
+NOBODY: Final = (
+    "clients of the pooler, and how long they wait: Neon lets nobody reach its PgBouncer's console. What it "
+    "serves shows above as server connections; count clients in the application's own pools."
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to watch, how often, how long."""
+
+    variable: str
+    branch: str | None
+    every: timedelta | None
+    lasting: timedelta
+    wake: bool
+
+
+def watch(ctx: Context, wanted: Wanted) -> Watch:
+    """Look once, or in a series that is told as it goes where somebody looks.
+
+    Raises:
+        Problem: there is no such variable, project or branch, or the compute does not answer.
+    """
+    from neondba.postgres.connect import connect
+
+    url = _url(ctx, wanted)
+    direct = url.direct().with_driver(None)
+    if not wanted.wake and _sleeps(ctx, wanted, direct):
+        said = "The compute is suspended: nobody is connected. --wake looks all the same, and wakes it."
+        return Watch(address=direct.masked(), looks=(), said=(said,), not_checked=())
+    looks: list[Look] = []
+    with _console(url) as (console, why), connect(direct.render()) as session:
+        _tell_head(ctx, wanted, direct)
+        begun = ctx.clock.monotonic()
+        while True:
+            looks.append(_look(ctx, session, console))
+            _tell(ctx, wanted, looks[-1])
+            if wanted.every is None:
+                break
+            pause = begun + len(looks) * wanted.every.total_seconds() - ctx.clock.monotonic()
+            if ctx.clock.monotonic() + pause - begun > wanted.lasting.total_seconds():
+                break
+            ctx.clock.sleep(max(0.0, pause))
+    return Watch(
+        address=direct.masked(),
+        looks=tuple(looks),
+        said=tuple(_said(looks)),
+        not_checked=(why,) if why else (),
+        told=_way(ctx, wanted),
+    )
+
+
+def _url(ctx: Context, wanted: Wanted) -> ConnectionString:
+    """Take the variable; without it, the project."""
+    if wanted.branch is None:
+        try:
+            return check_source.from_argument(ctx, wanted.variable).url
+        except NotFoundProblem:
+            if ctx.settings.project is None:
+                raise
+    return check_source.from_project(ctx, wanted.branch, None, pooled=False).url
+
+
+def _sleeps(ctx: Context, wanted: Wanted, url: ConnectionString) -> bool:
+    """Ask the API, where the project is known, whether the compute sleeps: a connection would wake it."""
+    if wanted.branch is None and ctx.settings.project is None:
+        return False
+    from neondba.local import platform
+    from neondba.neon.choose import project_for
+
+    try:
+        with platform.client(ctx) as client:
+            there = client.endpoints(project_for(client, ctx).id)
+    except Problem:
+        return False
+    return any(each.id == url.endpoint_id and each.current_state == "idle" for each in there)
+
+
+@contextmanager
+def _console(url: ConnectionString) -> Iterator[tuple[Connection | None, str]]:
+    """Open the pooler's console where it lets us in; say what is missing where it does not."""
+    from neondba.postgres.connect import connect
+
+    if url.endpoint_id is None:
+        yield None, "clients of a pooler: this is no Neon endpoint"
+        return
+    if url.platform is Platform.NEON:
+        yield None, NOBODY
+        return
+    try:
+        console = connect(url.pooled().with_database(CONSOLE).with_driver(None).render())
+    except Problem as problem:
+        yield None, f"clients of the pooler, and how long they wait: {problem.message}"
+        return
+    with console:
+        yield console, ""
+
+
+def _look(ctx: Context, session: Connection, console: Connection | None) -> Look:
+    from neondba.postgres.connect import ask
+
+    facts = ask(session, "connection_facts")[0]
+    holders = tuple(Holder.model_validate(row) for row in ask(session, "connection_holders"))
+    return Look(
+        at=ctx.clock.now(),
+        connections=sum(each.connections for each in holders),
+        max_connections=facts["max_connections"],
+        reserved=facts["reserved"],
+        holders=holders,
+        pools=None if console is None else tuple(map(_pool, console.execute("show pools").fetchall())),
+    )
+
+
+def _pool(row: dict[str, Any]) -> PoolSeen:
+    waiting = int(row["cl_waiting"])
+    return PoolSeen(
+        database=row["database"],
+        role=row["user"],
+        clients=int(row["cl_active"]) + waiting,
+        waiting=waiting,
+        longest_wait_seconds=int(row["maxwait"]) + int(row["maxwait_us"]) / 1_000_000,
+        servers=int(row["sv_active"]) + int(row["sv_idle"]),
+        busy=int(row["sv_active"]),
+        size=int(row["pool_size"]),
+    )
+
+
+def _way(ctx: Context, wanted: Wanted) -> Literal["", "as lines", "as JSON"]:
+    """Say how a series is printed as it goes: for a person, or for a program."""
+    if wanted.every is None or ctx.console is None:
+        return ""
+    return "as lines" if sys.stdout.isatty() else "as JSON"
+
+
+def _tell_head(ctx: Context, wanted: Wanted, url: ConnectionString) -> None:
+    if ctx.console is not None and _way(ctx, wanted) == "as lines":
+        ctx.console(url.masked())
+
+
+def _tell(ctx: Context, wanted: Wanted, look: Look) -> None:
+    way = _way(ctx, wanted)
+    if ctx.console is None or not way:
+        # As progress: whoever has cancelled gets out here.
+        ctx.progress(look.line())
+    else:
+        ctx.console(look.line() if way == "as lines" else look.model_dump_json())
+
+
+def _said(looks: list[Look]) -> Iterator[str]:
+    """Say what stands out in the whole series."""
+    most = max(looks, key=lambda look: look.connections / look.usable)
+    if most.connections > FULL * most.usable:
+        yield (
+            f"{most.connections} of {most.usable} connections were in use at {most.at:%H:%M:%S}: the next "
+            "programs are refused. neondba pool advise sizes the pools."
+        )
+    yield from _idlers(looks[-1])
+    yield from _queues(looks)
+    if any(each.state == "not visible" for each in looks[-1].holders):
+        yield "This role may not see what others do: grant pg_monitor to it, or watch as the owner."
+
+
+def _idlers(look: Look) -> Iterator[str]:
+    for each in look.holders:
+        if each.state.startswith("idle in transaction") and each.state_seconds > LONG:
+            who = each.application or "a program without a name"
+            yield (
+                f"{each.connections} connections of {who} are idle in a transaction, the longest for "
+                f"{each.state_seconds:.0f} s: they keep locks. Neon ends them after 5 minutes."
+            )
+
+
+def _queues(looks: list[Look]) -> Iterator[str]:
+    """Tell of the longest wait at the pooler."""
+    pools = [(look, pool) for look in looks for pool in look.pools or () if pool.waiting]
+    if pools:
+        look, pool = max(pools, key=lambda pair: pair[1].longest_wait_seconds)
+        yield (
+            f"{pool.waiting} clients of {pool.role} on {pool.database} waited for a server connection at "
+            f"{look.at:%H:%M:%S}, the first for {pool.longest_wait_seconds:.1f} s; after "
+            f"{QUERY_WAIT_TIMEOUT:g} s the pooler ends them (query_wait_timeout)."
+        )
