@@ -34,8 +34,13 @@ def setup(
         Start | None, Field(description="What an empty folder begins as; plain Python if absent.")
     ] = None,
     branch: Annotated[
-        str, Field(description="Branch of the development environment.", min_length=1, max_length=256)
-    ] = "development",
+        str | None,
+        Field(
+            description="Branch of development; the one that .env leads to, else development, if absent.",
+            min_length=1,
+            max_length=256,
+        ),
+    ] = None,
     staging: Annotated[
         bool, Field(description="Set up staging too: a branch, a role and .env.staging.")
     ] = False,

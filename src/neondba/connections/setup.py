@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,14 @@ from neondba.connections.setup_files import (
 )
 from neondba.connections.setup_look import Looked, look
 from neondba.connections.setup_places import Place, as_problem, place_of
-from neondba.connections.setup_platform import DATABASE, DEFAULT_BRANCH, Platform, Undo, platform_for
+from neondba.connections.setup_platform import (
+    DATABASE,
+    DEFAULT_BRANCH,
+    DEVELOPMENT,
+    Platform,
+    Undo,
+    platform_for,
+)
 from neondba.connections.setup_results import FileLine, SetUp, Verified
 from neondba.connections.setup_stacks import Start
 from neondba.connections.setup_tell import result
@@ -43,7 +51,7 @@ class Asked:
 
     name: str | None = None
     stack: Start | None = None
-    branch: str = "development"
+    branch: str | None = None
     staging: bool = False
     production: bool = False
     app: str | None = None
@@ -139,14 +147,17 @@ def set_up(client: NeonClient, ctx: Context, asked: Asked) -> SetUp:
     """
     looked = look(ctx.folder, asked.stack, asked.app)
     looked.local = client.is_local
-    platform = platform_for(client, ctx, asked.name, looked.known_endpoints(asked.file))
-    platform.look()
-    names = ["development", *["staging"] * asked.staging, *["production"] * asked.production]
+    led_to = looked.known_endpoints(asked.file)
+    platform = platform_for(client, ctx, asked.name, led_to)
+    context = nearest(ctx.folder) or read_context(ctx.folder / NAME)
+    linked = platform.project is not None and context.project == platform.project.id
+    looked.ours = partial(platform.owns, linked=linked)
+    branch = asked.branch or platform.branch_led_to(led_to) or DEVELOPMENT
+    names = [DEVELOPMENT, *["staging"] * asked.staging, *["production"] * asked.production]
     places = [
-        place_of(ctx, looked, platform, each, asked.branch if each == "development" else each, asked.file)
+        place_of(ctx, looked, platform, each, branch if each == DEVELOPMENT else each, asked.file)
         for each in names
     ]
-    context = nearest(ctx.folder) or read_context(ctx.folder / NAME)
     work = Work(ctx, asked, looked, platform, places, context)
     refuse_tracked(looked.root, [plan.path for plan in work.plans])
     secret = [plan.path for plan in work.plans]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,8 @@ class EnvPlan:
     variables: tuple[tuple[App, Variable], ...]
     endpoints: frozenset[str] = frozenset()
     """Ids of the branch's computes."""
+    ours: Callable[[str | None], bool] = field(default=lambda _endpoint: False, repr=False)
+    """Tells whether an endpoint is, or was, one of this project: an address of it is no loss."""
     example: Path | None = None
     """File that a new one begins as."""
     text: EnvText = field(default_factory=EnvText, repr=False)
@@ -69,7 +71,12 @@ class EnvPlan:
         """Give the names whose old value stays as a comment: somebody else's address."""
         if not self.there:
             return frozenset()
-        return frozenset(v.name for _, v in self.missing if self.text.value(v.name))
+        return frozenset(v.name for _, v in self.missing if self._is_foreign(v))
+
+    def _is_foreign(self, variable: Variable) -> bool:
+        old = self.text.value(variable.name)
+        url = read(old) if variable.use.is_url else self._from_parts()
+        return bool(old) and not self.ours(endpoint_of(url))
 
     def written(self, reach: Reach) -> EnvText:
         """Give the text with the missing variables set."""
@@ -121,7 +128,13 @@ def _scheme_of(found: Iterable[Variable]) -> str:
 
 
 def planned(
-    path: Path, apps: Iterable[App], endpoints: frozenset[str], examples: Iterable[Path], *, usual_port: bool
+    path: Path,
+    apps: Iterable[App],
+    endpoints: frozenset[str],
+    examples: Iterable[Path],
+    *,
+    usual_port: bool,
+    ours: Callable[[str | None], bool],
 ) -> EnvPlan:
     """Look at one file.
 
@@ -135,7 +148,7 @@ def planned(
     there = path.exists()
     example = None if there else next((each for each in examples if each.is_file()), None)
     text = env_file.read(path if there else example) if there or example else EnvText()
-    return EnvPlan(path, tuple(pairs.values()), endpoints, example, text, there)
+    return EnvPlan(path, tuple(pairs.values()), endpoints, ours, example, text, there)
 
 
 def without_values(names: Iterable[str]) -> dict[str, Secret]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
@@ -53,6 +53,8 @@ class Looked:
     notes: list[str] = field(default_factory=list)
     ignores: tuple[str, ...] = ()
     """What git should pass by of a beginning's tools."""
+    ours: Callable[[str | None], bool] = lambda _endpoint: False
+    """Tells whether an endpoint is, or was, one of the project."""
     local: bool = False
     """True where the database is on the local Neon, at a port of its own."""
 
@@ -78,6 +80,7 @@ class Looked:
                 endpoints,
                 setup_env.examples_in(path.parent) if not suffix else (),
                 usual_port=not self.local,
+                ours=self.ours,
             )
             for path, apps in by_path.items()
         ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from neondba.connections import setup_roles, setup_verify
 from neondba.connections.setup_env import EnvPlan
 from neondba.connections.setup_look import Looked
-from neondba.connections.setup_platform import DATABASE, DEFAULT_BRANCH, Platform, Undo
+from neondba.connections.setup_platform import DATABASE, DEFAULT_BRANCH, DEVELOPMENT, Platform, Undo
 from neondba.connections.setup_results import Verified
 from neondba.connections.setup_roles import RoleWanted
 from neondba.connections.setup_urls import Reach, plain
@@ -153,7 +153,7 @@ def place_of(
     """
     production = environment == "production"
     there = platform.default if production else platform.branch(branch)
-    suffix = "" if environment == "development" else f".{environment}"
+    suffix = "" if environment == DEVELOPMENT else f".{environment}"
     plans = looked.env_plans(suffix, platform.endpoints_of(there), file)
     role = RoleWanted(f"app_{environment}", makes_tables=looked.makes_tables, shadow=looked.shadow)
     name = there.name if there else (DEFAULT_BRANCH if production else branch)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DATABASE: Final = "neondb"
 DEFAULT_BRANCH: Final = "production"
+DEVELOPMENT: Final = "development"
 
 
 @dataclass
@@ -68,6 +69,15 @@ class Platform:
     def endpoints_of(self, branch: Branch | None) -> frozenset[str]:
         """Give the ids of a branch's computes."""
         return frozenset(e for e, b in self.endpoints.items() if branch is not None and b == branch.id)
+
+    def owns(self, endpoint: str | None, *, linked: bool) -> bool:
+        """Tell whether an endpoint is this project's; where a folder is linked, one that is gone was."""
+        return endpoint is not None and (endpoint in self.endpoints or linked)
+
+    def branch_led_to(self, endpoints: frozenset[str]) -> str | None:
+        """Give the branch, other than the default, that one of these endpoints belongs to."""
+        ids = {self.endpoints[each] for each in endpoints if each in self.endpoints}
+        return next((b.name for b in self.branches if b.id in ids and not b.default), None)
 
     def look(self) -> None:
         """Read the project's branches and computes."""
