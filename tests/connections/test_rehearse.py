@@ -97,7 +97,7 @@ def test_a_server_is_visited_and_its_failing_requests_are_counted(shop: Shop, tm
         SERVER,
         disturb=["suspend"],
         at=["1s"],
-        during="3s",
+        **{"for": "3s"},
         visit=[f"http://127.0.0.1:{free}/"],
     )
     assert [run.ended_by_us for run in found.runs] == [True]
@@ -122,7 +122,7 @@ def test_a_program_that_is_not_there_is_refused_before_anything_is_made(shop: Sh
 
 def test_moments_behind_the_end_are_refused(shop: Shop, tmp_path: Path):
     with pytest.raises(ArgumentProblem, match="behind the end"):
-        rehearsed(shop, tmp_path, "", at=["9s"], during="3s")
+        rehearsed(shop, tmp_path, "", at=["9s"], **{"for": "3s"})
 
 
 END = "postgresql://app:x@ep-a.localhost:9/shop?sslmode=require&channel_binding=require"

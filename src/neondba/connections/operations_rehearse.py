@@ -56,7 +56,7 @@ def connection_rehearse(
             "run's statements if absent."
         ),
     ] = None,
-    during: Annotated[
+    for_: Annotated[
         Duration | None, Field(description="Run it for this long, then end it: for servers.")
     ] = None,
     visit: Annotated[
@@ -86,7 +86,7 @@ def connection_rehearse(
         command=command,
         kinds=tuple(disturb),
         at=tuple(each.total_seconds() for each in at or ()),
-        during=during.total_seconds() if during else None,
+        during=for_.total_seconds() if for_ else None,
         limit=limit.total_seconds(),
         pooled=pooled,
         parent=parent,
@@ -114,7 +114,7 @@ def pool_rehearse(
     ctx: Context,
     command: Command,
     *,
-    during: Annotated[
+    for_: Annotated[
         Duration | None, Field(description="Run it for this long, then end it: for servers.")
     ] = None,
     parent: Parent = None,
@@ -135,7 +135,7 @@ def pool_rehearse(
     program(command, "neondba pool rehearse")
     asked = work.Asked(
         command=command,
-        during=during.total_seconds() if during else None,
+        during=for_.total_seconds() if for_ else None,
         limit=limit.total_seconds(),
         parent=parent,
         database=database,

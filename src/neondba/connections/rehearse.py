@@ -207,5 +207,5 @@ def checked(asked: Asked) -> None:
         raise ArgumentProblem(
             "moment-too-late",
             "A moment in --at lies behind the end of the run.",
-            hint="Give moments before --during, such as --at 10s --during 60s.",
+            hint="Give moments before --for, such as --at 10s --for 60s.",
         )

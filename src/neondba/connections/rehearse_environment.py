@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from neondba.connections.environments_files import env_files
 from neondba.core.problem import ArgumentProblem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import ConnectionString, parse
@@ -61,7 +62,8 @@ def led(folder: Path, ends: Ends, usual: Mapping[str, str]) -> Led:
 def _names(folder: Path) -> Iterator[tuple[str, str]]:
     """Give the variables that files set, the environment holds and code reads, with what they hold."""
     found = Facts(FolderTree(folder)).get(Environment)
-    for file in sorted(found.files, key=lambda file: file.is_example):
+    # From disk: where git ignores them, they are no files of the project to the facts.
+    for file in sorted(env_files(folder), key=lambda file: file.is_example):
         yield from ((entry.key, entry.value.reveal()) for entry in file.entries)
     yield from os.environ.items()
     yield from ((read.name, read.default or "") for read in found.reads)
