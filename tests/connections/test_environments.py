@@ -202,3 +202,13 @@ def test_a_variable_tells_its_environment_only_by_a_whole_word():
     assert of_variable("DATABASE_URL_STAGING") == "staging"
     assert of_variable("PRODUCT_DATABASE_URL") is None
     assert of_variable("DATABASE_URL") is None
+
+
+def test_an_address_in_parts_is_compared_like_a_whole_one(found):
+    host = f"{OLD}.eu-central-1.aws.neon.tech"
+    checked = found(**{
+        "0env": f"PGHOST={host}\nPGUSER=a\nPGPASSWORD=x-Q7w9\nPGDATABASE=shop\n",
+        "0env0production": f"DB_HOST={host}\nDB_USER=b\nDB_PASSWORD=y-Q7w9\nDB_NAME=shop\n",
+    })  # fmt: skip
+    assert ids(checked) == ["production-in-development"]
+    assert [place.path for place in checked.faults[0].places] == [".env.production", ".env"]

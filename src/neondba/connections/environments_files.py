@@ -13,7 +13,7 @@ from neondba.core.problem import ArgumentProblem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import ConnectionString, Platform, parse
 from neondba.project.addresses import is_stand_in_host
-from neondba.project.environment import EnvFile, env_file
+from neondba.project.environment import EnvEntry, EnvFile, env_file
 from neondba.project.placeholder import is_template
 from neondba.project.tree import PASSED_BY
 
@@ -30,6 +30,15 @@ _NAMES: Final = {
 _IN_VARIABLE: Final = re.compile(
     r"(?:^|_)(?P<name>DEV|DEVELOPMENT|LOCAL|TEST|CI|STAGE|STAGING|UAT|QA|PREVIEW|PROD|PRODUCTION|LIVE)(?:_|$)"
 )
+_PART: Final = re.compile(
+    r"^(?P<of>(?:\w+_)?(?:PG|POSTGRES(?:QL)?|DB|DATABASE))_?"
+    r"(?P<part>HOST|SERVER|PORT|USER|USERNAME|PASSWORD|PASS|DB|DATABASE|DBNAME|NAME)$"
+)
+_PARTS: Final = {
+    "HOST": "host", "SERVER": "host", "PORT": "port", "USER": "user", "USERNAME": "user",
+    "PASSWORD": "password", "PASS": "password",
+    **dict.fromkeys(("DB", "DATABASE", "DBNAME", "NAME"), "database"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -112,7 +121,34 @@ def held(files: list[EnvFile]) -> list[Held]:
             if address is not None:
                 environment = of_variable(entry.key) or environment_of(file.path)
                 found.append(Held(environment, file.path, entry.line, entry.key, address))
+        found += _in_parts(file)
     return found
+
+
+def _in_parts(file: EnvFile) -> Iterator[Held]:
+    """Give the addresses that a file holds in parts: host, user, password and database."""
+    groups: dict[str, dict[str, EnvEntry]] = {}
+    for entry in file.entries:
+        match = _PART.match(entry.key.upper())
+        if match:
+            groups.setdefault(match["of"], {})[_PARTS[match["part"]]] = entry
+    for name, parts in groups.items():
+        host = parts.get("host")
+        text = host.value.reveal() if host else ""
+        if host is None or "user" not in parts or not text or is_stand_in_host(text) or is_template(text):
+            continue
+        known = {part: parts[part].value.reveal() for part in ("user", "port", "database") if part in parts}
+        port = known.get("port", "")
+        address = ConnectionString(
+            "postgresql",
+            known["user"],
+            parts["password"].value if "password" in parts else None,
+            text,
+            int(port) if port.isdigit() else None,
+            known.get("database"),
+        )
+        environment = of_variable(name) or environment_of(file.path)
+        yield Held(environment, file.path, host.line, host.key, address)
 
 
 def _address(value: Secret) -> ConnectionString | None:
