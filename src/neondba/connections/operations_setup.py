@@ -13,6 +13,23 @@ from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect
 
+Name = Annotated[
+    str | None,
+    Field(description="Name of a new project; the folder's name if absent.", min_length=1, max_length=64),
+]
+Branch = Annotated[
+    str | None,
+    Field(
+        description="Branch of development; the one that .env leads to, else development, if absent.",
+        min_length=1,
+        max_length=256,
+    ),
+]
+App = Annotated[
+    str | None,
+    Field(description="Folder of the program in a repository that holds several.", min_length=1),
+]
+
 
 @operation(
     "setup",
@@ -25,32 +42,19 @@ from neondba.core.plan import Effect
 )
 def setup(
     ctx: Context,
-    name: Annotated[
-        str | None,
-        Field(description="Name of a new project; the folder's name if absent.", min_length=1, max_length=64),
-    ] = None,
+    name: Name = None,
     *,
     stack: Annotated[
         Start | None, Field(description="What an empty folder begins as; plain Python if absent.")
     ] = None,
-    branch: Annotated[
-        str | None,
-        Field(
-            description="Branch of development; the one that .env leads to, else development, if absent.",
-            min_length=1,
-            max_length=256,
-        ),
-    ] = None,
+    branch: Branch = None,
     staging: Annotated[
         bool, Field(description="Set up staging too: a branch, a role and .env.staging.")
     ] = False,
     production: Annotated[
         bool, Field(description="Set up production too: a role on the default branch and .env.production.")
     ] = False,
-    app: Annotated[
-        str | None,
-        Field(description="Folder of the program in a repository that holds several.", min_length=1),
-    ] = None,
+    app: App = None,
     file: Annotated[
         Path | None, Field(description="File of variables; .env where the program looks for it if absent.")
     ] = None,

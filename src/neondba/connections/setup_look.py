@@ -13,14 +13,9 @@ from typing import Final
 from neondba.connections import setup_env
 from neondba.connections.setup_env import EnvPlan
 from neondba.connections.setup_stacks import Start
-from neondba.connections.setup_starts import (
-    DRIZZLE_CONFIG,
-    PRISMA_CONFIG,
-    SETTINGS,
-    files_of,
-    ignored_by_tools,
-    settings_place,
-)
+from neondba.connections.setup_starts import files_of, ignored_by_tools, settings_place
+from neondba.connections.setup_texts import SETTINGS
+from neondba.connections.setup_texts_node import DRIZZLE_CONFIG, PRISMA_CONFIG
 from neondba.connections.setup_urls import endpoint_of, read
 from neondba.core.problem import ArgumentProblem, NotFoundProblem
 from neondba.project import env_file
