@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -13,12 +13,42 @@ from neondba.core.context import Context
 from neondba.core.duration import Duration
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect
-from neondba.core.problem import ArgumentProblem, NotFoundProblem
+from neondba.core.problem import ArgumentProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neondba.postgres.role_profiles import Profile
 
 _BRANCH = "Branch, by name or id; the one in .neon if absent, else the default branch."
 AnyBranch = Annotated[str | None, Field(description=_BRANCH)]
 AnyDatabase = Annotated[str | None, Field(description="Database on the branch; the usual one if absent.")]
-_MAKE_APP = ("role.create", {"name": "app", "application": True})
+Name = Annotated[str, Field(description="Name of the role.", min_length=1)]
+ReadOnly = Annotated[bool, Field(description="It reads rows.")]
+ReadWrite = Annotated[bool, Field(description="It reads and writes rows.")]
+Migrator = Annotated[bool, Field(description="It makes and changes tables, and owns what it makes.")]
+_APPLICATION = "It reads and writes rows, bound by row-level security, with time limits."
+Application = Annotated[bool, Field(description=_APPLICATION)]
+Auditor = Annotated[bool, Field(description="It reads catalogs and statistics, but no rows.")]
+Rows = Annotated[bool, Field(description="Let the auditor read rows too.")]
+_OWNERSHIP = "Hand the tables that are there to the migrator, so that it can alter them."
+TakeOwnership = Annotated[bool, Field(description=_OWNERSHIP)]
+Schemas = Annotated[tuple[str, ...], Field(description="Schemas it may use.", min_length=1)]
+_WRITE_ENV = "Variable that gets the connection string, such as DATABASE_URL."
+WriteEnv = Annotated[str | None, Field(description=_WRITE_ENV)]
+OneFile = Annotated[Path | None, Field(description="File of variables to write; .env if absent.")]
+Direct = Annotated[bool, Field(description="Write the direct connection, past the pooler.")]
+_RENEWED = "Set a new password for a role that is there; the old one fails then."
+NewPassword = Annotated[bool, Field(description=_RENEWED)]
+Wait = Annotated[Duration, Field(description="How long to wait until nobody uses the old credential.")]
+_CLOSE = "Close the old credential at once, whoever still uses it."
+Close = Annotated[bool, Field(description=_CLOSE)]
+_NO_OVERLAP = "Accept a gap, for a role of Neon's API: its old password fails at once."
+NoOverlap = Annotated[bool, Field(description=_NO_OVERLAP)]
+_START_OVER = "Take over a rotation that another machine began and will not finish."
+StartOver = Annotated[bool, Field(description=_START_OVER)]
+_FILES = "More files of variables, beside those under this folder."
+MoreFiles = Annotated[tuple[Path, ...], Field(description=_FILES)]
 
 
 @operation(
@@ -34,32 +64,20 @@ _MAKE_APP = ("role.create", {"name": "app", "application": True})
 )
 def role_create(
     ctx: Context,
-    name: Annotated[str, Field(description="Name of the role.", min_length=1)],
+    name: Name,
     *,
-    read_only: Annotated[bool, Field(description="It reads rows.")] = False,
-    read_write: Annotated[bool, Field(description="It reads and writes rows.")] = False,
-    migrator: Annotated[
-        bool, Field(description="It makes and changes tables, and owns what it makes.")
-    ] = False,
-    application: Annotated[
-        bool,
-        Field(description="It reads and writes rows, bound by row-level security, with time limits."),
-    ] = False,
-    auditor: Annotated[bool, Field(description="It reads catalogs and statistics, but no rows.")] = False,
-    rows: Annotated[bool, Field(description="Let the auditor read rows too.")] = False,
-    take_ownership: Annotated[
-        bool, Field(description="Hand the tables that are there to the migrator, so that it can alter them.")
-    ] = False,
-    schema: Annotated[tuple[str, ...], Field(description="Schemas it may use.", min_length=1)] = ("public",),
-    write_env: Annotated[
-        str | None,
-        Field(description="Variable that gets the connection string, such as DATABASE_URL."),
-    ] = None,
-    file: Annotated[Path | None, Field(description="File of variables to write; .env if absent.")] = None,
-    direct: Annotated[bool, Field(description="Write the direct connection, past the pooler.")] = False,
-    new_password: Annotated[
-        bool, Field(description="Set a new password for a role that is there; the old one fails then.")
-    ] = False,
+    read_only: ReadOnly = False,
+    read_write: ReadWrite = False,
+    migrator: Migrator = False,
+    application: Application = False,
+    auditor: Auditor = False,
+    rows: Rows = False,
+    take_ownership: TakeOwnership = False,
+    schema: Schemas = ("public",),
+    write_env: WriteEnv = None,
+    file: OneFile = None,
+    direct: Direct = False,
+    new_password: NewPassword = False,
     branch: AnyBranch = None,
     database: AnyDatabase = None,
 ) -> RoleCreated:
@@ -76,15 +94,8 @@ def role_create(
     from neondba.access.role_place import opened
     from neondba.postgres.role_profiles import Profile, Wanted
 
-    profile = Profile(
-        _only(
-            read_only=read_only,
-            read_write=read_write,
-            migrator=migrator,
-            application=application,
-            auditor=auditor,
-        )
-    )
+    asked = dict(zip(Profile, (read_only, read_write, migrator, application, auditor), strict=True))
+    profile = _only(asked)
     wanted = Wanted(name, profile, schema, rows, take_ownership)
     with opened(ctx, branch, database) as place:
         return create(ctx, place, wanted, Asked(write_env, file, direct, new_password))
@@ -101,24 +112,13 @@ def role_create(
 )
 def role_rotate(
     ctx: Context,
-    name: Annotated[str, Field(description="The role.", min_length=1)],
+    name: Name,
     *,
-    wait: Annotated[
-        Duration, Field(description="How long to wait until nobody uses the old credential.")
-    ] = timedelta(minutes=1),
-    close: Annotated[
-        bool, Field(description="Close the old credential at once, whoever still uses it.")
-    ] = False,
-    no_overlap: Annotated[
-        bool,
-        Field(description="Accept a gap, for a role of Neon's API: its old password fails at once."),
-    ] = False,
-    start_over: Annotated[
-        bool, Field(description="Take over a rotation that another machine began and will not finish.")
-    ] = False,
-    file: Annotated[
-        tuple[Path, ...], Field(description="More files of variables, beside those under this folder.")
-    ] = (),
+    wait: Wait = timedelta(minutes=1),
+    close: Close = False,
+    no_overlap: NoOverlap = False,
+    start_over: StartOver = False,
+    file: MoreFiles = (),
     branch: AnyBranch = None,
     database: AnyDatabase = None,
 ) -> RoleRotated:
@@ -133,36 +133,22 @@ def role_rotate(
         NotFoundProblem: there is no such role, or no file holds its credential.
         ConflictProblem: the role cannot have a second login, or another machine is rotating it.
     """
-    from neondba.access import rotate, rotate_reset
     from neondba.access.role_place import opened
-    from neondba.access.rotate_look import Asked, look
-    from neondba.postgres.role_twin import facts, pair_of
+    from neondba.access.rotate import rotated
+    from neondba.access.rotate_look import Asked
 
     asked = Asked(wait.total_seconds(), close, no_overlap, start_over, file)
     with opened(ctx, branch, database) as place:
-        pair = pair_of(place.session, name)
-        if pair is None:
-            raise NotFoundProblem(
-                "role-not-found",
-                f"There is no role {name} on {place.branch.name}.",
-                hint=f"neondba role create {name} --application makes one.",
-            )
-        if no_overlap or not facts(place.session, pair.base)["may_manage"]:
-            return rotate_reset.reset(ctx, place, name, asked)
-        seen = look(ctx, place, pair, asked)
-        rotate.require_possible(place, seen)
-        with ctx.carry_out(rotate.plan_of(ctx, place, seen, asked)):
-            return rotate.carried_out(ctx, place, seen, asked)
+        return rotated(ctx, place, name, asked)
 
 
-def _only(**asked: bool) -> str:
+def _only(asked: Mapping[Profile, bool]) -> Profile:
     """Give the one profile that was asked for."""
-    chosen = [name.replace("_", "-") for name, yes in asked.items() if yes]
+    chosen = [profile for profile, yes in asked.items() if yes]
     if len(chosen) == 1:
         return chosen[0]
-    flags = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
     raise ArgumentProblem(
         "profile-needed",
         f"A role has one profile; {len(chosen) or 'none'} {'were' if chosen else 'was'} named.",
-        hint=f"Add one of {flags}.",
+        hint=f"Add one of {', '.join(f'--{profile}' for profile in asked)}.",
     )

@@ -11,16 +11,17 @@ import socket
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from neondba.access import rotate_proof
 from neondba.access.role_results import Consumer, RoleRotated
 from neondba.access.rotate_consumers import sessions
 from neondba.access.rotate_files import Credential, holdings, switched
-from neondba.access.rotate_look import Asked, Look, listed, store
+from neondba.access.rotate_look import Asked, Look, listed, look, store
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan
-from neondba.core.problem import ConflictProblem, Problem
+from neondba.core.problem import ConflictProblem, NotFoundProblem, Problem
 from neondba.project import env_file
 from neondba.project.env_file import EnvText
 
@@ -32,6 +33,31 @@ POLL: Final = 0.5
 """Seconds between two looks at the sessions."""
 QUIET: Final = 5.0
 """Seconds without a session of the old role: who read a file just before the switch is still on the way."""
+
+
+def rotated(ctx: Context, place: Place, name: str, asked: Asked) -> RoleRotated:
+    """Exchange a role's credential, with overlap where the role can have a twin.
+
+    Raises:
+        NotFoundProblem: there is no such role, or no file holds its credential.
+        ConflictProblem: the role cannot have a second login, or another machine is rotating it.
+    """
+    from neondba.access.rotate_reset import reset
+    from neondba.postgres.role_twin import facts, pair_of
+
+    pair = pair_of(place.session, name)
+    if pair is None:
+        raise NotFoundProblem(
+            "role-not-found",
+            f"There is no role {name} on {place.branch.name}.",
+            hint=f"neondba role create {quote(name)} --application makes one.",
+        )
+    if asked.no_overlap or not facts(place.session, pair.base)["may_manage"]:
+        return reset(ctx, place, name, asked)
+    seen = look(ctx, place, pair, asked)
+    require_possible(place, seen)
+    with ctx.carry_out(plan_of(ctx, place, seen, asked)):
+        return carried_out(ctx, place, seen, asked)
 
 
 def plan_of(ctx: Context, place: Place, seen: Look, asked: Asked) -> Plan:

@@ -7,12 +7,24 @@ import string
 from typing import Final
 
 from neondba.core.secret import Secret
-from neondba.postgres.connect import Connection, ask, trusted
-from neondba.postgres.queries import query
+from neondba.postgres.connect import Connection, ask
 
 LENGTH: Final = 32
 """Of letters and digits: about 190 bits, where Neon asks for 60."""
 _LETTERS: Final = string.ascii_letters + string.digits
+_SET: Final = """
+do $$
+declare
+    wanted record;
+begin
+    select role, password into strict wanted from pg_temp.neondba_password;
+    execute format('alter role %I password %L', wanted.role, wanted.password);
+exception when others then
+    -- Raised anew: the context of the first error quotes the statement.
+    raise exception using errcode = sqlstate, message = sqlerrm;
+end
+$$
+"""
 
 
 def generated(chance: random.Random) -> Secret:
@@ -37,7 +49,7 @@ def set_unseen(session: Connection, role: str, password: Secret) -> None:
             cursor.copy("copy pg_temp.neondba_password from stdin") as rows,
         ):
             rows.write_row((role, stored))
-        session.execute(trusted(query("role_password")))
+        session.execute(_SET)
 
 
 def _is_neon(session: Connection) -> bool:
