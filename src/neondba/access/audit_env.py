@@ -11,7 +11,7 @@ from typing import Final
 
 from neondba.core.problem import ArgumentProblem
 from neondba.core.secret import Secret
-from neondba.neon.connection_string import parse
+from neondba.neon.connection_string import ConnectionString, parse
 from neondba.project.places import is_example
 from neondba.project.tree import PASSED_BY
 
@@ -29,9 +29,24 @@ class Use:
     name: str
     """The variable."""
     role: str
-    endpoint: str | None
-    host: str
-    password: Secret | None = field(repr=False)
+    url: ConnectionString = field(repr=False)
+    mode: str | None = None
+    """The PGSSLMODE of the same file: counts where the string says nothing."""
+
+    @property
+    def endpoint(self) -> str | None:
+        """Give the id of the Neon endpoint."""
+        return self.url.endpoint_id
+
+    @property
+    def host(self) -> str:
+        """Give the host."""
+        return self.url.host
+
+    @property
+    def password(self) -> Secret | None:
+        """Give the password."""
+        return self.url.password
 
     @property
     def place(self) -> str:
@@ -52,7 +67,7 @@ def _files(folder: Path) -> Iterator[Path]:
         folders[:] = [] if deep else sorted(each for each in folders if each not in PASSED_BY)
         for name in sorted(files):
             path = here / name
-            if _ENV.fullmatch(name) and not is_example(name) and path.is_file():
+            if _ENV.fullmatch(name) and not is_example(name) and path.is_file() and not path.is_symlink():
                 yield path
 
 
@@ -65,6 +80,7 @@ def _of(path: Path, shown: str) -> Iterator[Use]:
         text = env_file.read(path)
     except (ArgumentProblem, OSError):
         return
+    mode = text.value("PGSSLMODE")
     for name in text.names:
         value = text.value(name)
         if value is None or not _URL.match(value.reveal()):
@@ -74,4 +90,4 @@ def _of(path: Path, shown: str) -> Iterator[Use]:
         except ArgumentProblem:
             continue
         if url.role:
-            yield Use(shown, name, url.role, url.endpoint_id, url.host, url.password)
+            yield Use(shown, name, url.role, url, mode.reveal() if mode else None)

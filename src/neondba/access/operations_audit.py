@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from neondba.access.audit_log_results import AuditLog
 from neondba.access.audit_results import Danger, RoleAudit
+from neondba.access.audit_tls_results import TlsCheck
 from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect
+from neondba.core.problem import NotFoundProblem
 
 Moment = Annotated[
     str | None, Field(description="A day, a time in UTC, or how long ago: 2026-11-22, 2026-11-22T10:00Z, 3d.")
@@ -112,3 +115,32 @@ def role_audit(
 
     with opened(ctx, branch, database) as place:
         return audit(ctx, place, role, prove=prove)
+
+
+@operation(
+    "tls.check",
+    effect=Effect.READ,
+    findings=lambda check: check.faults,
+    examples=(
+        Example({"path": "examples/taskboard"}),
+        Example({"path": "no/such"}, problem="path-not-found"),
+    ),
+)
+def tls_check(
+    ctx: Context, path: Annotated[Path, Field(description="Folder of the project.")] = Path()
+) -> TlsCheck:
+    """Say what the TLS mode of each connection string in .env files protects from.
+
+    Looks at the certificate of each server too: who issued it, when it ends, whether chain and host name
+    hold; it hangs up before any name or password is sent. neondba connection check looks closer at one
+    string.
+
+    Raises:
+        NotFoundProblem: there is no such folder.
+    """
+    from neondba.access.audit_tls import tls_check as checked
+
+    folder = (ctx.folder / path).resolve()
+    if not folder.is_dir():
+        raise NotFoundProblem("path-not-found", f"{folder} is no folder.", hint="Give the project's folder.")
+    return checked(ctx, folder)
