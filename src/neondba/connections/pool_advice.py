@@ -25,7 +25,7 @@ def advise(ctx: Context, asked: Asked) -> tuple[PoolAdvice, Edits]:
     now = pool_runs.at_wake(inputs, "as it is")
     wake = (now, pool_runs.at_wake(later, "advised"))
     changes = edits(ctx, asked, inputs, sizes)
-    fits = [*pool_fit.lines(inputs), _wake_line(now), _advised(sizes, later)]
+    fits = [*pool_fit.lines(inputs), _wake_line(now), _advised(inputs, sizes)]
     advice = PoolAdvice(
         subject=_subject(inputs),
         figures=inputs.figures,
@@ -60,9 +60,15 @@ def _wake_line(now: Simulated) -> FitLine:
     return FitLine(name="wake-up", verdict="fault", said=f"{said}; {why}", do=do)
 
 
-def _advised(sizes: Sizes, later: Inputs) -> FitLine:
-    total = sizes.most * later.processes
-    said = f"{sizes.most} connections for each process, {total} in all"
+def _advised(inputs: Inputs, sizes: Sizes) -> FitLine:
+    total = sizes.most * inputs.processes
+    each = "1 connection" if sizes.most == 1 else f"{sizes.most} connections"
+    said = f"{each} for each process, {total} in all"
+    if sizes.pooled and not inputs.pooled:
+        do = "Use the pooled address: -pooler behind the endpoint's id in the host."
+        return FitLine(
+            name="advised", verdict="ok", said=f"{said}, through the pooler", formula=sizes.why, do=do
+        )
     return FitLine(name="advised", verdict="ok", said=said, formula=sizes.why)
 
 

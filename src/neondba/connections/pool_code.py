@@ -40,6 +40,8 @@ class CodePool:
     """What is written there: size, overflow, pool_timeout, connect_timeout."""
     variables: dict[str, str] = field(default_factory=dict)
     """The variable that such a number is read from, where it is one."""
+    word: str = "PrismaPg"
+    """The adapter's class, where there is one."""
     engine: Engine | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -100,7 +102,7 @@ def _engine(engine: Engine, library: Name, names: dict[str, str]) -> CodePool:
         numbers["connect_timeout"] = float(limit.value)
     if numbers.get("overflow") == -1:
         numbers["overflow"], numbers["size"] = 0, None
-    return CodePool(library, engine.path, engine.line, numbers, variables, engine)
+    return CodePool(library, engine.path, engine.line, numbers, variables, engine=engine)
 
 
 def variable_in(text: str) -> str | None:
@@ -161,7 +163,7 @@ def _call(path: str, text: str, made: re.Match[str], library: Name) -> CodePool:
         # There it is one limit for both: for a free connection, and for a new one.
         numbers["pool_timeout"] = numbers["connect_timeout"]
     line = text.count("\n", 0, made.end()) + 1
-    return CodePool(library, path, line, numbers, variables)
+    return CodePool(library, path, line, numbers, variables, made["adapter"] or "PrismaPg")
 
 
 def _arguments(text: str, start: int) -> str:

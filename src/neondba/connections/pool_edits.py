@@ -7,9 +7,8 @@ from pathlib import Path
 
 from neondba.connections.check_source import FILES
 from neondba.connections.pool_asked import Asked
-from neondba.connections.pool_code import CodePool
 from neondba.connections.pool_inputs import Inputs
-from neondba.connections.pool_settings import prisma_values
+from neondba.connections.pool_settings import prisma_values, variable_values
 from neondba.connections.pool_sizes import Sizes
 from neondba.connections.snippet_texts import with_parameter
 from neondba.core.context import Context
@@ -37,7 +36,7 @@ def edits(ctx: Context, asked: Asked, inputs: Inputs, sizes: Sizes) -> Edits:
     if file is None:
         return Edits(why_not=f"there is no {' or '.join(FILES)} in {folder}")
     there = env_file.read(file)
-    wanted = _numbers(inputs.main, sizes)
+    wanted = variable_values(inputs.main, sizes)
     url = _url(there.value(asked.variable), inputs, sizes)
     values = {name: Secret(value) for name, value in wanted.items()}
     told = [
@@ -56,17 +55,6 @@ def edits(ctx: Context, asked: Asked, inputs: Inputs, sizes: Sizes) -> Edits:
 
 def _same(there: Secret | None, value: str) -> bool:
     return there is not None and there.reveal() == value
-
-
-def _numbers(pool: CodePool, sizes: Sizes) -> dict[str, str]:
-    """Give the values of the variables that the code reads its sizes from."""
-    split = pool.library == "sqlalchemy"
-    ours = {
-        "size": str(sizes.kept if split else sizes.most),
-        "overflow": str(sizes.overflow),
-        "pool_timeout": f"{sizes.pool_timeout:g}",
-    }
-    return {variable: ours[name] for name, variable in pool.variables.items() if name in ours}
 
 
 def _url(

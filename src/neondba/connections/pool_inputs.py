@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from neondba.connections import pool_code, pool_compute, pool_start
@@ -13,6 +13,7 @@ from neondba.connections.pool_compute import Compute
 from neondba.connections.pool_figures import Figure, assumed, by_document, given, read
 from neondba.connections.pool_libraries import LIBRARIES
 from neondba.connections.pool_start import Count, Serverless
+from neondba.connections.pool_variables import Variables
 from neondba.core.context import Context
 from neondba.core.problem import NotFoundProblem
 from neondba.neon.connection_string import ConnectionString
@@ -80,15 +81,16 @@ def gather(ctx: Context, asked: Asked) -> Inputs:
     """
     tree = FolderTree(ctx.folder / asked.folder)
     facts = Facts(tree)
-    counts = pool_start.counts(tree)
     told = Serverless("the serverless platform", "") if asked.serverless else None
     platform = pool_start.serverless(tree) or told
     pools = _of_one_program(pool_code.pools(tree, facts.get(Engines)), facts.get(Services))
     main = pools[0] if pools else CodePool("sqlalchemy", "", 0)
+    services = facts.get(Services)
+    counts = pool_start.counts(tree, lambda path: services.of(path) is services.of(main.path))
     url = _url(ctx, asked)
     pooled, where = _pooled(asked, url, facts.get(Addresses))
     burst = _number("burst", asked.burst, "--burst") or assumed("burst", BURST, "requests at once; --burst")
-    numbers = _pool_numbers(asked, main, found=bool(pools))
+    numbers = _pool_numbers(asked, main, Variables(tree, ctx.folder / asked.folder), found=bool(pools))
     return Inputs(
         pools=tuple(pools) or (main,),
         found=bool(pools),
@@ -150,7 +152,7 @@ def _threads(asked: Asked, found: Count | None, main: CodePool) -> Figure | None
     return None
 
 
-def _pool_numbers(asked: Asked, main: CodePool, *, found: bool) -> dict[str, Figure]:
+def _pool_numbers(asked: Asked, main: CodePool, variables: Variables, *, found: bool) -> dict[str, Figure]:
     options = {"size": ("--pool-size", asked.pool_size), "overflow": ("--overflow", asked.overflow)}
     units = {"pool_timeout": "s", "connect_timeout": "s"}
     library = LIBRARIES[main.library]
@@ -161,6 +163,8 @@ def _pool_numbers(asked: Asked, main: CodePool, *, found: bool) -> dict[str, Fig
         label = {"size": "pool size"}.get(name, name.replace("_", " "))
         if option is not None:
             figures[name] = given(label, option, flag, unit)
+        elif (count := variables.of(main.variables.get(name))) is not None:
+            figures[name] = read(label, count.value, count.place, unit)
         elif name in main.numbers:
             figures[name] = read(label, main.numbers[name], main.place, unit)
         elif name == "overflow" and asked.pool_size is not None:
@@ -174,7 +178,7 @@ def _pool_numbers(asked: Asked, main: CodePool, *, found: bool) -> dict[str, Fig
 
 def _url(ctx: Context, asked: Asked) -> ConnectionString | None:
     try:
-        return from_argument(ctx, asked.variable).url
+        return from_argument(replace(ctx, folder=ctx.folder / asked.folder), asked.variable).url
     except NotFoundProblem:
         return None
 

@@ -18,7 +18,7 @@ OPENING: Final = 0.005
 """Seconds in which the pooler opens a server connection (assumed)."""
 SHARES: Final = (0.5, 0.8, 0.95, 1.2)
 """Of what the connections carry."""
-REQUESTS: Final = 3000
+REQUESTS: Final = 2000
 
 
 def at_wake(inputs: Inputs, name: str) -> Simulated:
@@ -33,7 +33,9 @@ def under_load(inputs: Inputs) -> list[Simulated]:
     seconds = (inputs.service.value or 0) / 1000
     most = concurrency(inputs, demand(inputs), inputs.compute.size) / seconds
     rates = [inputs.rate.value or 1.0] if inputs.rate else [most * share for share in SHARES]
-    times, full = Times(seconds, opening=OPENING, varies=True), replace(room(inputs), warm=True)
+    full = replace(room(inputs), warm=True)
+    login = 0.0 if full.pool is not None else (inputs.compute.login.value or 0) / 1000
+    times = Times(seconds, login=login, opening=OPENING, varies=True)
     found = []
     for rate in rates:
         chance = _chance()

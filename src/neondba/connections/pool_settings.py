@@ -33,11 +33,21 @@ def settings(inputs: Inputs, sizes: Sizes) -> tuple[Setting, ...]:
 
 def _setting(pool: CodePool, sizes: Sizes, inputs: Inputs) -> Setting:
     code = _call(pool, sizes) if pool.engine is not None and not inputs.serverless else None
-    text = code or _TEXTS[pool.library](sizes, bool(inputs.serverless))
+    text = code or _TEXTS[pool.library](sizes, bool(inputs.serverless)).replace("ADAPTER", pool.word)
     where = pool.place if pool.path else ""
-    if sizes.pooled and not inputs.pooled:
-        text += "\n# DATABASE_URL: the pooled address, with -pooler in the host"
+    if numbers := variable_values(pool, sizes):
+        text += "\n# in the environment:\n" + "\n".join(f"{name}={value}" for name, value in numbers.items())
     return Setting(library=pool.of.title, where=where, snippet=text)
+
+
+def variable_values(pool: CodePool, sizes: Sizes) -> dict[str, str]:
+    """Give the values of the variables that the code reads its sizes from."""
+    ours = {
+        "size": str(sizes.kept if pool.library == "sqlalchemy" else sizes.most),
+        "overflow": str(sizes.overflow),
+        "pool_timeout": f"{sizes.pool_timeout:g}",
+    }
+    return {variable: ours[name] for name, variable in pool.variables.items() if name in ours}
 
 
 def keywords(pool: CodePool, sizes: Sizes) -> dict[str, str]:
@@ -198,7 +208,7 @@ def prisma_values(sizes: Sizes) -> dict[str, str]:
 def _adapter(sizes: Sizes, _serverless: bool) -> str:
     wait = int(max(sizes.pool_timeout, sizes.connect_timeout) * 1000)
     return (
-        "const adapter = new PrismaPg({\n  connectionString: process.env.DATABASE_URL,\n"
+        "const adapter = new ADAPTER({\n  connectionString: process.env.DATABASE_URL,\n"
         f"  max: {sizes.most},  // Prisma 7 reads no connection_limit off the address\n"
         f"  connectionTimeoutMillis: {wait:_},\n  idleTimeoutMillis: 60_000,\n}});\n"
         "const prisma = new PrismaClient({ adapter });"

@@ -163,11 +163,11 @@ class _Run:
         each = self._room.pool or 0
         self._awake_at, self._clients = 0.0, each * len(processes)
         self.outcome.most_clients = self._clients
-        self._servers = self._room.servers
         if self._room.pooled:
-            self._idle_servers = self._servers
+            self._servers = self._idle_servers = self._room.servers
         else:
-            each = min(each, self._servers // len(processes))
+            each = min(each, self._room.servers // len(processes))
+            self._servers = each * len(processes)
         for process in processes:
             process.open = process.idle = each
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,8 +26,13 @@ _STARTS: Final = (
 )
 _SUFFIXES: Final = (".yml", ".yaml", ".sh", ".Dockerfile")
 _SERVERS: Final = re.compile(
-    r"uvicorn|gunicorn|hypercorn|granian|fastapi run|WEB_CONCURRENCY|pm2|replicas|instances", re.IGNORECASE
+    r"uvicorn|gunicorn|hypercorn|granian|fastapi\W+run|WEB_CONCURRENCY|pm2|replicas|instances", re.IGNORECASE
 )
+_SHARED: Final = re.compile(
+    r"(?:^|/)(?:\.?deploy\w*|infra\w*|k8s|kubernetes|helm|charts?|docker|ops|\.github)/"
+)
+"""Folders that deploy the programs of the whole repository."""
+_STORES: Final = re.compile(r"postgres|redis|mongo|kafka|mysql|elastic|statefulset|rabbit", re.IGNORECASE)
 _GAP: Final = r"[\"', ]*[= ][\"', ]*"
 _WHAT: Final = {
     "workers": re.compile(
@@ -79,19 +84,30 @@ class Serverless:
     path: str
 
 
-def counts(tree: Tree) -> dict[str, Count]:
-    """Give workers, threads and instances as far as files tell; the largest of each."""
-    found: dict[str, Count] = {}
+def counts(tree: Tree, mine: Callable[[str], bool] = lambda _path: True) -> dict[str, Count]:
+    """Give workers, threads and instances as far as files tell; the largest of each.
+
+    Files of the same program count before those that speak of the repository as a whole.
+    """
+    found: dict[str, tuple[bool, Count]] = {}
     for name, count in _all(tree):
-        if name not in found or count.value > found[name].value:
-            found[name] = count
-    return found
+        ours = mine(count.path)
+        if not ours and "/" in count.path and not _SHARED.search(count.path):
+            continue
+        if name not in found or (ours, count.value) > (found[name][0], found[name][1].value):
+            found[name] = (ours, count)
+    return {name: count for name, (_, count) in found.items()}
 
 
 def _all(tree: Tree) -> Iterator[tuple[str, Count]]:
     for path in tree.named(*_STARTS, suffix=_SUFFIXES):
         text = tree.text(path) or ""
-        if is_test(path) or is_document(path) or not (_SERVERS.search(text) or "gunicorn" in path):
+        if (
+            is_test(path)
+            or is_document(path)
+            or _STORES.search(path)
+            or not (_SERVERS.search(text) or "gunicorn" in path)
+        ):
             continue
         for number, line in enumerate(text.splitlines(), start=1):
             if line.lstrip().startswith(("#", "//")):

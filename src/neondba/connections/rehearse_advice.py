@@ -28,6 +28,9 @@ def errors(
     plain: Told | None, disturbed: Sequence[Told], folder: Path
 ) -> tuple[tuple[Known, ...], tuple[str, ...]]:
     """Explain the errors of the disturbed output that the undisturbed did not have; give their lines."""
+    if plain and not disturbed:
+        # It failed by itself: why is all that can be said.
+        return explain(plain.ran.text, folder).errors, ()
     before = plain.ran.text if plain else ""
     known = {error.id for error in explain(before, None).errors}
     found: dict[str, Known] = {}

@@ -161,6 +161,7 @@ def _refused(compared: Compared, written: Written) -> Iterator[StateUse]:
         if match:
             names[match["name"]] += 1
     for name, times in names.items():
+        # One that is refused direct as well is no matter of the pooler, and still stands in the way.
         kind = "start-up parameter"
         yield StateUse(
             kind=kind,

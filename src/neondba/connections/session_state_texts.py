@@ -50,4 +50,6 @@ def instead(kind: str, name: str) -> str:
     """Give what to write, with the name of the setting where there is one."""
     if name == "session characteristics":
         return "SET TRANSACTION … in each transaction, or ALTER ROLE … SET default_transaction_read_only = …"
+    if name in ("channel_binding", "sslmode"):
+        return f"the connection string without {name}: this driver sends it to the server"
     return INSTEAD[kind].replace("NAME", name) if name else INSTEAD[kind]
