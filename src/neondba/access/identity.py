@@ -12,6 +12,7 @@ from neondba.postgres.catalog import Catalog
 _SETTING: Final = re.compile(r"current_setting\(\s*'([^']+)'", re.IGNORECASE)
 _CLAIM: Final = re.compile(r"->>?\s*'(\w+)'")
 _JWT: Final = re.compile(r"\bauth\.(?:user_id|uid|jwt|session)\s*\(", re.IGNORECASE)
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _CALL: Final = re.compile(r"([\w.]+)\s*\(")
 
 
@@ -38,6 +39,8 @@ def settings_for(text: str, row: Mapping[str, str | None], owner: str) -> dict[s
     A setting named after a column of the row gets that column's value, any other the owner's.
     """
     person = row[owner] or ""
+    # `app.user_id` is meant by a column userId as well.
+    row = {**{_HUMP.sub("_", name).lower(): value for name, value in row.items()}, **row}
     found: dict[str, str] = {}
     claims = {"sub": person, "user_id": person, "role": "authenticated"}
     claims |= {name: row.get(name) or claims.get(name, person) for name in _CLAIM.findall(text)}

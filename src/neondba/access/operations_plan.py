@@ -20,6 +20,7 @@ Owner = Annotated[
 ]
 Public = Annotated[tuple[str, ...], Field(description="Table that everybody reads, signed in or not.")]
 Shared = Annotated[tuple[str, ...], Field(description="Table that everybody signed in reads.")]
+Closed = Annotated[tuple[str, ...], Field(description="Table that the application does not reach.")]
 Admin = Annotated[str | None, Field(description="Role that reaches everybody's rows; made if absent.")]
 AppRole = Annotated[
     str | None, Field(description="The application's role; found, or made as `app`, if absent.")
@@ -52,6 +53,7 @@ def isolation_plan(
     owner: Owner = (),
     public: Public = (),
     shared: Shared = (),
+    closed: Closed = (),
     admin: Admin = None,
     role: AppRole = None,
     project: Source = None,
@@ -76,7 +78,7 @@ def isolation_plan(
     if not folder.is_dir():
         raise NotFoundProblem("path-not-found", f"{folder} is no folder.", hint="Give the project's folder.")
     source = project or ctx.settings.project
-    asked = Asked(folder, owner, public, shared, admin, role, source, config, python)
+    asked = Asked(folder, owner, public, shared, closed, admin, role, source, config, python)
     with (
         platform.client(ctx) as client,
         throwaway_branch(client, ctx, project=source, purpose=PURPOSE, database=database) as branch,

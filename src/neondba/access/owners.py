@@ -17,6 +17,10 @@ OWNER_NAMES: Final = (
     "organisation_id", "org_id", "team_id", "company_id",
 )  # fmt: skip
 """People first: where a row has both, the person is the narrower owner."""
+_MORE: Final = re.compile(
+    r"(is_?)?(superuser|admin|staff|public|published|shared|listed|super_admin|global_admin)"
+)
+"""Booleans that open more than one's own rows."""
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -62,7 +66,8 @@ class TwoUsers:
 
     def seed(self) -> None:
         """Insert both rows everywhere; tables that others refer to come first."""
-        for name, shape in self._seeder.shapes.items():
+        for name in self._in_order():
+            shape = self._seeder.shapes[name]
             if name not in self._owners:
                 # It may be what an owned table has to refer to.
                 self._seeder.more(shape, nulls=False)
@@ -73,6 +78,21 @@ class TwoUsers:
             except CannotSeedError as error:
                 self.not_seeded.append(NotSeeded(table=name, reason=str(error)))
 
+    def _in_order(self) -> list[str]:
+        """Put what owner columns refer to first, so that the two own rows that are there."""
+        waiting, ordered = dict(self._seeder.shapes), list[str]()
+        while waiting:
+            ready = [n for n, s in waiting.items() if not (self._refers_to(s) & waiting.keys()) - {n}]
+            for name in ready or list(waiting):
+                del waiting[name]
+                ordered.append(name)
+        return ordered
+
+    def _refers_to(self, shape: Shape) -> set[str]:
+        owner = self._owners.get(shape.name)
+        named = {k.target for k in shape.foreign_keys if owner and owner.name in k.columns}
+        return {target for target in named if target} | shape.parents
+
     def fixed(self, shape: Shape, who: int) -> Values:
         """Give the values that tie a row to one of the two: who, and what they have."""
         owner = self._owners[shape.name]
@@ -82,7 +102,7 @@ class TwoUsers:
                 row = self.rows[key.target][who]
                 values |= {c: row[t] for c, t in zip(key.columns, key.target_columns, strict=True)}
         values[owner.name] = self.person(shape, owner)[who]
-        return values
+        return {**_ordinary(shape), **values}
 
     def person(self, shape: Shape, owner: Column) -> tuple[str, str]:
         """Give two identities that fit the column: rows it refers to, or plain values."""
@@ -99,7 +119,10 @@ class TwoUsers:
             pair = self.rows[table]
         else:
             shape = self._seeder.shapes[table]
-            pair = (self._seeder.insert(shape), self._seeder.insert(shape))
+            pair = (
+                self._seeder.insert(shape, _ordinary(shape)),
+                self._seeder.insert(shape, _ordinary(shape)),
+            )
         return str(pair[0][column]), str(pair[1][column])
 
 
@@ -109,3 +132,8 @@ def _plain(column: Column) -> tuple[str, str]:
     if column.category == "N":
         return "1001", "1002"
     return "user-a", "user-b"
+
+
+def _ordinary(shape: Shape) -> Values:
+    """Make neither administrators, who may see more, nor rows that are shown to all."""
+    return {c.name: "false" for c in shape.columns if c.base == "bool" and _MORE.fullmatch(c.name.lower())}

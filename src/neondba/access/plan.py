@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neondba.access.plan_choices import Choices, choices
+from neondba.access.plan_choices import Choices, choices, table_of
 from neondba.access.plan_deciding import Deciding
 from neondba.access.plan_decisions import Decision, Kind
 from neondba.access.plan_evidence import evidence_of
@@ -23,8 +23,8 @@ from neondba.access.plan_steps import open_tables, said, steps
 from neondba.access.plan_trial import lacking, proven, there_and_back
 from neondba.access.plan_wiring import Wiring
 from neondba.access.plan_writing import MissingIndex, Writer, missing_indexes
-from neondba.access.policies import Policies
-from neondba.access.policies_functions import Helper, helpers, staff_helper
+from neondba.access.policies import Policies, Staff
+from neondba.access.policies_functions import helpers, staff_helpers
 from neondba.access.policies_text import Asker, short
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, Target
@@ -51,6 +51,7 @@ class Asked:
     owner: tuple[str, ...] = ()
     public: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
     admin: str | None = None
     role: str | None = None
     project: str | None = None
@@ -152,35 +153,34 @@ class Planning:
 
     def _choices(self) -> Choices:
         """Read what was chosen now, and what was chosen when an earlier plan was made."""
-        given: dict[str, list[str]] = {"owner": [], "public": [], "shared": []}
+        asked = self._asked
+        given = {"owner": asked.owner, "public": asked.public, "shared": asked.shared, "closed": asked.closed}
+        named = {table_of(option, text) for option, texts in given.items() for text in texts}
         for flag in self.present.flags():
             option, _, value = flag.removeprefix("--").partition(" ")
-            given.get(option, []).append(value)
-        named = {t.partition("=")[0].rpartition(".")[2] for t in self._asked.owner}
-        named |= {t.rpartition(".")[2] for t in (*self._asked.public, *self._asked.shared)}
-        kept = {k: [v for v in vs if v.partition("=")[0] not in named] for k, vs in given.items()}
-        return choices(
-            self.present.shapes,
-            [*kept["owner"], *self._asked.owner],
-            [*kept["public"], *self._asked.public],
-            [*kept["shared"], *self._asked.shared],
-        )
+            if option in given and table_of(option, value) not in named:
+                given[option] = (*given[option], value)
+        return choices(self.present.shapes, given)
 
     def _require_decided(self) -> None:
         open_ = [d for d in self.decisions.values() if d.kind is Kind.UNDECIDED]
+        # What hangs on another open table is decided with that one.
+        asked = [d for d in open_ if not d.waits]
         if not open_:
             return
-        said = "; ".join(f"{d.table}: {d.why}" for d in open_)
-        flags = [_flag(d) for d in open_]
+        said = "; ".join(f"{d.table}: {d.why}" for d in asked)
+        more = len(open_) - len(asked)
+        rest = f" {more} more hang on these." if more else ""
         raise ArgumentProblem(
             "owner-undecided",
-            f"Nothing was written: it cannot be told whose the rows of {len(open_)} tables are. {said}.",
-            hint=f"Decide: {' '.join(flags)} (or --public, --shared, --owner table=column).",
-            tables=[d.table for d in open_],
+            f"Nothing was written: nothing tells whose the rows of {len(asked)} tables are. {said}.{rest}",
+            hint=f"Decide for each: {_flags(asked)}",
+            tables=[d.table for d in asked],
         )
 
     def _wanted(self, people: Mapping[str, Shape]) -> list[Item]:
-        staff, made = self._staff(people)
+        staff = self._staff(people)
+        made = staff_helpers(staff, self.asker) if staff is not None else []
         policies = Policies(self.decisions, self.roles, self.asker, staff)
         is_first = self.present.role_of("select") is None
         items = Items(self.roles, self.present.catalog, self.present.user, is_first=is_first)
@@ -199,13 +199,13 @@ class Planning:
             found += items.security(decision, policies)
         return [*found, *items.grants(self.decisions)]
 
-    def _staff(self, people: Mapping[str, Shape]) -> tuple[str | None, list[Helper]]:
+    def _staff(self, people: Mapping[str, Shape]) -> Staff | None:
+        """Find the column of the users' own table that says who administers the application."""
         for shape in people.values():
-            column = staff_column(shape)
-            if column is not None:
-                made = staff_helper(shape, column, self.asker)
-                return made.name, [made]
-        return None, []
+            column, key = staff_column(shape), shape.column((shape.primary_key or ("id",))[0])
+            if column is not None and key is not None:
+                return Staff(shape.name, key, column)
+        return None
 
     def _schemas(self) -> list[str]:
         used = {namespace(d.table) for d in self.decisions.values() if d.kind is not Kind.TOOL}
@@ -278,11 +278,14 @@ class _Covered(dict[tuple[str, str], bool]):
         return self._present.is_covered(key[1], key[0])
 
 
-def _flag(decision: Decision) -> str:
-    name = short(decision.table)
-    if decision.candidates:
-        return f"--owner {shlex.quote(f'{name}={decision.candidates[0]}')}"
-    return f"--shared {shlex.quote(name)}"
+def _flags(open_: Sequence[Decision]) -> str:
+    """Give the options that would decide; which is right, only a person knows."""
+    named = [(short(d.table), d.candidates) for d in open_]
+    flags = [f"--owner {shlex.quote(f'{name}={which[0]}')}" for name, which in named if which]
+    others = ", ".join(name for name, which in named if not which)
+    said = [f"{' '.join(flags)} (or another column)"] if flags else []
+    said += [f"--public, --shared, --closed or --owner table=column for {others}"] if others else []
+    return "; ".join(said) + "."
 
 
 def _told(decision: Decision, policies: Policies) -> TableDecided:

@@ -16,20 +16,24 @@ class Choices:
     owners: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
     public: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """Every table that was named."""
+        return self.public | self.shared | self.closed | self.owners.keys()
 
 
-def choices(
-    shapes: Mapping[str, Shape], owner: Iterable[str], public: Iterable[str], shared: Iterable[str]
-) -> Choices:
-    """Read `table=column`, `table=one,other` and names of tables.
+def choices(shapes: Mapping[str, Shape], given: Mapping[str, Iterable[str]]) -> Choices:
+    """Read, by option, `table=column`, `table=one,other` and names of tables.
 
     Raises:
         NotFoundProblem: there is no such table or column.
     """
     owners = {}
-    for text in owner:
-        table, _, names = text.partition("=") if "=" in text else text.rpartition(".")
-        shape = _table(shapes, table, f"--owner {text}")
+    for text in given["owner"]:
+        names = text.rpartition("=" if "=" in text else ".")[2]
+        shape = _table(shapes, _table_in("owner", text), f"--owner {text}")
         columns = tuple(shape.column(name.strip()) for name in names.split(","))
         if missing := [n for n, c in zip(names.split(","), columns, strict=True) if c is None]:
             raise NotFoundProblem(
@@ -38,9 +42,22 @@ def choices(
                 hint=f"Write --owner table=column. It has: {', '.join(c.name for c in shape.columns)}.",
             )
         owners[shape.name] = tuple(c for c in columns if c is not None)
-    named_public = frozenset(_table(shapes, name, f"--public {name}").name for name in public)
-    named_shared = frozenset(_table(shapes, name, f"--shared {name}").name for name in shared)
-    return Choices(owners, named_public, named_shared)
+    named = {
+        option: frozenset(_table(shapes, name, f"--{option} {name}").name for name in given[option])
+        for option in ("public", "shared", "closed")
+    }
+    return Choices(owners, **named)
+
+
+def table_of(option: str, text: str) -> str:
+    """Give the bare table that the value of an option is about."""
+    return _table_in(option, text).rpartition(".")[2].strip()
+
+
+def _table_in(option: str, text: str) -> str:
+    if option != "owner":
+        return text
+    return text.partition("=")[0] if "=" in text else text.rpartition(".")[0]
 
 
 def _table(shapes: Mapping[str, Shape], name: str, said: str) -> Shape:

@@ -26,8 +26,8 @@ class Evidence:
     """How many statements of the code bind a table's column to the caller."""
     policies: Mapping[str, str] = field(default_factory=dict)
     """Tables with policies of the project's own, and what to say of them."""
-    unseen: frozenset[str] = frozenset()
-    """Tables of an authentication provider that the program itself does not use."""
+    anonymous: Mapping[str, int] = field(default_factory=dict)
+    """How many statements of the code reach a table with nobody signed in."""
 
 
 class Deciding:
@@ -50,7 +50,15 @@ class Deciding:
         self._hang_on_others()
         for name, shape in self._shapes.items():
             self.decisions.setdefault(name, self._undecided(shape))
-        return {name: self._with_checks(self.decisions[name]) for name in sorted(self.decisions)}
+        return {name: self._told(self._with_checks(self.decisions[name])) for name in sorted(self.decisions)}
+
+    def _told(self, decision: Decision) -> Decision:
+        """Say where the code reaches private rows with nobody signed in: that needs another role."""
+        count = self._evidence.anonymous.get(snake(short(decision.table)), 0)
+        if not count or not decision.kind.is_private:
+            return decision
+        several = "statements of the code reach" if count > 1 else "statement of the code reaches"
+        return decision.but(why=f"{decision.why}; {count} {several} it with nobody signed in")
 
     def _fixed(self, shape: Shape) -> Decision | None:
         name, bare = shape.name, short(shape.name)
@@ -75,6 +83,9 @@ class Deciding:
             )
             flag = f"--{kind} {short(name)}"
             return Decision(shape, kind, f"chosen: read by {said}, {changes}", owners=owners, flag=flag)
+        if name in self._choices.closed:
+            why = "chosen: out of the application's reach"
+            return Decision(shape, Kind.CLOSED, why, flag=f"--closed {short(name)}")
         columns = self._choices.owners.get(name, ())
         return self._by_columns(shape, columns) if columns else None
 
@@ -114,33 +125,32 @@ class Deciding:
 
     def _by_names(self, shape: Shape) -> Decision | None:
         persons = [c for c in shape.columns if snake(c.name) in PERSONS and self._names_people(shape, c)]
-        tenants = [(c, g) for c in shape.columns if (g := self.groups.of_column(shape, c))]
-        if len(persons) > 1 or (persons and tenants):
-            both = [*persons, *(c for c, _ in tenants)]
-            return self._settled_by_code(shape, both, tenants)
+        groups = [(c, g) for c in shape.columns if (g := self.groups.of_column(shape, c))]
+        # A group that a row must name is surer than one that it may.
+        groups = [(c, g) for c, g in groups if c.not_null] or groups
+        if len(persons) > 1 or len(groups) > 1 or (persons and groups):
+            names = tuple(c.name for c in [*(c for c, _ in groups), *persons])
+            why = f"{' and '.join(names)} may each name the owner"
+            return Decision(shape, Kind.UNDECIDED, why, candidates=names)
         if persons:
             return self._owned(shape, persons[0], self._said(shape, persons[0]))
-        if tenants:
-            return self._of_group(
-                shape, *tenants[0], why=f"{tenants[0][0].name} names the {tenants[0][1].name}"
-            )
+        if groups and (groups[0][0].not_null or not self._has_parent(shape)):
+            return self._of_group(shape, *groups[0], why=f"{groups[0][0].name} names the {groups[0][1].name}")
         weaker = [c for c in shape.columns if self._is_maker(shape, c)]
         if len(weaker) == 1:
             return self._owned(shape, weaker[0], self._said(shape, weaker[0]))
-        return self._settled_by_code(shape, weaker, []) if weaker else None
+        if not weaker:
+            return None
+        names = tuple(c.name for c in weaker)
+        why = f"{' and '.join(names)} may each name the owner"
+        return Decision(shape, Kind.UNDECIDED, why, candidates=names)
 
-    def _settled_by_code(
-        self, shape: Shape, both: list[Column], tenants: list[tuple[Column, Group]]
-    ) -> Decision:
-        """Take the one column of several that the code itself binds to the caller; else leave it open."""
-        bound = [c for c in both if self._evidence.bound.get((snake(short(shape.name)), snake(c.name)))]
-        names = tuple(c.name for c in both)
-        if len(bound) == 1:
-            why = f"of {', '.join(names)}, the code binds {bound[0].name} to the caller"
-            group = next((g for c, g in tenants if c == bound[0]), None)
-            return self._of_group(shape, bound[0], group, why) if group else self._owned(shape, bound[0], why)
-        return Decision(
-            shape, Kind.UNDECIDED, f"{' and '.join(names)} may each name the owner", candidates=names
+    def _has_parent(self, shape: Shape) -> bool:
+        """Tell whether a row must refer to something that is not a user."""
+        mandatory = {c.name for c in shape.columns if c.not_null}
+        return any(
+            k.target not in self.people and k.target != shape.name and set(k.columns) <= mandatory
+            for k in shape.foreign_keys
         )
 
     def _owned(self, shape: Shape, column: Column, why: str) -> Decision:
@@ -221,7 +231,7 @@ class Deciding:
         above = [k.target for k in shape.foreign_keys if k.target and k.target in self.decisions]
         open_ = [short(t) for t in above if self.decisions[t].kind is Kind.UNDECIDED]
         if open_:
-            return Decision(shape, Kind.UNDECIDED, f"hangs on {', '.join(open_)}, which is undecided")
+            return Decision(shape, Kind.UNDECIDED, f"hangs on {', '.join(open_)}", waits=True)
         optional = [
             link.column.name
             for key in shape.foreign_keys

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     """Everybody who is signed in reads it."""
     PUBLIC = "public"
     """Everybody reads it."""
+    CLOSED = "closed"
+    """The application does not reach it."""
     SIGN_IN = "sign-in"
     """An authentication provider's own table."""
     OWN_POLICIES = "own policies"
@@ -113,6 +115,9 @@ class Decision:
     """What the user chose, as it is kept in the comment of a policy."""
     candidates: tuple[str, ...] = field(default=())
     """Columns between which the user has to choose."""
+
+    waits: bool = False
+    """Whether another table that is open has to be decided first."""
 
     @property
     def table(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from neondba.access.plan_deciding import Evidence
 from neondba.access.plan_names import snake
@@ -11,7 +12,7 @@ from neondba.postgres.ddl.names import last, namespace, plain
 from neondba.postgres.statement import Name
 from neondba.project.facts import Facts
 from neondba.project.isolation.fact import Isolation
-from neondba.project.isolation.judged import Binding
+from neondba.project.isolation.judged import Binding, Judged
 from neondba.project.schema import Schema
 from neondba.project.schema_provider import provider_of_tables
 from neondba.project.schema_table import Column, Table
@@ -19,7 +20,11 @@ from neondba.project.schema_table import Column, Table
 
 def evidence_of(facts: Facts, present: Present) -> Evidence:
     """Gather providers of tables, policies of the project's own, and what the code binds."""
-    return Evidence(_providers(present), _bound(facts), _policies(present))
+    tables = {table.title: table.name.name for table in facts.get(Schema).definitions}
+    judged = facts.get(Isolation).judged
+    return Evidence(
+        _providers(present), _bound(judged, tables), _policies(present), _anonymous(judged, tables)
+    )
 
 
 def _providers(present: Present) -> dict[str, str]:
@@ -37,16 +42,19 @@ def _providers(present: Present) -> dict[str, str]:
     return {name: table.provider for name, table in tables.items() if table.provider}
 
 
-def _bound(facts: Facts) -> dict[tuple[str, str], int]:
+def _bound(judged: Iterable[Judged], tables: Mapping[str, str]) -> dict[tuple[str, str], int]:
     """Count the statements that compare a table's column with the caller, or set it to them."""
-    tables: dict[str, str] = {}
-    for table in facts.get(Schema).definitions:
-        tables[table.title] = table.name.name
     counts: Counter[tuple[str, str]] = Counter()
-    for judged in facts.get(Isolation).judged:
-        if judged.binding in (Binding.BOUND, Binding.BOUND_LATER) and "." not in judged.owner:
-            counts[snake(tables.get(judged.table, judged.table)), snake(judged.owner)] += 1
+    for each in judged:
+        if each.binding in (Binding.BOUND, Binding.BOUND_LATER) and "." not in each.owner:
+            counts[snake(tables.get(each.table, each.table)), snake(each.owner)] += 1
     return dict(counts)
+
+
+def _anonymous(judged: Iterable[Judged], tables: Mapping[str, str]) -> dict[str, int]:
+    """Count the statements on a table behind entrances that know nobody."""
+    places = {(each.table, each.path, each.line) for each in judged if not each.entrance.principal}
+    return dict(Counter(snake(tables.get(table, table)) for table, _, _ in places))
 
 
 def _policies(present: Present) -> dict[str, str]:

@@ -30,7 +30,12 @@ def is_people(shape: Shape, provider: str | None) -> bool:
     bare = snake(short(shape.name))
     if provider is not None:
         return USERS.fullmatch(bare) is not None
-    return bool(USERS.fullmatch(bare)) or any(PASSWORD.fullmatch(snake(c.name)) for c in shape.columns)
+    names = {snake(c.name) for c in shape.columns}
+    # A password alone may as well lock a link or a room; with a name to sign in by, it is somebody's.
+    signs_in = any(PASSWORD.fullmatch(name) for name in names) and bool(
+        names & {"email", "username", "login"}
+    )
+    return bool(USERS.fullmatch(bare)) or signs_in
 
 
 def staff_column(shape: Shape) -> Column | None:
@@ -49,7 +54,7 @@ class Groups:
         choices: Choices,
     ) -> None:
         self._shapes, self._people, self._provided = shapes, people, provided
-        self._set = choices.public | choices.shared | choices.owners.keys()
+        self._set = choices.tables
         self.found = [*self._by_members()]
         self._by_name: dict[str, Group] = {}
 
@@ -109,14 +114,14 @@ class Groups:
             bare = snake(short(shape.name))
             if shape.name in self._set or shape.name in self._people:
                 continue
-            if not MEMBERS.search(bare) or TRIVIAL.search(bare):
+            if TRIVIAL.search(bare):
                 continue
             user = next((c for c in shape.columns if self._is_person(shape, c)), None)
             links = [
                 x for k in shape.foreign_keys if (x := Link.of(shape, k)) and x.target not in self._people
             ]
             links = [x for x in links if x.column.not_null and x.target != shape.name]
-            if user is None or len(links) != 1:
+            if user is None or len(links) != 1 or not _joins(bare, snake(short(links[0].target))):
                 continue
             yield self._group(shape, user, links[0])
 
@@ -147,6 +152,11 @@ class Groups:
         named = snake(column.name) in PERSONS | {"created_by", "created_by_id", "creator_id"}
         targets = [k.target for k in shape.foreign_keys if k.columns == (column.name,)]
         return named and all(t in self._people for t in targets)
+
+
+def _joins(table: str, target: str) -> bool:
+    """Tell whether a table's name says that it lists members: `member`, `user_team`, `project_users`."""
+    return bool(MEMBERS.search(table)) or ("user" in table and target.rstrip("s") in table)
 
 
 def _leaders(role: Column | None) -> tuple[str, ...]:

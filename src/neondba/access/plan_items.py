@@ -99,7 +99,7 @@ class Items:
         """Give each role the rights on each table that it needs, and no more."""
         for decision in decisions.values():
             table = decision.table
-            if decision.kind in (Kind.TOOL, Kind.SIGN_IN):
+            if decision.kind in (Kind.TOOL, Kind.SIGN_IN, Kind.CLOSED):
                 yield Item(
                     f"no rights on {table}",
                     self._grant(table, self._roles.app),
@@ -194,12 +194,13 @@ class Items:
         return Item(f"policy {name}", (("policy", name),), (drop, policy.statement), (drop, back))
 
     def _comment(self, decision: Decision) -> Item:
-        on = f"policy isolation_select on {decision.table}"
+        name = "closed" if decision.kind is Kind.CLOSED else "select"
+        on = f"policy isolation_{name} on {decision.table}"
         start = f"comment on {on} is"
         text = literal(f"{KEEPS}: {decision.flag}")
         return Item(
             f"what was chosen for {decision.table}",
-            (("comment on", f"policy isolation_select on {decision.table}"),),
+            (("comment on", on),),
             (f"{start} {text}",),
             (),
         )

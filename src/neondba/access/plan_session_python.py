@@ -65,8 +65,9 @@ def python_wiring(facts: Facts, asker: Asker) -> Wiring:
         )
     folder = giving.file.path.rpartition("/")[0]
     path = f"{folder}/{FILE}".lstrip("/")
-    module = f"{giving.file.module.rpartition('.')[0]}.{FILE[:-3]}".lstrip(".")
-    text = _module(giving, identity, asker)
+    place = _imported_as(files, giving.file)
+    module = f"{place.rpartition('.')[0]}.{FILE[:-3]}".lstrip(".")
+    text = _module(giving, place, identity, asker)
     return Wiring(
         {path: text},
         {path: "session that tells Postgres who asks"},
@@ -74,7 +75,7 @@ def python_wiring(facts: Facts, asker: Asker) -> Wiring:
     )
 
 
-def _module(giving: Giving, identity: Identity, asker: Asker) -> str:
+def _module(giving: Giving, place: str, identity: Identity, asker: Asker) -> str:
     name = giving.kind.rpartition(".")[2]
     session = giving.alias or f"Annotated[{name}, Depends({giving.function})]"
     values = {"SESSION": session, "USER": identity.annotation, "ID": identity.id, "CLASS": name}
@@ -84,18 +85,18 @@ def _module(giving: Giving, identity: Identity, asker: Asker) -> str:
         "from fastapi import Depends" + (", HTTPException" if identity.code else ""),
         "from sqlalchemy import Connection, event, func, select",
         *identity.imports,
-        f"from {giving.file.module} import {giving.alias or giving.function}",
+        f"from {place} import {giving.alias or giving.function}",
         f"from {giving.kind.rpartition('.')[0]} import {name}",
     }
     orm = "from sqlalchemy.orm import Session, SessionTransaction"
     # SQLModel's session is one of SQLAlchemy's: a listener on its own class hears it.
     imports.add("from sqlalchemy.orm import SessionTransaction" if name == "Session" else orm)
     said = '"""Sessions that act as one user: row-level security answers for whoever sent the request."""'
-    return f"{said}\n\n{_sorted(imports, giving)}\n\n{identity.code}{body}\n"
+    return f"{said}\n\n{_sorted(imports, place)}\n\n{identity.code}{body}\n"
 
 
-def _sorted(imports: set[str], giving: Giving) -> str:
-    top = giving.file.module.partition(".")[0]
+def _sorted(imports: set[str], place: str) -> str:
+    top = place.partition(".")[0]
     words = {line: line.split()[1].partition(".")[0] for line in imports}
     groups = (
         [line for line in imports if words[line] == "typing"],
@@ -115,6 +116,19 @@ def _merged(lines: list[str]) -> Iterator[str]:
         found.setdefault(head, []).extend(names.split(", ") if names else [])
     for head, several in found.items():
         yield f"{head} import {', '.join(dict.fromkeys(several))}" if several else head
+
+
+def _imported_as(files: PythonFiles, file: PythonFile) -> str:
+    """Give the name by which the project itself imports a module: it may run in a folder of the tree."""
+    parts = file.module.split(".")
+    for start in range(len(parts) - 1):
+        name = ".".join(parts[start:])
+        if any(True for _ in files.containing(f"from {name} import", f"import {name}")):
+            return name
+    folders = file.path.split("/")[:-1]
+    while folders and "/".join([*folders, "__init__.py"]) in files:
+        folders.pop()
+    return ".".join(parts[len(folders) :])
 
 
 def _giving(files: PythonFiles) -> Giving | None:
@@ -163,7 +177,7 @@ def _uses_better_auth(facts: Facts) -> bool:
 
 
 def _better_auth(facts: Facts) -> Identity:
-    imports, url = _address(facts)
+    imports, url = _address(facts, facts.get(PythonFiles))
     code = filled("better_auth.txt", NAME="_BETTER_AUTH", URL=url)
     more = {"import jwt", "from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer", imports}
     steps = ["PyJWT verifies the token: it has to be among the requirements, as pyjwt[crypto]."]
@@ -172,12 +186,14 @@ def _better_auth(facts: Facts) -> Identity:
     return Identity(tuple(sorted(more)), f"{code}\n\n\n", "UserId", "user", () if known else tuple(steps))
 
 
-def _address(facts: Facts) -> tuple[str, str]:
+def _address(facts: Facts, files: PythonFiles) -> tuple[str, str]:
     """Give an import and the expression for Better Auth's address."""
     for qualified, settings in facts.get(SettingsClasses).instances.items():
         for name, variable in settings.fields.items():
             if re.fullmatch(r"BETTER_AUTH_(BASE_)?URL", variable, re.IGNORECASE):
                 module, _, instance = qualified.rpartition(".")
+                file = files.module(module)
+                module = _imported_as(files, file) if file is not None else module
                 return f"from {module} import {instance}", f"{instance}.{name}"
     return "import os", 'os.environ["BETTER_AUTH_URL"]'
 
@@ -186,13 +202,11 @@ def _own_identity(facts: Facts) -> Identity | None:
     """Take the dependency by which the routes themselves know the caller."""
     counted: Counter[tuple[str, str]] = Counter()
     parts: Counter[str] = Counter()
-    kinds: dict[tuple[str, str], bool] = {}
     for route in facts.get(Routes).routes:
         found = route.authentication
         if found is None or found.function is None or found.file is None or not found.gives_principal:
             continue
-        counted[found.file.module, found.function.name] += 1
-        kinds[found.file.module, found.function.name] = found.owner is None
+        counted[_imported_as(facts.get(PythonFiles), found.file), found.function.name] += 1
         text = ast.unparse(route.function.node)
         parts.update(re.findall(_ID.format(re.escape(found.parameter or "user")), text))
     if not counted:
@@ -218,7 +232,7 @@ def _steps(facts: Facts, giving: Giving, path: str, module: str) -> Iterator[str
         wanted = "UserSessionDep" if giving.alias else "get_user_session"
         yield (
             f"Let routes ask for the user's session: in {', '.join(using)} write {wanted} (from {module}) "
-            f"instead of {name}. A session that nobody is told to act for sees no private row."
+            f"instead of {name} where a user is signed in. Acting for nobody, it sees no private row."
         )
     else:
         yield f"Let routes ask for get_user_session of {path} instead of {name}."

@@ -8,6 +8,7 @@ from typing import Final
 
 from neondba.access.plan_decisions import Decision, Group, Kind, Link
 from neondba.access.policies_text import Asker, beside, ident, short
+from neondba.postgres.shapes import Column
 
 COMMANDS: Final = ("select", "insert", "update", "delete")
 PREFIX: Final = "isolation_"
@@ -42,11 +43,30 @@ class Roles:
     """The role of the authentication provider."""
 
 
+@dataclass(frozen=True)
+class Staff:
+    """How the users' own table says who administers the application."""
+
+    people: str
+    key: Column
+    column: Column
+
+    @property
+    def asks(self) -> str:
+        """The function that tells it of who asks."""
+        return beside(self.people, "isolation_is_staff")
+
+    @property
+    def was(self) -> str:
+        """The function that tells it of a row as it was before the statement."""
+        return beside(self.people, "isolation_was_staff")
+
+
 class Policies:
     """Write the policies of all tables."""
 
     def __init__(
-        self, decisions: Mapping[str, Decision], roles: Roles, asker: Asker, staff: str | None = None
+        self, decisions: Mapping[str, Decision], roles: Roles, asker: Asker, staff: Staff | None = None
     ) -> None:
         self._decisions, self._roles, self._asker, self._staff = decisions, roles, asker, staff
 
@@ -55,8 +75,15 @@ class Policies:
         if not decision.kind.has_policies:
             return []
         app = ident(self._roles.app)
+        if decision.kind is Kind.CLOSED:
+            found = [Policy(decision.table, f"{PREFIX}closed", "all", app, "false", "false")]
+            return found + self._of_others(decision)
         rules = self._rules(decision)
         found = [self._policy(decision.table, command, app, *rules[command]) for command in rules]
+        return found + self._of_others(decision)
+
+    def _of_others(self, decision: Decision) -> list[Policy]:
+        found = []
         if self._roles.admin:
             admin = ident(self._roles.admin)
             found.append(Policy(decision.table, f"{PREFIX}admin", "all", admin, "true", "true"))
@@ -161,9 +188,9 @@ class Policies:
         )
 
     def _or_staff(self, condition: str) -> str:
-        return (
-            f"{condition} or (select {self._staff}())" if self._staff and condition != "true" else condition
-        )
+        if self._staff is None or condition == "true":
+            return condition
+        return f"{condition} or (select {self._staff.asks}())"
 
     def _people(self, decision: Decision) -> dict[str, tuple[str, str]]:
         key = decision.owners[0]
@@ -172,7 +199,26 @@ class Policies:
             return {"select": (self._or_staff(own), "")}
         first = self._or_staff(f"{own} or {self._asker.nobody}")
         alone = self._or_staff(own)
-        return {"select": (first, ""), "insert": ("", first), "update": (first, first), "delete": (alone, "")}
+        return {
+            "select": (first, ""),
+            "insert": ("", self._unraised(decision, first, new=True)),
+            "update": (first, self._unraised(decision, first, new=False)),
+            "delete": (alone, ""),
+        }
+
+    def _unraised(self, decision: Decision, condition: str, *, new: bool) -> str:
+        """Let nobody make themselves an administrator, or a member of another group."""
+        parts, key = [f"({condition})"], ident(decision.owners[0].name)
+        if self._staff is not None and self._staff.people == decision.table:
+            raised = ident(self._staff.column.name)
+            parts.append(f"(not {raised} or (select {self._staff.asks}()) or {self._staff.was}({key}))")
+        groups = {d.group for d in self._decisions.values() if d.group is not None}
+        for group in sorted(groups, key=lambda each: each.name):
+            if group.people_table == decision.table and group.people_group is not None and not new:
+                column = ident(group.people_group.name)
+                staff = f" or (select {self._staff.asks}())" if self._staff else ""
+                parts.append(f"({column} is not distinct from {helper(group, 'of')}({key}){staff})")
+        return "\n        and ".join(parts) if len(parts) > 1 else condition
 
     def _group(self, decision: Decision) -> dict[str, tuple[str, str]]:
         group = decision.group
@@ -217,7 +263,7 @@ class Policies:
 
 
 def helper(group: Group, which: str) -> str:
-    """Give the qualified name of a function of a group: `my`, `led` or `empty`."""
+    """Give the qualified name of a function of a group: `my`, `led`, `empty` or `of`."""
     table = group.member_table or group.people_table or group.table or "public.x"
-    base = f"{group.name}_ids" if which != "empty" else group.name
+    base = f"{group.name}_ids" if which in ("my", "led") else group.name
     return beside(table, f"isolation_{which}_{base}")

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from neondba.access.plan_decisions import Group
-from neondba.access.policies import helper
-from neondba.access.policies_text import Asker, beside, ident
+from neondba.access.policies import Staff, helper
+from neondba.access.policies_text import Asker, ident
 from neondba.postgres.ddl.names import literal
-from neondba.postgres.shapes import Column, Shape
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,13 @@ def helpers(groups: Iterable[Group], asker: Asker) -> list[Helper]:
     return list(found.values())
 
 
-def staff_helper(people: Shape, staff: Column, asker: Asker) -> Helper:
-    """Give the function that tells whether who asks administers the application."""
-    name = beside(people.name, "isolation_is_staff")
-    key = people.column((people.primary_key or ("id",))[0]) or people.columns[0]
-    values = {"FUNCTION": name, "STAFF": ident(staff.name), "PEOPLE": people.name, "KEY": ident(key.name)}
-    return Helper(name, "", filled("staff.sql", ME=asker.person(key), **values))
+def staff_helpers(staff: Staff, asker: Asker) -> list[Helper]:
+    """Give the functions that tell who administers the application: who asks, and whom a row was about."""
+    key = staff.key
+    values = {"STAFF": ident(staff.column.name), "PEOPLE": staff.people, "KEY": ident(key.name)}
+    asks = filled("staff.sql", FUNCTION=staff.asks, ME=asker.person(key), **values)
+    was = filled("was_staff.sql", FUNCTION=staff.was, TYPE=key.type, **values)
+    return [Helper(staff.asks, "", asks), Helper(staff.was, key.type, was)]
 
 
 def _of_members(group: Group, asker: Asker) -> list[Helper]:
@@ -103,4 +103,8 @@ def _of_people(group: Group, asker: Asker) -> list[Helper]:
         "ME": asker.person(group.people_key),
     }
     more = f" and member.{ident(group.people_group.name)} is not null"
-    return [Helper(name, "", filled("my_groups.sql", FUNCTION=name, MORE=more, **values))]
+    of, kind = helper(group, "of"), group.people_key.type
+    return [
+        Helper(name, "", filled("my_groups.sql", FUNCTION=name, MORE=more, **values)),
+        Helper(of, kind, filled("group_of.sql", FUNCTION=of, KEY_TYPE=kind, **values)),
+    ]
