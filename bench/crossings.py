@@ -83,6 +83,11 @@ class Score:
         return sorted(self.shown.keys() - self.listed.keys())
 
     @property
+    def reached(self) -> int:
+        """Count the routes that the proof has something to say about."""
+        return sum(verdict != "not reached" for verdict in self.shown.values())
+
+    @property
     def agrees(self) -> bool:
         """Say whether every crossing was shown and none was made up."""
         return not (self.trouble or self.missed or self.unreached or self.invented)
@@ -132,7 +137,7 @@ def scored(name: str, lists: Path, result: dict[str, Any], trouble: str) -> Scor
 def show(score: Score) -> None:
     """Print one line, and below it every route in question."""
     print(
-        f"{score.name:10} {len(score.shown):3} routes  {score.crossings:3} crossings: "
+        f"{score.name:10} {len(score.shown):3} routes {score.reached:3} reached  {score.crossings:3} crossings: "
         f"{len(score.found):3} found {len(score.missed):3} missed {len(score.unreached):3} not reached "
         f"{len(score.invented):3} invented  {len(score.unsure):2} of the open ones crossed"
     )
@@ -174,11 +179,12 @@ def main() -> int:
             subprocess.run(
                 [NEONDBA, "local", "stop", "--quiet"], env=stopping, check=False, capture_output=True
             )
+    routes, reached = sum(len(s.shown) for s in scores), sum(s.reached for s in scores)
     print(
-        f"{'all':10} {sum(len(s.shown) for s in scores):3} routes  "
-        f"{sum(s.crossings for s in scores):3} crossings: "
+        f"{'all':10} {routes:3} routes {reached:3} reached  {sum(s.crossings for s in scores):3} crossings: "
         f"{sum(len(s.found) for s in scores):3} found {sum(len(s.missed) for s in scores):3} missed "
-        f"{sum(len(s.unreached) for s in scores):3} not reached {sum(len(s.invented) for s in scores):3} invented"
+        f"{sum(len(s.unreached) for s in scores):3} not reached "
+        f"{sum(len(s.invented) for s in scores):3} invented"
     )
     return sum(not score.agrees for score in scores)
 
