@@ -137,7 +137,8 @@ def scored(name: str, lists: Path, result: dict[str, Any], trouble: str) -> Scor
 def show(score: Score) -> None:
     """Print one line, and below it every route in question."""
     print(
-        f"{score.name:10} {len(score.shown):3} routes {score.reached:3} reached  {score.crossings:3} crossings: "
+        f"{score.name:10} {len(score.shown):3} routes {score.reached:3} reached "
+        f"{score.crossings:3} crossings: "
         f"{len(score.found):3} found {len(score.missed):3} missed {len(score.unreached):3} not reached "
         f"{len(score.invented):3} invented  {len(score.unsure):2} of the open ones crossed"
     )
