@@ -97,7 +97,7 @@ def test_a_certificate_is_read_with_what_keeps_it_from_being_trusted(places: dic
     for shows, why in (
         ("own", ""),
         ("other host", "IP address mismatch"),
-        ("stranger", "unable to get local"),
+        ("stranger", "signature failure"),
     ):
         with impostor(places[shows]) as listening:
             seen = server_tls.look("127.0.0.1", listening.port, str(places["ca"]))
