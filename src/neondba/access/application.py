@@ -11,12 +11,13 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from neondba.access.application_document import document_of, place_of, places
+from neondba.access.application_document import cookies_in, document_of, place_of, places
 from neondba.access.application_environment import Given
 from neondba.access.application_place import application_of
 from neondba.access.application_process import Running, copied
 from neondba.access.application_results import ApplicationProof, RouteProof
 from neondba.access.application_start import Asked, Starter, python_for
+from neondba.access.application_tables import Tables
 from neondba.access.identity_provider import IdentityProvider, identity_provider
 from neondba.access.prove_people import Arrival, People, people
 from neondba.access.prove_seed import WorldSeeder
@@ -29,16 +30,15 @@ from neondba.access.walk_judge import Judge
 from neondba.access.walk_openapi import Document
 from neondba.access.who import Login, application_role
 from neondba.core.context import Context
-from neondba.core.problem import ConflictProblem, NotFoundProblem, Problem, RemoteProblem
+from neondba.core.problem import ConflictProblem, Problem, RemoteProblem
 from neondba.core.secret import Secret
 from neondba.postgres.connect import Connection, Refused, ask, connect
 from neondba.postgres.roles import roles, set_password, url_of
 from neondba.postgres.row_watch import RowWatch, number_apart
-from neondba.postgres.shapes import Shape, shapes
+from neondba.postgres.shapes import Shape
 from neondba.postgres.statement_watch import StatementWatch, sessions_of
 from neondba.project.environment import Environment
 from neondba.project.facts import Facts
-from neondba.project.migrated import apply_migrations
 from neondba.project.python import PythonFiles
 from neondba.project.routes import Routes
 from neondba.project.tree import FolderTree
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
 
 _PRODUCTION: Final = re.compile(r"(?:prod(?:uction)?|live)(?:[-_/].*)?", re.IGNORECASE)
-_ERROR: Final = re.compile(r"[\w.]+(?:Error|Exception|Refused)\w*:")
+_ERROR: Final = re.compile(r"(?:^|error=)\(?[\w.]*(?:Error|Exception|Refused)\w*\)?:?.*")
 
 
 @dataclass
@@ -71,18 +71,17 @@ class Proving:
         began = self.ctx.clock.monotonic()
         found = application_of(self.folder, self.asked.application, self.files)
         python = python_for(self.folder, found, self.asked)
-        migrated = self._migrate()
-        login = application_role(self.session, self.folder, self.asked.role, self._before)
         starter = Starter(self.ctx, self.folder, self.facts.get(Environment), self.asked, found, python)
-        with (
-            identity_provider() as provider,
-            copied(self.folder) as copy,
-            starter.running(copy, self._url(login), provider.url) as (running, given),
-        ):
-            tables = self._tables(migrated)
-            document = document_of(self.files, running.port, given, found, python, copy)
-            walker, arrival = self._furnished(running, given, provider, login, tables, document)
-            routes = self._judged(walker, login, running)
+        making = Tables(starter, self.session, self.direct, branch is None, self.notes)
+        with identity_provider() as provider, copied(self.folder) as copy:
+            versions = making.made(copy, provider.url)
+            login = application_role(self.session, self.folder, self.asked.role, self._before)
+            url = self._url(login)
+            tables = making.ensured(copy, url, provider.url, versions)
+            with starter.running(copy, url, provider.url) as (running, given):
+                document = document_of(self.files, running.port, given, found, python, copy)
+                walker, arrival = self._furnished(running, given, provider, login, tables, document)
+                routes = self._judged(walker, login, running)
         return ApplicationProof(
             application=self.asked.start or found.target,
             role=login.role.name,
@@ -96,17 +95,6 @@ class Proving:
             requests=walker.sent,
             seconds=self.ctx.clock.monotonic() - began,
         )
-
-    def _migrate(self) -> str | None:
-        asked = self.asked
-        try:
-            return apply_migrations(
-                self.ctx, self.folder, self.direct, self.session, asked.config, asked.python
-            )
-        except NotFoundProblem as problem:
-            if problem.code != "schema-missing":
-                raise
-            return None
 
     def _url(self, login: Login) -> Secret:
         if login.is_session:
@@ -125,17 +113,6 @@ class Proving:
             ) from None
         return url_of(self.direct, login.role.name, password)
 
-    def _tables(self, migrated: str | None) -> dict[str, Shape]:
-        found = shapes(self.session)
-        found.pop(migrated or "public.alembic_version", None)
-        if not found:
-            raise NotFoundProblem(
-                "schema-missing",
-                f"{self.folder} has no Alembic migrations and its application makes no tables at start-up.",
-                hint="Give the command that makes them: --prepare 'python init_db.py', or --project NAME",
-            )
-        return found
-
     def _furnished(
         self,
         running: Running,
@@ -153,7 +130,7 @@ class Proving:
         seeder, identifiers = WorldSeeder(watch, world, document), Identifiers(world)
         arriving = People(
             self.ctx, document, partial(send, running.port), world, watch, seeder, provider, given.signing,
-            given.audiences, self.asked.login, self.asked.register,
+            given.audiences, cookies_in(self.files), self.asked.login, self.asked.register,
         )  # fmt: skip
         self.ctx.progress("Signing two users in.")
         arrival = arriving.arrive()
@@ -190,8 +167,8 @@ class Proving:
         def last_words(tried: Tried) -> str:
             if tried.answer.status < 500:
                 return tried.answer.text[:160]
-            said = running.last_lines(own.get(id(tried), running.printed), 80).splitlines()
-            return next((line[:160] for line in said if _ERROR.match(line)), "")
+            said = running.lines(own.get(id(tried), running.printed))
+            return next((found[0][:160] for line in said if (found := _ERROR.search(line))), "")
 
         place = places(self.facts.get(Routes))
         judge = Judge(walker.world, trials, shared, self._bound(login), walker.theirs, place, last_words)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _DOCUMENTS: Final = ("/openapi.json", "/api/openapi.json", "/api/v1/openapi.json", "/v1/openapi.json")
 _OWN_DOCUMENT: Final = re.compile(r"openapi_url\s*=\s*f?[\"']([^\"'\n]*?)[\"']")
+_COOKIE: Final = re.compile(r"\bcookies(?:\.get\(|\[)\s*[\"']([\w.-]+)[\"']")
 _HOLE: Final = re.compile(r"\{[^}]*\}")
 
 
@@ -62,6 +63,14 @@ def _from_code(given: Given, found: Application, python: Path, copy: Path) -> st
         timeout=60,
     )
     return done.stdout.strip().splitlines()[-1]
+
+
+def cookies_in(files: PythonFiles) -> tuple[str, ...]:
+    """Give the names of the cookies that the code reads."""
+    found = [n for f in files.containing("cookies") for n in _COOKIE.findall(f.text)]
+    return tuple(
+        dict.fromkeys(n for n in found if not re.search(r"refresh|csrf|lang|theme", n, re.IGNORECASE))
+    )
 
 
 def places(routes: Routes) -> Callable[[str, str], str | None]:

@@ -26,6 +26,7 @@ LEFT_OUT: Final = (
 SHOWN: Final = 15
 """Lines of the application's own output that are shown when it does not start."""
 GRACE: Final = 5
+_READ: Final = 200_000
 
 
 @dataclass
@@ -37,14 +38,16 @@ class Running:
     log: IO[bytes]
     hidden: tuple[str, ...]
 
-    def last_lines(self, since: int = 0, most: int = SHOWN) -> str:
+    def last_lines(self, most: int = SHOWN) -> str:
         """Give the end of what it printed, without secrets."""
-        self.log.flush()
-        size = os.fstat(self.log.fileno()).st_size
-        text = os.pread(self.log.fileno(), 200_000, max(since, size - 200_000)).decode(errors="replace")
+        return "\n".join(self.lines(max(0, self.printed - _READ))[-most:])
+
+    def lines(self, since: int) -> list[str]:
+        """Give what it printed from a byte on, without secrets."""
+        text = os.pread(self.log.fileno(), _READ, since).decode(errors="replace")
         for secret in self.hidden:
             text = text.replace(secret, MASK)
-        return "\n".join(text.rstrip().splitlines()[-most:])
+        return text.rstrip().splitlines()
 
     @property
     def printed(self) -> int:

@@ -6,10 +6,10 @@ import contextlib
 import os
 import re
 import shlex
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,10 @@ from neondba.core.problem import ArgumentProblem, RemoteProblem
 from neondba.core.secret import Secret
 from neondba.project.environment import Environment
 
+_DRIVER: Final = (
+    "async driver", "psycopg2", "asyncpg", "psycopg", "sslmode", "NoSuchModuleError", "MissingGreenlet",
+    "dialect",
+)  # fmt: skip
 LIMIT: Final = 300.0
 """Seconds after which the walk ends with what it has."""
 
@@ -69,62 +73,51 @@ class Starter:
     found: Application
     python: Path | None
 
+    @cached_property
+    def schemes(self) -> list[str]:
+        """The spellings of an address to try, the project's own first."""
+        from neondba.project.alembic_runner.environment import names_in, schemes_to_try
+
+        return schemes_to_try(names_in(self.folder))
+
+    def given(self, copy: Path, url: Secret, provider: str, scheme: str) -> Given:
+        """Give the environment for one spelling of the address."""
+        given = environment_for(
+            self.ctx, self.folder, self.read, url, provider, scheme, self.asked.given or {}
+        )
+        values = {**given.values, **_paths(copy / self.found.base, copy, self.python)}
+        return Given(values, given.signing, given.audiences, given.hidden)
+
     @contextmanager
     def running(self, copy: Path, url: Secret, provider: str) -> Iterator[tuple[Running, Given]]:
         """Start with the driver that the project writes, else with another."""
-        from neondba.project.alembic_runner.environment import names_in, schemes_to_try
-
-        schemes = schemes_to_try(names_in(self.folder))
-        last = len(schemes) - 1
-        for number, scheme in enumerate(schemes):
-            given = environment_for(
-                self.ctx,
-                self.folder,
-                self.read,
-                url,
-                provider,
-                scheme,
-                self.asked.given or {},
-            )
+        for scheme in self.schemes:
+            given = self.given(copy, url, provider, scheme)
             port = free_port()
-            base = copy / self.found.base
-            values = {**given.values, **_paths(base, copy, self.python), "PORT": Secret(str(port))}
-            given = Given(values, given.signing, given.audiences, given.hidden)
-            self._prepare(base, given)
-            command = self._command(port)
+            given.values["PORT"] = Secret(str(port))
             self.ctx.progress(f"Starting {self.found.target}.")
             with contextlib.ExitStack() as stack:
                 try:
                     running = stack.enter_context(
-                        started(self.ctx, command, base, values, port, given.hidden)
+                        started(
+                            self.ctx,
+                            self._command(port),
+                            copy / self.found.base,
+                            given.values,
+                            port,
+                            given.hidden,
+                        )
                     )
                 except RemoteProblem as problem:
-                    if number == last or not _is_of_the_driver(problem.message):
+                    if scheme == self.schemes[-1] or not self.is_of_the_driver(problem.message):
                         raise
                     continue
                 yield running, given
                 return
 
-    def _prepare(self, base: Path, given: Given) -> None:
-        if self.asked.prepare is None:
-            return
-        done = subprocess.run(
-            shlex.split(self.asked.prepare),
-            cwd=base,
-            env={name: value.reveal() for name, value in given.values.items()},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        if done.returncode:
-            said = done.stdout + done.stderr
-            for secret in given.hidden:
-                said = said.replace(secret, "***")
-            last = "\n".join(said.strip().splitlines()[-12:])
-            raise RemoteProblem(
-                "application-not-prepared", f"{self.asked.prepare} ended with {done.returncode}:\n{last}"
-            )
+    def is_of_the_driver(self, said: str) -> bool:
+        """Tell whether another spelling of the address may help."""
+        return any(word in said for word in _DRIVER)
 
     def _command(self, port: int) -> list[str]:
         if self.asked.start is not None:
@@ -141,20 +134,6 @@ def _paths(base: Path, copy: Path, python: Path | None) -> dict[str, Secret]:
     if python is not None:
         found["PATH"] = Secret(f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}")
     return found
-
-
-def _is_of_the_driver(said: str) -> bool:
-    words = (
-        "async driver",
-        "psycopg2",
-        "asyncpg",
-        "psycopg",
-        "sslmode",
-        "NoSuchModuleError",
-        "MissingGreenlet",
-        "dialect",
-    )
-    return any(word in said for word in words)
 
 
 def python_for(folder: Path, found: Application, asked: Asked) -> Path | None:

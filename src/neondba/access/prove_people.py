@@ -10,9 +10,9 @@ from typing import Final
 
 from neondba.access.identity_provider import IdentityProvider
 from neondba.access.prove_seed import WorldSeeder
-from neondba.access.prove_sign_in import NOT_LOGIN, OwnLogin, Send, Way, guarded, lets_in, token_ways
+from neondba.access.prove_sign_in import NOT_LOGIN, Guarded, OwnLogin, Send, Way, guarded, lets_in, token_ways
 from neondba.access.prove_world import TENANTS, Person, World, snake
-from neondba.access.walk_http import Answer, Request
+from neondba.access.walk_http import Answer
 from neondba.access.walk_identifiers import Identifiers
 from neondba.access.walk_openapi import Document, Operation
 from neondba.access.walk_requests import Requests
@@ -71,6 +71,7 @@ class People:
     provider: IdentityProvider
     signing: tuple[Secret, ...]
     audiences: tuple[str, ...]
+    cookies: tuple[str, ...] = ()
     login: str | None = None
     register: str | None = None
 
@@ -79,7 +80,9 @@ class People:
         asked = guarded(self.document, self.send)
         own = OwnLogin.found(self.document, self.send, self.login, self.register)
         if own.login is not None and own.register is not None:
-            if self._enrolled(own) and (not asked or lets_in(asked, self.world.people[0].headers, self.send)):
+            if self._enrolled(own) and (
+                not asked or lets_in(asked, self.world.people[0], self.world.people[0].headers, self.send)
+            ):
                 return Arrival(
                     f"registered and logged in through POST {own.login.path}", lambda: self._again(own)
                 )
@@ -87,7 +90,7 @@ class People:
         self._identities()
         if not asked:
             return Arrival("not needed, because no route turns a stranger away", lambda: None)
-        for way in token_ways(self.provider, self.signing, self.audiences):
+        for way in token_ways(self.provider, self.signing, self.audiences, self.cookies):
             if self._by(way, asked):
                 return Arrival(way.name, lambda: None)
         for person in self.world.people:
@@ -95,9 +98,9 @@ class People:
         why = f" ({own.said})" if own.said else ""
         return Arrival(f"nobody, because no kind of token or session was accepted{why}", lambda: None)
 
-    def _by(self, way: Way, asked: list[tuple[Request, Operation]]) -> bool:
+    def _by(self, way: Way, asked: list[Guarded]) -> bool:
         headers = way.headers(self.world.people[0])
-        if headers is None or not lets_in(asked, headers, self.send):
+        if headers is None or not lets_in(asked, self.world.people[0], headers, self.send):
             return False
         for person in self.world.people:
             person.headers = way.headers(person) or {}

@@ -100,10 +100,20 @@ class WorldSeeder:
             if key.target in person.rows and key.target != shape.name:
                 row = person.rows[key.target]
                 fixed |= {c: _text(row.get(t)) for c, t in zip(key.columns, key.target_columns, strict=True)}
+        nullable = {c.name for c in shape.columns if not c.not_null}
+        for key in shape.foreign_keys:
+            # A row that hangs on somebody else's would make every later change of that look like a crossing.
+            loose = key.target == shape.name or key.target in self._world.owners
+            if loose and not set(key.columns) & fixed.keys() and set(key.columns) <= nullable:
+                fixed |= dict.fromkeys(key.columns)
         owner = self._world.owners.get(shape.name)
-        if owner is not None and owner.name not in fixed:
+        if owner is not None and fixed.get(owner.name) is None:
             fixed[owner.name] = _identity(owner, person)
-        tied = owner is not None or bool(fixed) or shape.name in self._world.linked
+        tied = (
+            owner is not None
+            or any(v is not None for v in fixed.values())
+            or shape.name in self._world.linked
+        )
         return fixed if tied else None
 
     def _insert(self, shape: Shape, fixed: Values, person: Person) -> Values | None:

@@ -58,6 +58,8 @@ class Person:
     tenant: str = ""
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Table to one row of this person."""
+    uses: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Table without owners to a row that this person's rows refer to."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,9 @@ class World:
         )
 
     def _through(self, shape: Shape, row: Mapping[str, Any], rows: Rows, depth: int) -> str | None:
-        for key in shape.foreign_keys:
+        owner = self.owners.get(shape.name)
+        first = owner.name if owner else ""
+        for key in sorted(shape.foreign_keys, key=lambda k: first not in k.columns):
             if key.target is None or key.target == shape.name or key.target not in rows:
                 continue
             wanted = [row.get(c) for c in key.columns]
@@ -178,8 +182,10 @@ class World:
                             if own
                             else [member.get(c) for c in self.shapes[link].primary_key]
                         )
-                        found.add(self._letter(ids) or "")
-        return found.pop() if len(found) == 1 and "" not in found else None
+                        found.add(self._letter(ids))
+        # People whom one of the two has invited are nobody's.
+        found.discard(None)
+        return found.pop() if len(found) == 1 else None
 
     def _letter(self, values: Any, *, tenant: bool = False) -> str | None:
         texts = {str(value) for value in values}
@@ -202,6 +208,21 @@ class World:
                     found[table, key] = letter
                     by_letter[letter].rows.setdefault(table, row)
         self._agree(by_letter, rows, found)
+        for person in self.people:
+            person.uses = self._used(person, rows)
+        return found
+
+    def _used(self, person: Person, rows: Rows) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for table, row in person.rows.items():
+            for key in self.shapes[table].foreign_keys:
+                target = key.target or ""
+                if target in person.rows or target not in rows:
+                    continue
+                for text in rows[target].values():
+                    used = values_of(text)
+                    if [used.get(c) for c in key.target_columns] == [row.get(c) for c in key.columns]:
+                        found.setdefault(target, used)
         return found
 
     def _agree(

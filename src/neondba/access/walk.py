@@ -161,7 +161,7 @@ class Walker:
         return tried
 
     def _cases(self, requests: Requests, a: Person, b: Person) -> Iterator[Case]:
-        slots = [s for s, i in requests.slots.items() if self.identifiers.is_owned(i)][:_MOST_SLOTS]
+        slots = [s for s, i in requests.slots.items() if self.identifiers.differs(i, a, b)][:_MOST_SLOTS]
         made: set[str] = set()
 
         def case(kind: str, what: str, chosen: list[Slot], **more: Any) -> Iterator[Case]:

@@ -152,7 +152,7 @@ class Identifiers:
             return row[key[0]] if row and key and self._people_by_key() else person.claims["sub"]
         row = person.rows.get(identifier.table)
         if row is None and not self.is_owned(identifier):
-            row = self.any_rows.get(identifier.table)
+            row = person.uses.get(identifier.table) or self.any_rows.get(identifier.table)
         return None if row is None else row.get(identifier.column)
 
     def _people_by_key(self) -> bool:
@@ -162,6 +162,11 @@ class Identifiers:
             for shape in self.world.shapes.values()
             for key in shape.foreign_keys
         )
+
+    def differs(self, identifier: Identifier, one: Person, other: Person) -> bool:
+        """Tell whether two people would be told apart by it."""
+        other_value = self.value(identifier, other)
+        return other_value is not None and bool(self.value(identifier, one) != other_value)
 
     def is_owned(self, identifier: Identifier) -> bool:
         """Tell whether rows of its table belong to people."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from neondba.access.application_results import Evidence, RouteProof, Verdict
-from neondba.access.prove_world import World, plain_name
+from neondba.access.prove_world import World, plain_name, snake
 from neondba.access.walk import Case, Trial, Tried
+from neondba.access.walk_identifiers import singular
 from neondba.postgres.row_watch import Changed, Rows
 
 _TOLD: Final = re.compile(
@@ -125,7 +126,7 @@ class Judge:
         """Compare with B's answer and nobody's, where an answer holds no mark."""
         if trial.operation.writes or not tried.answer.fine or not re.search(r"\d", tried.answer.text):
             return False
-        if tried.case.sent_tables - {None} <= self.public and tried.case.sent_tables != {None}:
+        if not self._sends_owned(tried.case):
             return False
         nobody = next((t for t in trial.tried if t.case.kind == "nobody"), None)
         own = trial.own
@@ -135,6 +136,11 @@ class Judge:
             return False
         theirs = self.theirs(tried.case)
         return theirs.answer.fine and theirs.answer.text == tried.answer.text and _says(tried.answer.json)
+
+    def _sends_owned(self, case: Case) -> bool:
+        """Tell whether an identifier of something that is B's alone was sent."""
+        owned = {table for person in self.world.people for table in person.rows}
+        return any(table is None or table in owned - self.public for table in case.sent_tables)
 
     def _changed(self, tried: Tried) -> Iterator[str]:
         for change in self._of_b(tried):
@@ -150,9 +156,10 @@ class Judge:
         if tried.case.kind == "own":
             return
         for change in tried.changed:
-            if change.after is None or _TOLD.search(plain_name(change.table)):
-                continue
             table = plain_name(change.table)
+            asked = singular(snake(table)) in [singular(w) for w in tried.case.request.path.split("/")]
+            if change.after is None or (_TOLD.search(table) and not asked):
+                continue
             before = self._whose(change, change.before, tried.rows) if change.before else None
             after = self._whose(change, change.after, tried.rows)
             if after == "B" and before != "B" and change.table != self.world.user_table:
@@ -212,7 +219,7 @@ class Judge:
     def _without_own(self, trial: Trial, tables: list[str]) -> tuple[Verdict, str]:
         own = trial.own
         status = own.answer.status if own else 0
-        others = [t for t in trial.tried if t.case.kind == "other"]
+        others = [t for t in trial.tried if t.case.kind == "other" and self._sends_owned(t.case)]
         if (
             own is not None
             and status >= 500

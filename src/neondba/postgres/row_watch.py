@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
@@ -19,6 +20,7 @@ MARK: Final = "neondba watches"
 """Stands in our own statements, so that they are not taken for somebody else's."""
 Rows = dict[str, dict[str, str]]
 """Table to key to the whole row as the text of a JSON object."""
+Deed = tuple[Callable[[str, str], None], str, str]
 
 
 @dataclass(frozen=True)
@@ -88,17 +90,35 @@ class RowWatch:
         with self.session.transaction():
             for name in touched:
                 self._triggers(name, "disable")
-            for name in reversed(touched):
-                for key in after[name].keys() - before[name].keys():
-                    self._delete(name, after[name][key])
-            for name in touched:
-                for key, text in before[name].items():
-                    if key not in after[name]:
-                        self._insert(name, text)
-                    elif after[name][key] != text:
-                        self._update(name, text)
+            self._done(list(self._deeds(touched, before, after)))
             for name in touched:
                 self._triggers(name, "enable")
+
+    def _deeds(self, touched: list[str], before: Rows, after: Rows) -> Iterator[Deed]:
+        for name in reversed(touched):
+            gone = after[name].keys() - before[name].keys()
+            yield from ((self._delete, name, after[name][key]) for key in gone)
+        for name in touched:
+            for key, text in before[name].items():
+                if key not in after[name]:
+                    yield self._insert, name, text
+                elif after[name][key] != text:
+                    yield self._update, name, text
+
+    def _done(self, deeds: list[Deed]) -> None:
+        """Do everything, and again what a foreign key had forbidden until something else was done."""
+        while deeds:
+            waiting = []
+            for deed in deeds:
+                do, table, text = deed
+                try:
+                    with self.session.transaction():
+                        do(table, text)
+                except psycopg.errors.IntegrityError:
+                    waiting.append(deed)
+            if len(waiting) == len(deeds):
+                return
+            deeds = waiting
 
     def without_children(self, table: str, base: Rows) -> Rows:
         """Take away the rows that hang on a table, so that its own can be deleted."""
