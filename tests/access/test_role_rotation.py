@@ -227,6 +227,25 @@ def test_another_machine_that_rotates_the_role_is_not_disturbed(shop):
     assert shop.rotate().closed
 
 
+def test_a_deleted_role_leaves_its_tables_to_the_owner(shop):
+    shop.call("role.create", name="mover", migrator=True)
+    kept = next((shop.state / "roles").rglob("mover.env"))
+    url = env_file.read(kept).value("DATABASE_URL").reveal()
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("create table moved as select 1 as id")
+        plan = shop.call("role.delete", dry_run=True, name="mover", end_sessions=True)
+        with pytest.raises(Problem) as refused:
+            shop.call("role.delete", name="mover")
+    shop.call("role.delete", name="mover", end_sessions=True)
+    owner = shop.sql("select relowner::regrole::text from pg_class where relname = 'moved'")
+
+    assert "Give the 1 objects of mover in neondb to neondb_owner." in plan.steps
+    assert refused.value.code == "role-in-use"
+    assert owner == [("neondb_owner",)]
+    assert "mover" not in [each.name for each in shop.call("role.list").roles]
+    assert shop.sql("drop table moved") == []
+
+
 def test_a_role_of_the_api_is_reset_only_with_consent_to_the_gap(shop):
     owner = shop.owner()
     extra = shop.folder / "owner.env"

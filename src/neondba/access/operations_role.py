@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from neondba.access.role_results import RoleCreated, RoleRotated
+from neondba.access.role_results import RoleCreated, RoleDeleted, RoleList, RoleRotated
 from neondba.core.context import Context
 from neondba.core.duration import Duration
 from neondba.core.operation import Example, operation
@@ -140,6 +140,49 @@ def role_rotate(
     asked = Asked(wait.total_seconds(), close, no_overlap, start_over, file)
     with opened(ctx, branch, database) as place:
         return rotated(ctx, place, name, asked)
+
+
+@operation(
+    "role.list", effect=Effect.READ, examples=(Example({"branch": "no-such"}, problem="branch-not-found"),)
+)
+def role_list(ctx: Context, *, branch: AnyBranch = None, database: AnyDatabase = None) -> RoleList:
+    """List the roles of a branch, and what each is for."""
+    from neondba.access.role_list import listed
+    from neondba.access.role_place import opened
+
+    with opened(ctx, branch, database) as place:
+        return listed(place)
+
+
+@operation(
+    "role.delete",
+    effect=Effect.DESTROY,
+    examples=(
+        Example({"name": "nobody"}, problem="role-not-found"),
+        Example({"name": "neondb_owner"}, problem="role-not-ours"),
+    ),
+)
+def role_delete(
+    ctx: Context,
+    name: Name,
+    *,
+    end_sessions: Annotated[bool, Field(description="End the sessions that are logged in as it.")] = False,
+    branch: AnyBranch = None,
+    database: AnyDatabase = None,
+) -> RoleDeleted:
+    """Delete a role; what it owns goes to the database's owner, and no data is lost.
+
+    The plan says what it owns in each database, and which policies are for it alone: those go with it.
+
+    Raises:
+        NotFoundProblem: there is no such role.
+        ConflictProblem: somebody is logged in as it, or it was made over Neon's API.
+    """
+    from neondba.access.role_delete import delete
+    from neondba.access.role_place import opened
+
+    with opened(ctx, branch, database) as place:
+        return delete(ctx, place, name, end_sessions=end_sessions)
 
 
 def _only(asked: Mapping[Profile, bool]) -> Profile:

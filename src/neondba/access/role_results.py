@@ -127,3 +127,36 @@ class RoleRotated(BaseModel):
             if lines:
                 parts += ["", f"{title}:", *(one for each in lines for one in _wrapped(each, width))]
         return "\n".join([*parts, *(f"next: {each}" for each in self.next)])
+
+
+class RoleLine(BaseModel):
+    """One role of a branch."""
+
+    name: str
+    use: str
+    """Its profile, or how it was made."""
+    logs_in: bool
+    bypasses_row_security: bool
+    sessions: int
+
+
+class RoleList(BaseModel):
+    """The roles of a branch."""
+
+    project: str
+    branch: str
+    roles: tuple[RoleLine, ...]
+
+
+class RoleDeleted(BaseModel):
+    """A role that is gone, with its twin."""
+
+    project: str
+    branch: str
+    roles: tuple[str, ...]
+    heir: str
+    """Role that has what they owned."""
+    files: tuple[str, ...] = ()
+    """Files whose credential fails now."""
+    policies: tuple[str, ...] = ()
+    """Policies that were for them alone, and are gone too."""
