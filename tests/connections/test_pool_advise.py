@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
 import textwrap
 from pathlib import Path
 
@@ -243,11 +244,34 @@ def test_prismas_parameters_are_written_into_its_address_and_no_password_is_show
     assert ":pw@" not in done.model_dump_json() + done.as_text(100)
 
 
-def test_code_that_reads_no_variable_is_left_alone(project, ctx):
-    folder = project(db_dot_py=APP, _dot_env="A=1\n")
-    with pytest.raises(ConflictProblem, match=r"the pool of db.py:6 reads no variable"):
+def test_plain_numbers_in_a_call_are_changed_where_git_could_give_the_file_back(project, ctx):
+    folder = project(db_dot_py=APP + "# end\n", Procfile="web: gunicorn -w 8 db:app\n")
+    given = {"way": "pooled", "compute_min": 0.25, "compute_max": 0.25}
+    with pytest.raises(ConflictProblem, match=r"db\.py is not as git has it"):
+        call("pool.write", ctx, **given)
+    settled(folder)
+    done = call("pool.write", ctx, **given)
+    assert done.written == ("db.py:6: pool_size=6", "db.py:6: max_overflow=5")
+    expected = APP.replace("pool_size=20, max_overflow=30", "pool_size=6, max_overflow=5") + "# end\n"
+    assert (folder / "db.py").read_text() == expected
+    assert call("pool.write", ctx, **given).written == ("nothing: all of it is set already",)
+    assert (folder / "db.py").read_text() == expected
+
+
+def settled(folder: Path) -> None:
+    """Commit all files of a folder."""
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "x"]):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+
+
+def test_code_whose_numbers_are_computed_is_left_alone(project, ctx):
+    text = APP.replace("pool_size=20", "pool_size=4 * 5")
+    folder = project(db_dot_py=text, _dot_env="A=1\n")
+    with pytest.raises(ConflictProblem, match="pool_size and max_overflow do not stand as plain numbers"):
         call("pool.write", ctx)
     assert (folder / ".env").read_text() == "A=1\n"
+    assert (folder / "db.py").read_text() == text
 
 
 def test_the_bounds_are_asked_of_the_project_and_the_wake_is_measured(shop, tmp_path):

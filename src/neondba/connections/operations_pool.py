@@ -86,7 +86,7 @@ def pool_advise(
 
     Reads pools and processes from the project and the bounds from its compute; options stand in for what
     cannot be read. Each figure says where it is from: given, read, measured, published or assumed. With
-    `--write` numbers that the code reads from variables, and parameters of the address, go into .env.
+    `--write` the sizes go where the code has them: into .env, or in place of plain numbers in a call.
 
     Raises:
         ArgumentProblem: the size is none that Neon has, or the variable holds no connection string.
@@ -98,8 +98,7 @@ def pool_advise(
         path, variable, branch, measure, way, serverless, instances, workers, threads, pool_size, overflow,
         compute_min, compute_max, burst, per_second, statement_ms, wake_ms,
     )  # fmt: skip
-    advice, changes = advise(ctx, asked)
-    return advice if changes.values else advice.model_copy(update={"writes": ()})
+    return advise(ctx, asked)[0]
 
 
 @operation(
@@ -131,10 +130,11 @@ def pool_write(
     statement_ms: StatementMs = None,
     wake_ms: WakeMs = None,
 ) -> PoolAdvice:
-    """Write the advised sizes into .env where the code reads them from there.
+    """Write the advised sizes where the code has them: into .env, or into its call.
 
     The same as `pool advise --write`. Sets variables that the code reads its sizes from, the parameters of
-    Prisma's address, and the pooled host where the direct one is too small; every other line stays.
+    Prisma's address, the pooled host where the direct one is too small, and plain numbers in a Python call of
+    a file that git could give back; everything else stays.
 
     Raises:
         ConflictProblem: nothing can be written safely; the advice shows the code to change.

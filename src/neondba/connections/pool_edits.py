@@ -7,6 +7,7 @@ from pathlib import Path
 
 from neondba.connections.check_source import FILES
 from neondba.connections.pool_asked import Asked
+from neondba.connections.pool_code_edit import CodeEdit, code_edit
 from neondba.connections.pool_inputs import Inputs
 from neondba.connections.pool_settings import prisma_values, variable_values
 from neondba.connections.pool_sizes import Sizes
@@ -20,37 +21,52 @@ from neondba.project import env_file
 
 @dataclass(frozen=True)
 class Edits:
-    """New values of variables in one file; and, where nothing can be written, why."""
+    """New values of variables in one file, and new numbers in code; where there are none, why."""
 
     file: Path | None = None
     values: dict[str, Secret] = field(default_factory=dict, repr=False)
+    code: CodeEdit | None = None
     told: tuple[str, ...] = ()
     """The changes in words, without passwords."""
     why_not: str = ""
+    done: bool = False
+    """True where all that could be written stands there already."""
 
 
 def edits(ctx: Context, asked: Asked, inputs: Inputs, sizes: Sizes) -> Edits:
-    """Find what a file of variables can say of the advice."""
+    """Find what a file of variables, and plain numbers in code, can say of the advice."""
     folder = ctx.folder / asked.folder
     file = next((folder / name for name in FILES if (folder / name).is_file()), None)
-    if file is None:
-        return Edits(why_not=f"there is no {' or '.join(FILES)} in {folder}")
-    there = env_file.read(file)
     wanted = variable_values(inputs.main, sizes)
+    values, told = _of_variables(file, asked, inputs, sizes) if file is not None else ({}, [])
+    code = None if wanted or not inputs.found else code_edit(folder, inputs.main, sizes)
+    if isinstance(code, CodeEdit) and code.told:
+        return Edits(file, values, code, (*told, *code.told))
+    if values:
+        return Edits(file, values, None, tuple(told))
+    if isinstance(code, CodeEdit) or (file is not None and (wanted or inputs.main.library == "prisma")):
+        return Edits(done=True)
+    if isinstance(code, str):
+        return Edits(why_not=code)
+    missing = f"there is no {' or '.join(FILES)} in {folder}"
+    return Edits(why_not=missing if inputs.found else "no pool was found in the code")
+
+
+def _of_variables(
+    file: Path, asked: Asked, inputs: Inputs, sizes: Sizes
+) -> tuple[dict[str, Secret], list[str]]:
+    """Give what changes in a file of variables, and the same in words."""
+    there = env_file.read(file)
+    values, told = {}, []
+    for name, value in variable_values(inputs.main, sizes).items():
+        if not _same(there.value(name), value):
+            values[name] = Secret(value)
+            told.append(f"{file.name}: {name}={value}")
     url = _url(there.value(asked.variable), inputs, sizes)
-    values = {name: Secret(value) for name, value in wanted.items()}
-    told = [
-        f"{file.name}: {name}={value}"
-        for name, value in wanted.items()
-        if not _same(there.value(name), value)
-    ]
-    if url is not None:
-        before, after = url
-        if before.render() != after.render():
-            values[asked.variable] = after.render()
-            told.append(f"{file.name}: {asked.variable}={after.masked()}")
-    values = {name: value for name, value in values.items() if there.value(name) != value}
-    return Edits(file, values, tuple(told), "" if values else _why_not(inputs))
+    if url is not None and url[0].render() != url[1].render():
+        values[asked.variable] = url[1].render()
+        told.append(f"{file.name}: {asked.variable}={url[1].masked()}")
+    return values, told
 
 
 def _same(there: Secret | None, value: str) -> bool:
@@ -74,10 +90,3 @@ def _url(
     if sizes.pooled and not before.is_pooled and before.endpoint_id is not None:
         after = after.pooled()
     return before, after
-
-
-def _why_not(inputs: Inputs) -> str:
-    if inputs.main.variables or inputs.main.library == "prisma":
-        return "all of it is set already"
-    place = f" of {inputs.main.place}" if inputs.main.path else ""
-    return f"the pool{place} reads no variable: change the code as shown"

@@ -17,12 +17,13 @@ def write(ctx: Context, asked: Asked) -> PoolAdvice:
         ConflictProblem: nothing can be written safely.
         Problem: the folder is none, or what was named cannot be asked.
     """
+    from neondba.core.whole_file import put
     from neondba.project import env_file
 
     advice, changes = advise(ctx, asked)
-    if changes.why_not == "all of it is set already":
-        return advice.model_copy(update={"writes": (), "written": ("nothing: all of it is set already",)})
-    if changes.file is None or not changes.values:
+    if changes.done:
+        return advice.model_copy(update={"written": ("nothing: all of it is set already",)})
+    if not changes.told:
         raise ConflictProblem(
             "nothing-to-write",
             f"Nothing was written: {changes.why_not}.",
@@ -35,5 +36,8 @@ def write(ctx: Context, asked: Asked) -> PoolAdvice:
         steps=tuple(f"Set {each}." for each in changes.told),
     )
     with ctx.carry_out(plan):
-        env_file.write(changes.file, env_file.read(changes.file).with_values(changes.values))
+        if changes.file is not None and changes.values:
+            env_file.write(changes.file, env_file.read(changes.file).with_values(changes.values))
+        if changes.code is not None:
+            put(changes.code.path, changes.code.content)
     return advice.model_copy(update={"writes": (), "written": changes.told})
