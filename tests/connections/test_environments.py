@@ -150,6 +150,32 @@ def test_pipelines_that_reach_production_are_found_and_deployments_are_not(found
     ]  # fmt: skip
 
 
+RESET = """on:
+    pull_request:
+        branches: [main]
+jobs:
+    build:
+        steps:
+            - run: npx prisma migrate reset --force
+              env:
+                  DATABASE_URL: ${{ secrets.DATABASE_URL }}
+            # DATABASE_URL: ${{ secrets.DATABASE_URL }}
+            - run: npx prisma db seed
+              env:
+                  DATABASE_URL: ${{ secrets.DATABASE_URL }}
+    deploy:
+        if: github.event_name == 'push'
+        steps:
+            - run: ./deploy ${{ secrets.DATABASE_URL }}
+"""
+
+
+def test_a_secret_that_pull_requests_use_is_named_once_with_every_line(found):
+    checked = found(**{"0github__workflows__ci0yml": RESET})
+    assert [[place.line for place in fault.places] for fault in checked.faults] == [[9, 13]]
+    assert checked.faults[0].id == "one-secret-for-all"
+
+
 def test_a_database_written_out_in_a_pipeline_is_found(found):
     checked = found(
         **{"docker-compose0prod0yml": f"services:\n  app:\n    environment:\n      DB: {url(OLD)}\n"}

@@ -53,6 +53,7 @@ NOTHING = (
     "show search_path",
     "select 'set search_path to x; listen y'",
     "create function f() returns void language sql as $$select set_config('a.b', '1', false)$$",
+    "select pg_advisory_unlock_all(); close all; unlisten *",
     "this is no statement",
     "",
 )

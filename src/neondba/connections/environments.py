@@ -64,7 +64,8 @@ def _said(lines: Sequence[EnvironmentLine], found: Sequence[IsolationFault]) -> 
         return "No file here holds a connection string: there is nothing to compare."
     names = ", ".join(line.name for line in lines) or "no environment"
     if found:
-        return f"{len(found)} ways in which environments are not apart ({names})."
+        ways = "way" if len(found) == 1 else "ways"
+        return f"{len(found)} {ways} in which environments are not apart ({names})."
     if len(lines) == 1:
         return f"One environment only ({names}): nothing to be apart from."
     return f"The environments are apart: {names}."

@@ -15,19 +15,21 @@ from neondba.project.tree import Tree
 
 _SECRET: Final = re.compile(r"\bsecrets\.(?P<name>[A-Za-z_]\w*)")
 _DATABASE: Final = re.compile(
-    r"DATABASE|POSTGRES|(?:^|_)(?:DB|PG)(?:_|URL|$)|NEON.*(?:URL|DSN)|DIRECT_URL|_DSN", re.IGNORECASE
+    r"(?:^|_)(?:DATABASE|POSTGRES(?:QL)?|DB|PG|NEON|DIRECT)(?:_|[A-Z]*$|(?=URL)).*"
+    r"(?:URL|URI|DSN|PASSWORD|PASS|HOST|CONN\w*)(?:_|$)|^PG[A-Z]+$|_DSN$",
+    re.IGNORECASE,
 )
 _PULLS: Final = re.compile(
     r"(?m)^\s*-?\s*[\"']?pull_request(?:_target)?[\"']?\s*:?\s*(?:$|#)|\bon:\s*\[?[^\n]*\bpull_request"
 )
-_JOB: Final = re.compile(r"^  (?P<name>[\w-]+):\s*(?:#.*)?$")
+_JOB: Final = re.compile(r"^(?P<indent> +)(?P<name>[\w-]+):\s*(?:#.*)?$")
 _ENVIRONMENT: Final = re.compile(r"^\s+environment:\s*(?:$|\S)")
 _GUARD: Final = re.compile(
     r"^\s+if:.*(?:refs/heads/(?:main|master|production)|ref_name\s*==\s*'(?:main|master|production)'"
     r"|event_name\s*==\s*'(?:push|release|workflow_dispatch|schedule)'|event_name\s*!=\s*'pull_request)"
 )
 _TESTS: Final = re.compile(
-    r"\b(?:pytest|npm (?:run )?test|pnpm (?:run )?test|vitest|jest|go test|tox|playwright|make test)\b"
+    r"\b(?:pytest|vitest|jest|go test|tox|playwright|make test)\b|\b(?:npm|pnpm|yarn|bun)\b.*\btest"
 )
 _RUN_BY: Final = re.compile(
     r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$|(?:^|/)(?:fly|netlify|render|railway)\.(?:toml|ya?ml|json)$"
@@ -72,12 +74,16 @@ def faults(tree: Tree, addresses: Addresses) -> Iterator[IsolationFault]:
 
 def _workflow(path: str, text: str) -> Iterator[IsolationFault]:
     on_pulls = bool(_PULLS.search(text.split("\njobs:")[0]))
+    found: dict[str, IsolationFault] = {}
     for job in _jobs(text):
         for number, line in enumerate(job.lines, start=job.first):
-            for found in _SECRET.finditer(line.partition(" #")[0]):
-                fault = _of_secret(path, number, found["name"], job, on_pulls=on_pulls and not job.guarded)
+            for secret in _SECRET.finditer("" if line.lstrip().startswith("#") else line):
+                fault = _of_secret(path, number, secret["name"], job, on_pulls=on_pulls and not job.guarded)
                 if fault:
-                    yield fault
+                    known = found.get(fault.said)
+                    places = (*known.places, *fault.places) if known else fault.places
+                    found[fault.said] = fault.model_copy(update={"places": places})
+    yield from found.values()
 
 
 def _of_secret(path: str, line: int, name: str, job: _Job, *, on_pulls: bool) -> IsolationFault | None:
@@ -99,12 +105,14 @@ def _of_secret(path: str, line: int, name: str, job: _Job, *, on_pulls: bool) ->
                 "`environment: production` in its job.",
             ),
         )
-    if job.tests and not job.environment and of_variable(name) is None and not _made_here(name, job):
+    unclear = of_variable(name) is None and not job.environment and not _made_here(name, job)
+    if unclear and (job.tests or on_pulls):
+        who = "Tests run" if job.tests else "Pull requests run"
         return IsolationFault(
             id="one-secret-for-all",
-            said=f"Tests run with secrets.{name}, whose name does not say of which environment it is.",
-            why="A secret of the whole repository is the same for tests and deployments. What it holds "
-            "cannot be read from here.",
+            said=f"{who} with secrets.{name} (job {job.name}), and nothing says of which environment it is.",
+            why="A secret of the whole repository is the same for tests, pull requests and deployments. What "
+            "it holds cannot be read from here.",
             evidence="read",
             places=place,
             steps=(
@@ -129,7 +137,10 @@ def _jobs(text: str) -> Iterator[_Job]:
     if start is None:
         return
     heads = [n for n in range(start + 1, len(lines)) if _JOB.match(lines[n])]
-    for first, end in zip(heads, [*heads[1:], len(lines)], strict=True):
+    # As far in as the first one: what is further in are parts of jobs.
+    indent = len(lines[heads[0]]) - len(lines[heads[0]].lstrip()) if heads else 0
+    heads = [n for n in heads if len(lines[n]) - len(lines[n].lstrip()) == indent]
+    for first, end in zip(heads, [*heads[1:], len(lines)][: len(heads)], strict=True):
         found = _JOB.match(lines[first])
         assert found is not None
         yield _Job(found["name"], first + 1, tuple(lines[first:end]), tuple(lines[:start]))

@@ -128,7 +128,9 @@ class Project:
                 continue
             if hit.name and hit.entry.snippet == "without-parameter" and hit.name not in source_of(engine):
                 continue
-            why = f"{engine.factory} without {lacks[0]}" if lacks else f"{engine.factory} is called here"
+            # What is lacking is named as SQLAlchemy calls it.
+            named = bool(lacks) and engine.kind == "sqlalchemy"
+            why = f"{engine.factory} without {lacks[0]}" if named else f"{engine.factory} is called here"
             yield Place(path=engine.path, line=engine.line, why=why)
         for path, line, code in self.clients:
             yield Place(path=path, line=line, why=mask_text(code)[:80])

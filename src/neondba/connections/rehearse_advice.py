@@ -16,8 +16,8 @@ from neondba.connections.snippet_texts import KEYWORDS, TEXTS
 if TYPE_CHECKING:
     from neondba.connections.rehearse import Told
 
-NOT_US: Final = frozenset({"terminated-by-someone"})
-"""Reads like what was done here, which was no administrator's doing."""
+NOT_US: Final = frozenset({"terminated-by-someone", "crashed"})
+"""They read like what was done here, and give another cause."""
 MOST_LINES: Final = 8
 _ERROR: Final = re.compile(
     r"\b(?:\w*Error|\w*Exception|ERROR|FATAL|FAILED|ECONNRESET|ECONNREFUSED|terminat|closed the connection)\b"
@@ -61,11 +61,7 @@ def advice(windows: Sequence[Window], met: Sequence[Met], folder: Path) -> Itera
             "from its beginning, when the connection breaks."
             + (" Whether a COMMIT that was cut took effect has to be looked up first." if unsure else "")
         )
-        yield Advice(
-            what="Repeat transactions that a broken connection ended",
-            why=why,
-            write=TEXTS["retry"]["psycopg"],
-        )
+        yield from _changes("retry", "Repeat transactions that a broken connection ended", why, folder)
     if any(each.refused for each in met):
         refused = sum(each.refused for each in met)
         why = f"{refused} connections were refused while the compute was away: wait longer, and try again."
@@ -78,16 +74,14 @@ def _changes(name: str, what: str, why: str, folder: Path) -> Iterator[Advice]:
     from neondba.connections.snippets import stacks, with_keywords
 
     project = Project(folder)
+    kinds = KEYWORDS.get(name, {})
     engines = [engine for engine in project.engines if engine.is_of_the_app] if project.is_one else []
-    for engine in engines:
-        added = KEYWORDS[name].get(engine.kind)
-        written = with_keywords(engine, added) if added else None
+    for engine in engines if kinds else ():
+        written = with_keywords(engine, kinds[engine.kind]) if engine.kind in kinds else None
         if written:
             yield Advice(what=what, why=why, where=f"{engine.path}:{engine.line}", write=written)
-    if engines:
+    if engines and kinds:
         return
-    for stack in stacks("", project):
-        if stack in TEXTS[name]:
-            yield Advice(what=what, why=why, write=TEXTS[name][stack])
-            return
-    yield Advice(what=what, why=why)
+    used = [engine.kind for engine in engines] + stacks("", project)
+    write = next((TEXTS[name][stack] for stack in used if stack in TEXTS[name]), "")
+    yield Advice(what=what, why=why, write=write)

@@ -9,6 +9,11 @@ from pydantic import BaseModel
 from neondba.connections.explain_results import Known
 
 
+def counted(number: int, thing: str) -> str:
+    """Write how many of a thing there are."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
 class RunTold(BaseModel):
     """One run of the command."""
 
@@ -67,20 +72,21 @@ class Met(BaseModel):
 
     def _said(self) -> str:
         parts = [
-            f"{self.connections_cut} of {self.connections_open} connections and {self.transactions_cut} "
-            f"transactions cut, {self.statements_failed} statements failed"
-            + (f", {self.sent_again} of them sent again" if self.statements_failed else "")
+            f"{self.connections_cut} of {counted(self.connections_open, 'connection')} and "
+            f"{counted(self.transactions_cut, 'transaction')} cut, "
+            f"{counted(self.statements_failed, 'statement')} failed"
+            + (f", {self.sent_again} sent again" if self.statements_failed else "")
         ]
         if self.refused:
-            parts.append(f"{self.refused} connections refused")
-        parts.append(f"{self.reopened} opened anew")
+            parts.append(f"{counted(self.refused, 'connection')} refused")
+        parts.append(f"{counted(self.reopened, 'connection')} opened anew")
         parts.append(
             "no statement was answered afterwards"
             if self.back_after is None
             else f"a statement was answered again {self.back_after:.2f} s after"
         )
         if self.visits_failed:
-            parts.append(f"{self.visits_failed} requests failed")
+            parts.append(f"{counted(self.visits_failed, 'request')} failed")
         return "; ".join(parts) + "."
 
 
@@ -166,8 +172,8 @@ def _run_lines(run: RunTold, width: int) -> list[str]:
     else:
         ended = f"ended with status {run.status}"
     text = (
-        f"{name + ':':13} {ended} after {run.seconds:.1f} s; {run.connections} connections, "
-        f"{run.statements} statements, {run.errors} of them failed"
+        f"{name + ':':13} {ended} after {run.seconds:.1f} s; {counted(run.connections, 'connection')}, "
+        f"{counted(run.statements, 'statement')}, {run.errors} failed"
     )
     return textwrap.wrap(text, width, subsequent_indent=" " * 14)
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from neondba.connections.explain_results import Known, Place
-from neondba.connections.rehearse_results import RunTold
+from neondba.connections.rehearse_results import RunTold, counted
 
 Evidence = Literal["shown", "read"]
 
@@ -107,7 +107,7 @@ def _run(name: str, run: RunTold, width: int) -> list[str]:
     ended = "did not end, and was ended by us" if run.hung else f"ended with status {run.status}"
     ended = "ran until it was told to end" if run.ended_by_us else ended
     text = (
-        f"{name}: {ended} after {run.seconds:.1f} s; {run.connections} connections, {run.statements} "
-        f"statements, {run.errors} of them failed"
+        f"{name}: {ended} after {run.seconds:.1f} s; {counted(run.connections, 'connection')}, "
+        f"{counted(run.statements, 'statement')}, {run.errors} failed"
     )
     return textwrap.wrap(text, width, subsequent_indent="  ")

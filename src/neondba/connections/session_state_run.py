@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from neondba.connections.explain import explain
 from neondba.connections.explain_results import Known
 from neondba.connections.rehearse_record import Record
+from neondba.connections.rehearse_results import counted
 from neondba.connections.rehearse_run import Ran, Wish, run, tail
 from neondba.connections.rehearse_seen import told
 from neondba.connections.rehearse_world import Source, world
@@ -134,7 +135,11 @@ def _said(made: PoolRehearsal, pooled: _Run) -> str:
         )
     shown_here = sum(use.evidence == "shown" for use in made.uses)
     if made.uses:
-        return f"{len(made.uses)} statements depend on their session's state; {shown_here} were shown to."
+        needs = "needs" if len(made.uses) == 1 else "need"
+        return (
+            f"{counted(len(made.uses), 'statement')} {needs} a session to themselves: {shown_here} shown, "
+            f"{len(made.uses) - shown_here} read off the statements."
+        )
     if made.faults:
         return "No statement depends on its session's state, yet the command fares worse pooled than direct."
     return "No statement that was sent depends on the state of its session."

@@ -75,6 +75,15 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "go": "config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe",
     },
     "retry": {
+        "sqlalchemy": "for pause in (0.1, 0.5, 2):\n    try:\n"
+        "        with Session(engine) as session, session.begin():\n            return work(session)\n"
+        "    except (OperationalError, InterfaceError):\n"
+        "        time.sleep(pause * random.uniform(0.5, 1.5))\nraise Unavailable",
+        "asyncpg": "for pause in (0.1, 0.5, 2):\n    try:\n"
+        "        async with pool.acquire() as connection, connection.transaction():\n"
+        "            return await work(connection)\n"
+        "    except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, OSError):\n"
+        "        await asyncio.sleep(pause * random.uniform(0.5, 1.5))\nraise Unavailable",
         "psycopg": "for pause in (0.5, 1, 2, 4):\n    try:\n"
         "        connection = psycopg.connect(os.environ['DATABASE_URL'], connect_timeout=15)\n        "
         "break\n    except psycopg.OperationalError:\n        time.sleep(pause * random.uniform(0.5, 1.5))",

@@ -19,7 +19,8 @@ HOLD: Final = 0x0020
 _LOCKS: Final = frozenset(
     {"pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared"}
 )
-_UNLOCKS: Final = frozenset({"pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all"})
+_UNLOCKS: Final = frozenset({"pg_advisory_unlock", "pg_advisory_unlock_shared"})
+"""That of all locks is what drivers send to clean up, as are CLOSE ALL and UNLISTEN *."""
 _SEQUENCES: Final = frozenset({"currval", "lastval"})
 _ROLES: Final = frozenset({"role", "session_authorization"})
 
@@ -34,8 +35,6 @@ class SessionUse:
     """Of the setting, table, cursor, channel or prepared statement."""
     unless: int | None = None
     """Number of the parameter that, being true, makes it end with the transaction."""
-    in_transaction: bool = False
-    """True where it matters only without a transaction around: in one, the state is its own."""
 
 
 @lru_cache(maxsize=4096)
@@ -134,14 +133,16 @@ _READERS: Final[dict[str, Callable[[Any], Iterable[SessionUse]]]] = {
     "create_seq_stmt": _sequence,
     "discard_stmt": _discard,
     "listen_stmt": lambda node: [SessionUse("listen", "keeps", node.conditionname)],
-    "unlisten_stmt": lambda node: [SessionUse("listen", "needs", node.conditionname or "*")],
+    "unlisten_stmt": lambda node: (
+        [SessionUse("listen", "needs", node.conditionname)] if node.conditionname else []
+    ),
     "declare_cursor_stmt": lambda node: (
         [SessionUse("held cursor", "keeps", node.portalname)] if node.options & HOLD else []
     ),
-    "fetch_stmt": lambda node: [SessionUse("held cursor", "needs", node.portalname, in_transaction=True)],
-    "close_portal_stmt": lambda node: [
-        SessionUse("held cursor", "needs", node.portalname or "ALL", in_transaction=True)
-    ],
+    "fetch_stmt": lambda node: [SessionUse("held cursor", "needs", node.portalname)],
+    "close_portal_stmt": lambda node: (
+        [SessionUse("held cursor", "needs", node.portalname)] if node.portalname else []
+    ),
     "prepare_stmt": lambda node: [SessionUse("prepared statement", "keeps", node.name)],
     "execute_stmt": lambda node: [SessionUse("prepared statement", "needs", node.name)],
     # Of all at once the pooler takes care itself.
@@ -171,13 +172,13 @@ def _call(name: str, arguments: list[Any]) -> Iterator[SessionUse]:
     elif name == "current_setting" and arguments:
         setting = str(_constant(arguments[0]) or "").lower()
         if "." in setting:
-            yield SessionUse("setting", "needs", setting, in_transaction=True)
+            yield SessionUse("setting", "needs", setting)
     elif name in _LOCKS:
         yield SessionUse("advisory lock", "keeps", name)
     elif name in _UNLOCKS:
         yield SessionUse("advisory lock", "needs", name)
     elif name in _SEQUENCES:
-        yield SessionUse("sequence value", "needs", name, in_transaction=True)
+        yield SessionUse("sequence value", "needs", name)
 
 
 def _constant(node: Any) -> str | bool | None:
