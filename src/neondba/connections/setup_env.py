@@ -13,10 +13,11 @@ from neondba.neon.connection_string import ConnectionString
 from neondba.project import env_file
 from neondba.project.env_file import EnvText
 from neondba.project.stack import App
-from neondba.project.stack_variables import Use, Variable
+from neondba.project.stack_variables import Use, Variable, use_of
 
 POOLED_NAME: Final = "DATABASE_URL"
 DIRECT_NAME: Final = "DATABASE_URL_UNPOOLED"
+LIBPQ: Final = ("PGPORT", "PGSSLMODE", "PGCHANNELBINDING")
 EXAMPLES: Final = (".env.example", ".env.sample", ".env.template", ".env.local.example", "env.example")
 
 
@@ -148,6 +149,12 @@ def planned(
     there = path.exists()
     example = None if there else next((each for each in examples if each.is_file()), None)
     text = env_file.read(path if there else example) if there or example else EnvText()
+    if any(not v.use.is_url for _, v in pairs.values()):
+        # libpq reads these from the environment, whether the code names them or not.
+        for name in (each for each in LIBPQ if each in text.names and each not in pairs):
+            use = use_of(name)
+            app = next(iter(pairs.values()))[0]
+            pairs |= {name: (app, Variable(name, use, "", 0))} if use else {}
     return EnvPlan(path, tuple(pairs.values()), endpoints, ours, example, text, there)
 
 

@@ -37,7 +37,9 @@ class Reach:
 def client_of(app: App, variable: Variable) -> str:
     """Say which driver reads a variable."""
     if variable.path.endswith(".prisma") or re.search(r"prisma\.config\.[cm]?[jt]s$", variable.path):
-        return "prisma"
+        # With one variable for both, the program's driver is the more exacting reader.
+        shared = variable.use is Use.POOLED and app.has("@prisma/adapter-pg")
+        return "node-postgres" if shared else "prisma"
     if app.language == "go":
         return "lib/pq" if app.has("github.com/lib/pq") else "pgx"
     if app.language == "node":
@@ -166,6 +168,7 @@ def _part(variable: Variable, reach: Reach) -> Secret:
         Use.PASSWORD: named.password.reveal() if named.password else "",
         Use.DATABASE: named.database or "",
         Use.SSLMODE: "require",
+        Use.CHANNEL_BINDING: named.parameter("channel_binding") or "prefer",
     }
     return Secret(values[variable.use])
 

@@ -26,6 +26,7 @@ class Use(StrEnum):
     PASSWORD = "password"  # noqa: S105 - the name of a kind
     DATABASE = "database"
     SSLMODE = "sslmode"
+    CHANNEL_BINDING = "channel binding"
 
     @property
     def is_url(self) -> bool:
@@ -69,6 +70,7 @@ _PARTS: Final = {
     **dict.fromkeys(("PASSWORD", "PASS", "PASSWD", "PWD"), Use.PASSWORD),
     **dict.fromkeys(("DB", "DATABASE", "NAME", "DBNAME", "DB_NAME", "DATABASE_NAME"), Use.DATABASE),
     **dict.fromkeys(("SSLMODE", "SSL_MODE"), Use.SSLMODE),
+    **dict.fromkeys(("CHANNELBINDING", "CHANNEL_BINDING"), Use.CHANNEL_BINDING),
 }
 _SCRIPTS: Final = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 _BY_CALL: Final = re.compile(
