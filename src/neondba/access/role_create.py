@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from neondba.access.role_file import Outlet, outlet
+from neondba.access.role_file import Outlet, hide, offered, outlet
 from neondba.access.role_results import CredentialFile, RoleCreated, Shown
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan
@@ -82,7 +82,8 @@ def create(ctx: Context, place: Place, wanted: Wanted, asked: Asked) -> RoleCrea
 def replace_unknown(made: RoleCreated) -> RoleCreated:
     """Say what to do where nobody here knows the password."""
     if made.written is not None:
-        return made.model_copy(update={"next": ("neondba isolation prove",)})
+        bound = made.profile in ("application", "read-write")
+        return made.model_copy(update={"next": ("neondba isolation prove",) if bound else ()})
     note = (
         f"Role {made.role} was there, and its password is not in the file, so nothing was tried as it. "
         "PostgreSQL does not give passwords away: --new-password sets another, which locks out whoever "
@@ -95,6 +96,8 @@ def _plan(ctx: Context, ready: _Ready) -> Plan:
     steps = [f"{each};" for each in ready.statements]
     if ready.sets_password:
         steps.append(f"Set a new password for {ready.wanted.name}: 32 letters and digits, seen by no log.")
+        if offered(ctx.folder, ready.outlet.path):
+            steps.append(f"Add {_shown(ctx, ready.outlet)} to .gitignore.")
         steps.append(f"Write {ready.outlet.variable} to {_shown(ctx, ready.outlet)}, readable by you only.")
         steps.append(f"Log in as {ready.wanted.name} and try what it can and cannot do; roll it all back.")
     return Plan(
@@ -117,6 +120,8 @@ def _carried_out(ctx: Context, ready: _Ready) -> None:
     password = generated(ctx.chance)
     noted = commented(name, mark(ready.wanted) + PENDING)
     carry_out(session, RolePlan(name, ready.existed, (*ready.statements, noted)), password)
+    if offered(ctx.folder, ready.outlet.path):
+        hide(ctx.folder, ready.outlet.path)
     ready.outlet.write(ready.place.url(name, password, pooled=ready.outlet.pooled))
     carry_out(session, RolePlan(name, True, (commented(name, mark(ready.wanted)),)))
 

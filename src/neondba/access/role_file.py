@@ -77,6 +77,27 @@ def outlet(
     return Outlet(path, variable, pooled=not direct and not _DIRECT.search(variable.upper()))
 
 
+def offered(folder: Path, path: Path) -> bool:
+    """Tell whether git is there and would offer the file for a commit."""
+    if not path.is_relative_to(folder) or git.git(folder, "rev-parse", "--is-inside-work-tree") is None:
+        return False
+    return git.git(folder, "check-ignore", "-q", "--", str(path)) is None
+
+
+def hide(folder: Path, path: Path) -> None:
+    """Have git pass a file by.
+
+    Raises:
+        ArgumentProblem: `.gitignore` cannot be written.
+    """
+    from neondba.core.whole_file import put
+
+    ignore = folder / ".gitignore"
+    old = ignore.read_bytes() if ignore.exists() else b""
+    gap = b"\n" if old and not old.endswith(b"\n") else b""
+    put(ignore, old + gap + path.relative_to(folder).as_posix().encode() + b"\n")
+
+
 def refuse_tracked(folder: Path, path: Path) -> None:
     """Refuse a file that git would take along.
 
