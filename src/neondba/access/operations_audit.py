@@ -62,16 +62,8 @@ def audit_log(
     from neondba.access.audit_log import audit_log as read
     from neondba.access.audit_since import moment
 
-    asked = Asked(
-        since=moment(since, ctx),
-        until=moment(until, ctx),
-        operation=operation,
-        project=ctx.settings.project if ctx.settings.origin("project") == "--project" else None,
-        branch=branch,
-        role=role,
-        effect=effect,
-        failed=failed,
-    )
+    project = ctx.settings.project if ctx.settings.origin("project") == "--project" else None
+    asked = Asked(moment(since, ctx), moment(until, ctx), operation, project, branch, role, effect, failed)
     return read(ctx, asked, head=head, limit=limit)
 
 
