@@ -1,7 +1,8 @@
 """Rotate a role's credential under load, and kill rotations; print what failed and what works afterwards.
 
 CLIENTS (200) clients, half through the pooler, read the credential from `.env` at each connect, log in, read
-under row-level security and leave, while `neondba role rotate app` runs as a program of its own. Then
+under row-level security, leave, and come again after THINK (5) seconds on average, first alone, then while
+`neondba role rotate app` runs as a program of its own. Then
 KILLS (10) rotations are ended by SIGKILL at random moments: after each the credential in the file is tried,
 pooled and direct, and a second run has to finish. With POINTS=1 one is killed before each statement and
 login that it sends and each file that it writes, one after the other; POINTS=5 takes every fifth.
@@ -36,6 +37,7 @@ from neondba.neon.throwaway import reached
 from neondba.project import env_file
 
 POOLED, DIRECT = "DATABASE_URL", "DATABASE_URL_UNPOOLED"
+THINK = float(os.environ.get("THINK", "5"))
 SCHEMA = """
 create table note (id bigserial primary key, owner text not null, body text not null);
 alter table note enable row level security;
@@ -101,6 +103,7 @@ async def client(
                 row = await (await session.execute("select count(*), session_user from note")).fetchone()
                 assert row[0] == 100, row
                 seen[name, row[1]] += 1
+            await asyncio.sleep(random.uniform(0, 2 * THINK))
         except Exception as error:  # noqa: BLE001
             faults.append((time.time(), name, str(error).strip().splitlines()[-1][:150]))
 
@@ -113,7 +116,8 @@ async def under_load(world: World, clients: int) -> None:
         asyncio.create_task(client(world, (POOLED, DIRECT)[n % 2], n, stop, seen, faults))
         for n in range(clients)
     ]
-    await asyncio.sleep(5)
+    await asyncio.sleep(20)
+    print(f"before: {sum(seen.values())} requests in 20 s, {len(faults)} failed")
     began = time.time()
     process = await asyncio.create_subprocess_exec(*command, cwd=world.folder, stdout=subprocess.PIPE)
     said, _ = await process.communicate()
