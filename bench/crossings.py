@@ -150,6 +150,18 @@ def show(score: Score) -> None:
     sys.stdout.flush()
 
 
+def show_labels(path: Path, scores: Sequence[Score]) -> None:
+    """Print, for each hand label that a route reaches, what the proof says of the route."""
+    shown = {score.name: score.shown for score in scores}
+    for line in path.read_text().splitlines():
+        name, label, kind, method, route = line.split("\t")
+        if name in shown:
+            said = shown[name].get((method, route), "not in its document") if method != "-" else route
+            agrees = "-" if method == "-" or said in ("not reached", "not in its document") else "agrees"
+            agrees = "DISAGREES" if said == "crossed" and kind == "trap" else agrees
+            print(f"{agrees:10} {name:10} {kind:9} {label}: {method} {route}: {said}")
+
+
 def main() -> int:
     """Prove every project that has a list and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -187,6 +199,8 @@ def main() -> int:
         f"{sum(len(s.unreached) for s in scores):3} not reached "
         f"{sum(len(s.invented) for s in scores):3} invented"
     )
+    if (given.lists / "labels.tsv").is_file():
+        show_labels(given.lists / "labels.tsv", scores)
     return sum(not score.agrees for score in scores)
 
 
