@@ -111,7 +111,10 @@ def test_restores_and_snapshots_survive_a_server_killed_at_any_moment(state):
     body = {"branch": {"name": "child"}, "endpoints": [{"type": "read_write"}]}
     child = ask(port, "POST", base + "/branches", body)[1]["branch"]["id"]
     load = Load(base, main, child)
-    for _ in range(MOMENTS):
+    for moment in range(3 * MOMENTS):
+        # On a busy machine the first moments may come before any snapshot was answered.
+        if moment >= MOMENTS and (load.taken or load.dropped):
+            break
         _kill(state, load, chance)
         _compare(state, load)
     assert load.kept
