@@ -33,6 +33,7 @@ from typing import Any
 
 PATIENCE = 60.0
 """Seconds for a program to answer; Next.js compiles first."""
+KEPT = {"PATH", "HOME", "LANG", "TERM", "TMPDIR", "LD_LIBRARY_PATH"}
 SETTLES = 15.0
 """Seconds in which a wrong answer may still become right."""
 LEFT_OUT = {"__pycache__", ".next", ".git"}
@@ -78,7 +79,7 @@ class Place:
 
     def environment(self) -> dict[str, str]:
         """Give what the program sees: nothing about a database but what setup wrote to files."""
-        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TERM", "TMPDIR")}
+        kept = {k: v for k, v in os.environ.items() if k in KEPT}
         given = {k: self.filled(v) for k, v in self.spec.get("environment", {}).items()}
         return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **given}
 
