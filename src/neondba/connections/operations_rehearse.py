@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -25,6 +25,24 @@ Prepare = Annotated[
     Field(description="Command that migrates or fills each copy first, such as `alembic upgrade head`."),
 ]
 Limit = Annotated[Duration, Field(description="End a run that has not ended after this long.")]
+Lasting = Annotated[Duration | None, Field(description="Run it for this long, then end it: for servers.")]
+Disturb = Annotated[
+    tuple[Literal["suspend", "restart", "failover", "cut"], ...],
+    Field(description="What is done to the compute; `cut` drops connections without a word.", min_length=1),
+]
+Moments = Annotated[
+    tuple[Duration, ...],
+    Field(
+        description="Moments after the start, or after the first visit that is answered; spread over the "
+        "run's statements if none is given."
+    ),
+]
+Visited = Annotated[
+    tuple[str, ...],
+    Field(description="Addresses of the application on this machine to ask again and again meanwhile."),
+]
+Pooled = Annotated[bool, Field(description="Give it a pooled connection; else a direct one.")]
+QUARTER: Final = timedelta(minutes=15)
 
 
 @operation(
@@ -43,31 +61,15 @@ def connection_rehearse(
     ctx: Context,
     command: Command,
     *,
-    disturb: Annotated[
-        list[Literal["suspend", "restart", "failover", "cut"]],
-        Field(
-            description="What is done to the compute; `cut` drops connections without a word.", min_length=1
-        ),
-    ] = ["suspend", "restart", "failover"],  # noqa: B006 - never changed
-    at: Annotated[
-        list[Duration] | None,
-        Field(
-            description="Moments after the start, or after the first visit that is answered; spread over the "
-            "run's statements if absent."
-        ),
-    ] = None,
-    for_: Annotated[
-        Duration | None, Field(description="Run it for this long, then end it: for servers.")
-    ] = None,
-    visit: Annotated[
-        list[str] | None,
-        Field(description="Addresses of the application on this machine to ask again and again meanwhile."),
-    ] = None,
-    pooled: Annotated[bool, Field(description="Give it a pooled connection; else a direct one.")] = True,
+    disturb: Disturb = ("suspend", "restart", "failover"),
+    at: Moments = (),
+    for_: Lasting = None,
+    visit: Visited = (),
+    pooled: Pooled = True,
     parent: Parent = None,
     database: Database = None,
     prepare: Prepare = None,
-    limit: Limit = timedelta(minutes=15),
+    limit: Limit = QUARTER,
 ) -> ConnectionRehearsal:
     """Run a command while its compute is suspended, restarted and failed over.
 
@@ -81,18 +83,11 @@ def connection_rehearse(
     from neondba.project.command import program
 
     program(command, "neondba connection rehearse")
-    checked(visit or [])
+    checked(visit)
+    moments = tuple(each.total_seconds() for each in at)
+    during = for_.total_seconds() if for_ else None
     asked = work.Asked(
-        command=command,
-        kinds=tuple(disturb),
-        at=tuple(each.total_seconds() for each in at or ()),
-        during=for_.total_seconds() if for_ else None,
-        limit=limit.total_seconds(),
-        pooled=pooled,
-        parent=parent,
-        database=database,
-        prepare=prepare,
-        visit=tuple(visit or ()),
+        command, disturb, moments, during, limit.total_seconds(), pooled, parent, database, prepare, visit
     )
     work.checked(asked)
     with platform.client(ctx) as client:
@@ -114,13 +109,11 @@ def pool_rehearse(
     ctx: Context,
     command: Command,
     *,
-    for_: Annotated[
-        Duration | None, Field(description="Run it for this long, then end it: for servers.")
-    ] = None,
+    for_: Lasting = None,
     parent: Parent = None,
     database: Database = None,
     prepare: Prepare = None,
-    limit: Limit = timedelta(minutes=15),
+    limit: Limit = QUARTER,
 ) -> PoolRehearsal:
     """Run a command through the pooler; name statements that need their own session.
 
@@ -133,13 +126,7 @@ def pool_rehearse(
     from neondba.project.command import program
 
     program(command, "neondba pool rehearse")
-    asked = work.Asked(
-        command=command,
-        during=for_.total_seconds() if for_ else None,
-        limit=limit.total_seconds(),
-        parent=parent,
-        database=database,
-        prepare=prepare,
-    )
+    during = for_.total_seconds() if for_ else None
+    asked = work.Asked(command, during, limit.total_seconds(), parent, database, prepare)
     with platform.client(ctx) as client:
         return work.rehearsed(client, ctx, asked)
