@@ -11,7 +11,7 @@ from neondba.access import audit_functions, audit_logins, audit_powers, audit_pu
 from neondba.access.audit_branches import shared_by_branches
 from neondba.access.audit_env import uses
 from neondba.access.audit_public import EVERYBODY
-from neondba.access.audit_results import Danger, RoleAudit, RoleFinding, RoleLine, SchemaRights
+from neondba.access.audit_results import Danger, RightGroup, RoleAudit, RoleFinding, RoleLine, SchemaRights
 from neondba.access.audit_who import Finder, Row, Who
 from neondba.access.role_place import Place
 from neondba.core.context import Context
@@ -42,6 +42,7 @@ FINDERS: Final[tuple[Finder, ...]] = (
     audit_logins.endless,
 )
 _WRITES: Final = ("can_insert", "can_update", "can_delete", "can_truncate")
+_ACTIONS: Final = {key.removeprefix("can_"): key for key in ("can_select", *_WRITES)}
 
 
 def audit(ctx: Context, place: Place, role: str | None, *, prove: bool) -> RoleAudit:
@@ -137,26 +138,25 @@ def _matrix(who: Who, role: str | None) -> Iterator[SchemaRights]:
             writes=sum(any(row[each] for each in _WRITES) for row in open_rows),
             of=len(rows),
             creates=schema["can_create"],
-            rights=tuple(_right(who, row) for row in rows) if role else (),
+            rights=tuple(_rights(who, rows)) if role else (),
         )
         if role or made.owns or made.reads or made.writes or made.creates:
             yield made
 
 
-def _right(who: Who, row: Row) -> str:
-    """Say what a role may do with a table, and by what."""
-    words = [
-        word
-        for word, key in zip(
-            ("select", "insert", "update", "delete", "truncate"), ("can_select", *_WRITES), strict=True
-        )
-        if row[key]
-    ]
-    if not words:
-        return f"{row['relation']}: nothing"
-    via = "as owner" if row["owns"] else _via(who, row["role"], row["relation"])
-    shut = "" if row["reaches"] else "; but no USAGE on the schema, so nothing in the end"
-    return f"{row['relation']}: {', '.join(words)} ({via}){shut}"
+def _rights(who: Who, rows: list[Row]) -> Iterator[RightGroup]:
+    """Say what a role may do with each table, and by what."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        words = [word for word, key in _ACTIONS.items() if row[key]]
+        if not words:
+            found["nothing", "no grant"].append(row["relation"])
+            continue
+        via = "as owner" if row["owns"] else _via(who, row["role"], row["relation"])
+        shut = "" if row["reaches"] else "; but without USAGE on the schema, so nothing in the end"
+        found[", ".join(words), via + shut].append(row["relation"])
+    for (may, by), tables in found.items():
+        yield RightGroup(may=may, by=by, tables=tuple(tables))
 
 
 def _via(who: Who, role: str, relation: str) -> str:

@@ -59,6 +59,14 @@ class RoleLine(BaseModel):
     """When it was last seen, as far as that can be known."""
 
 
+class RightGroup(BaseModel):
+    """Tables with which a role may do the same, for the same reason."""
+
+    may: str
+    by: str
+    tables: tuple[str, ...]
+
+
 class SchemaRights(BaseModel):
     """What one role may do in one schema, summed up."""
 
@@ -70,8 +78,8 @@ class SchemaRights(BaseModel):
     """Tables in which it may insert, update, delete or truncate."""
     of: int
     creates: bool
-    rights: tuple[str, ...] = ()
-    """With --role: each table, and what it may do with it."""
+    rights: tuple[RightGroup, ...] = ()
+    """With --role: each table, what it may do with it, and by what."""
 
 
 class RoleAudit(BaseModel):
@@ -130,7 +138,7 @@ class RoleAudit(BaseModel):
             (
                 each.name,
                 "yes" if each.can_login else "no",
-                ", ".join(each.powers) or "-",
+                _carried(each.powers),
                 _short(each.acts_as),
                 str(each.owns),
                 each.seen,
@@ -158,7 +166,8 @@ class RoleAudit(BaseModel):
         lines = _columns(rows)
         for each in self.matrix:
             for right in each.rights:
-                lines += textwrap.wrap(right, wide, initial_indent="  ", subsequent_indent="    ")
+                text = f"{right.may} ({right.by}): {_short(right.tables, 8)}"
+                lines += textwrap.wrap(text, wide, initial_indent="  ", subsequent_indent="    ")
         return lines
 
 
@@ -186,9 +195,15 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _short(names: tuple[str, ...]) -> str:
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown or "-"
+def _short(names: tuple[str, ...], most: int = 3) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown or "-"
+
+
+def _carried(powers: tuple[str, ...]) -> str:
+    """Leave out what every member of neon_superuser has: the line must fit."""
+    shown = [each for each in powers if each in ("BYPASSRLS", "neon_superuser")]
+    return ", ".join(shown if "neon_superuser" in powers else powers) or "-"
 
 
 def _comment(text: str) -> list[str]:
