@@ -131,7 +131,10 @@ def test_a_rotation_changes_every_file_and_closes_the_old_login(shop):
 
 
 def test_policies_for_the_role_hold_for_its_twin(shop):
+    again = shop.call("role.create", name="app", application=True, write_env="DATABASE_URL")
+
     assert shop.login() == "app_b"
+    assert (again.statements, again.faults, len(again.tries)) == ((), 0, 7)
     assert [notes_of_ben(url) for url in shop.urls()] == [[(2, "app")]] * 3
 
 

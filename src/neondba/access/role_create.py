@@ -38,6 +38,8 @@ class _Ready:
     place: Place
     wanted: Wanted
     outlet: Outlet
+    login: str
+    """Role that logs in: its twin after a rotation."""
     statements: tuple[str, ...]
     existed: bool
     works: bool
@@ -56,9 +58,10 @@ def create(ctx: Context, place: Place, wanted: Wanted, asked: Asked) -> RoleCrea
     direct = asked.direct or wanted.profile is Profile.MIGRATOR
     where = outlet(ctx, place, wanted.name, asked.write_env, asked.file, direct)
     found = planned(place.session, wanted)
-    works = found.exists and _works(place, where, wanted.name)
+    login = _login(place, wanted.name)
+    works = found.exists and _works(place, where, login)
     fresh = not found.exists or asked.new_password or _pending(place, wanted.name)
-    ready = _Ready(place, wanted, where, found.statements, found.exists, works, fresh and not works)
+    ready = _Ready(place, wanted, where, login, found.statements, found.exists, works, fresh and not works)
     if found.statements or ready.sets_password:
         with ctx.carry_out(_plan(ctx, ready)):
             _carried_out(ctx, ready)
@@ -74,7 +77,7 @@ def create(ctx: Context, place: Place, wanted: Wanted, asked: Asked) -> RoleCrea
             skipped=found.skipped,
             differs=found.differs,
             written=_written(ctx, ready) if ready.sets_password or works else None,
-            tries=_tries(place, where, wanted) if ready.sets_password or works else (),
+            tries=_tries(ready) if ready.sets_password or works else (),
         )
     )
 
@@ -95,11 +98,11 @@ def replace_unknown(made: RoleCreated) -> RoleCreated:
 def _plan(ctx: Context, ready: _Ready) -> Plan:
     steps = [f"{each};" for each in ready.statements]
     if ready.sets_password:
-        steps.append(f"Set a new password for {ready.wanted.name}: 32 letters and digits, seen by no log.")
+        steps.append(f"Set a new password for {ready.login}: 32 letters and digits, seen by no log.")
         if offered(ctx.folder, ready.outlet.path):
             steps.append(f"Add {_shown(ctx, ready.outlet)} to .gitignore.")
         steps.append(f"Write {ready.outlet.variable} to {_shown(ctx, ready.outlet)}, readable by you only.")
-        steps.append(f"Log in as {ready.wanted.name} and try what it can and cannot do; roll it all back.")
+        steps.append(f"Log in as {ready.login} and try what it can and cannot do; roll it all back.")
     return Plan(
         operation="role.create",
         effect=Effect.WRITE,
@@ -119,11 +122,19 @@ def _carried_out(ctx: Context, ready: _Ready) -> None:
         return
     password = generated(ctx.chance)
     noted = commented(name, mark(ready.wanted) + PENDING)
-    carry_out(session, RolePlan(name, ready.existed, (*ready.statements, noted)), password)
+    carry_out(session, RolePlan(ready.login, ready.existed, (*ready.statements, noted)), password)
     if offered(ctx.folder, ready.outlet.path):
         hide(ctx.folder, ready.outlet.path)
-    ready.outlet.write(ready.place.url(name, password, pooled=ready.outlet.pooled))
+    ready.outlet.write(ready.place.url(ready.login, password, pooled=ready.outlet.pooled))
     carry_out(session, RolePlan(name, True, (commented(name, mark(ready.wanted)),)))
+
+
+def _login(place: Place, role: str) -> str:
+    """Give the role that logs in for a role: after a rotation it may be the twin."""
+    from neondba.postgres.role_twin import pair_of
+
+    pair = pair_of(place.session, role)
+    return pair.twin if pair is not None and pair.open == {pair.twin} else role
 
 
 def _pending(place: Place, role: str) -> bool:
@@ -146,19 +157,19 @@ def _works(place: Place, where: Outlet, role: str) -> bool:
     return True
 
 
-def _tries(place: Place, where: Outlet, wanted: Wanted) -> tuple[Shown, ...]:
+def _tries(ready: _Ready) -> tuple[Shown, ...]:
     """Log in with what the file holds, pooled and direct, and try."""
     from neondba.postgres.connect import connect
     from neondba.postgres.role_tries import tried
 
-    held = where.held()
+    place, held = ready.place, ready.outlet.held()
     password = held.password if held and held.password else Secret("")
-    with connect(place.url(wanted.name, password, pooled=True).render()) as pooled:
+    with connect(place.url(ready.login, password, pooled=True).render()) as pooled:
         pooled.execute("select 1")
-    with connect(place.url(wanted.name, password, pooled=False).render()) as session:
+    with connect(place.url(ready.login, password, pooled=False).render()) as session:
         return tuple(
             Shown(action=t.action, on=t.on, allowed=t.allowed, expected=t.expected, said=t.said)
-            for t in tried(session, wanted)
+            for t in tried(session, ready.wanted)
         )
 
 
