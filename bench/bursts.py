@@ -184,19 +184,26 @@ def shown(outcome: Outcome) -> tuple[float, float, float]:
     return tuple(outcome.at(share) or 0.0 for share in (0.5, 0.95, 1.0))  # type: ignore[return-value]
 
 
+def between(before: Times, after: Times) -> Times:
+    """Give the means of what was measured before and after a burst."""
+    return Times(**{name: (getattr(before, name) + getattr(after, name)) / 2 for name in STEPS})
+
+
 def compare(shop: Shop, way: Way) -> float:
-    """Measure and simulate in turn, so that both see the same load of the machine; give the largest error."""
+    """Measure steps and bursts in turn, so that both see the same load; give the largest error."""
     real, said, bare, steps = [], [], [], []
     room = way.room(Size(0.25, 0.25).pool_size)
-    logins = min(way.requests, way.pools * way.size or way.requests, 200)
+    logins = min(way.requests, way.pools * way.size or way.requests, 100)
+    before = measured(shop, shop.pooled, way.service, logins)
     for number in range(ROUNDS):
-        times = measured(shop, shop.pooled, way.service, logins)
+        shop.suspend()
+        real.append(shown(Outcome(way.real(shop.pooled))))
+        after = measured(shop, shop.pooled, way.service, logins)
+        times, before = between(before, after), after
         steps.append(times)
         chance = random.Random(number)
         said.append(shown(simulate(way.arrivals(), times, room, chance)))
         bare.append(shown(simulate(way.arrivals(), Times(times.service, times.wake), room, chance)))
-        shop.suspend()
-        real.append(shown(Outcome(way.real(shop.pooled))))
     print(f"{way}; load {os.getloadavg()[0]:.1f}")
     of = {name: statistics.median(getattr(each, name) for each in steps) * 1000 for name in STEPS}
     print("  measured: " + ", ".join(f"{name} {value:.1f} ms" for name, value in of.items()))

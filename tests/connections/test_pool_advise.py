@@ -87,7 +87,8 @@ def test_too_many_connections_for_the_direct_address_are_a_fault_that_the_advice
     assert advice.faults == 2
     formulas = [each.formula for each in advice.fits]
     assert "1 instances x 4 workers x (20 + 30) = 200 > max_connections 104 - 7 reserved - 5 = 92" in formulas
-    before, after = advice.wake
+    before, after, restart = advice.wake
+    assert (restart.requests, restart.failed) == (80, {})
     assert before.failed == {"too many connections": 53}
     assert (after.failed, after.answered) == ({}, 150)
     assert "pool_size=10" in advice.settings[0].snippet
@@ -241,6 +242,9 @@ def test_prismas_parameters_are_written_into_its_address_and_no_password_is_show
     text = (folder / ".env").read_text()
     assert "sslmode=require&connection_limit=20&pool_timeout=30&connect_timeout=15" in text
     assert ":pw@" in text
+    now = figures(call("pool.advise", ctx, workers=2, compute_min=0.25, compute_max=0.25))
+    assert now["pool size"] == (20, "read", "the address in DATABASE_URL of .env")
+    assert now["connect timeout"][0] == 15
     assert ":pw@" not in done.model_dump_json() + done.as_text(100)
 
 

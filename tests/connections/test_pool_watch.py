@@ -10,9 +10,11 @@ import pytest
 from connected import changed
 
 from neondba import capabilities
+from neondba.connections import pool_watch
 from neondba.core.context import Clock
 from neondba.core.operation import find
 from neondba.core.problem import NotFoundProblem
+from neondba.neon.connection_string import parse
 
 
 def watch(ctx, **arguments):
@@ -114,3 +116,12 @@ def test_without_a_variable_the_project_is_watched_and_without_both_it_is_said(s
     ctx.settings = ctx.settings.model_copy(update={"project": None})
     with pytest.raises(NotFoundProblem, match="DATABASE_URL is set neither"):
         watch(ctx)
+
+
+def test_on_the_cloud_the_poolers_clients_are_named_as_not_checked():
+    host = "ep-calm-sun-a1b2c3d4.eu-central-1.aws.neon.tech"
+    with pool_watch.console_of(parse(f"postgresql://app@{host}/shop")) as (console, why):
+        assert console is None
+        assert "Neon lets nobody reach its PgBouncer's console" in why
+    with pool_watch.console_of(parse("postgresql://app@db.example.com/shop")) as (console, why):
+        assert (console, why) == (None, "clients of a pooler: this is no Neon endpoint")

@@ -23,7 +23,8 @@ def advise(ctx: Context, asked: Asked) -> tuple[PoolAdvice, Edits]:
     sizes = pool_sizes.advised(inputs)
     later = pool_sizes.with_sizes(inputs, sizes)
     now = pool_runs.at_wake(inputs, "as it is")
-    wake = (now, pool_runs.at_wake(later, "advised"))
+    restart = pool_runs.at_restart(later, "restart, as advised")
+    wake = (now, pool_runs.at_wake(later, "advised"), restart)
     changes = edits(ctx, asked, inputs, sizes)
     fits = [*pool_fit.lines(inputs), _wake_line(now), _advised(inputs, sizes)]
     advice = PoolAdvice(
@@ -77,7 +78,9 @@ def _wake_said(inputs: Inputs) -> str:
         f"{inputs.burst.whole} requests come at once while the compute sleeps. Simulated: the first login "
         f"wakes it ({inputs.compute.wake.shown()}, {inputs.compute.wake.origin}), each login takes "
         f"{inputs.compute.login.shown()} ({inputs.compute.login.origin}), each request keeps a connection "
-        f"for {inputs.service.shown()} ({inputs.service.origin}). From arrival to answer:"
+        f"for {inputs.service.shown()} ({inputs.service.origin}). Last row: the bounds of the compute were "
+        "changed, it restarts, and every connection of the application comes back at once. From arrival to "
+        "answer:"
     )
 
 

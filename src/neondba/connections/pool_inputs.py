@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from neondba.connections import pool_code, pool_compute, pool_start
-from neondba.connections.check_source import from_argument
+from neondba.connections.check_source import Source, from_argument
 from neondba.connections.pool_asked import Asked
 from neondba.connections.pool_code import CodePool
 from neondba.connections.pool_compute import Compute
-from neondba.connections.pool_figures import Figure, assumed, by_document, given, read
-from neondba.connections.pool_libraries import LIBRARIES
+from neondba.connections.pool_figures import Figure, assumed, given, read
+from neondba.connections.pool_numbers import numbers
 from neondba.connections.pool_start import Count, Serverless
 from neondba.connections.pool_variables import Variables
 from neondba.core.context import Context
@@ -87,20 +87,22 @@ def gather(ctx: Context, asked: Asked) -> Inputs:
     main = pools[0] if pools else CodePool("sqlalchemy", "", 0)
     services = facts.get(Services)
     counts = pool_start.counts(tree, lambda path: services.of(path) is services.of(main.path))
-    url = _url(ctx, asked)
+    source = _source(ctx, asked)
+    url = source.url if source else None
     pooled, where = _pooled(asked, url, facts.get(Addresses))
     burst = _number("burst", asked.burst, "--burst") or assumed("burst", BURST, "requests at once; --burst")
-    numbers = _pool_numbers(asked, main, Variables(tree, ctx.folder / asked.folder), found=bool(pools))
+    variables = Variables(tree, ctx.folder / asked.folder)
+    found = numbers(asked, main, variables, source, found=bool(pools))
     return Inputs(
         pools=tuple(pools) or (main,),
         found=bool(pools),
         instances=_instances(asked, counts.get("instances"), platform, burst),
         workers=_count("workers", asked.workers, counts.get("workers"), "one process for each instance"),
         threads=_threads(asked, counts.get("threads"), main),
-        size=numbers["size"],
-        overflow=numbers["overflow"],
-        pool_timeout=numbers["pool_timeout"],
-        connect_timeout=numbers["connect_timeout"],
+        size=found["size"],
+        overflow=found["overflow"],
+        pool_timeout=found["pool_timeout"],
+        connect_timeout=found["connect_timeout"],
         compute=pool_compute.look(ctx, asked, url),
         pooled=pooled,
         pooled_where=where,
@@ -152,33 +154,9 @@ def _threads(asked: Asked, found: Count | None, main: CodePool) -> Figure | None
     return None
 
 
-def _pool_numbers(asked: Asked, main: CodePool, variables: Variables, *, found: bool) -> dict[str, Figure]:
-    options = {"size": ("--pool-size", asked.pool_size), "overflow": ("--overflow", asked.overflow)}
-    units = {"pool_timeout": "s", "connect_timeout": "s"}
-    library = LIBRARIES[main.library]
-    figures = {}
-    for name in ("size", "overflow", "pool_timeout", "connect_timeout"):
-        flag, option = options.get(name, ("", None))
-        unit = units.get(name, "")
-        label = {"size": "pool size"}.get(name, name.replace("_", " "))
-        if option is not None:
-            figures[name] = given(label, option, flag, unit)
-        elif (count := variables.of(main.variables.get(name))) is not None:
-            figures[name] = read(label, count.value, count.place, unit)
-        elif name in main.numbers:
-            figures[name] = read(label, main.numbers[name], main.place, unit)
-        elif name == "overflow" and asked.pool_size is not None:
-            figures[name] = assumed(label, 0, "--pool-size alone; --overflow")
-        else:
-            default: float | None = getattr(library, name)
-            why = "nothing else is set" if found else "no pool was found in the code"
-            figures[name] = by_document(label, default, f"{library.source}; {why}", unit)
-    return figures
-
-
-def _url(ctx: Context, asked: Asked) -> ConnectionString | None:
+def _source(ctx: Context, asked: Asked) -> Source | None:
     try:
-        return from_argument(replace(ctx, folder=ctx.folder / asked.folder), asked.variable).url
+        return from_argument(replace(ctx, folder=ctx.folder / asked.folder), asked.variable)
     except NotFoundProblem:
         return None
 

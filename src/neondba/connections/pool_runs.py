@@ -28,6 +28,15 @@ def at_wake(inputs: Inputs, name: str) -> Simulated:
     return told(name, simulate(at_once(inputs.burst.whole), times, room(inputs), _chance()))
 
 
+def at_restart(inputs: Inputs, name: str) -> Simulated:
+    """Let every connection of the application come back at once: the compute's bounds were changed."""
+    back = demand(inputs).total
+    wake, login = ((each.value or 0) / 1000 for each in (inputs.compute.wake, inputs.compute.login))
+    times = Times((inputs.service.value or 0) / 1000, wake=wake, login=login, opening=OPENING)
+    alone = replace(room(inputs), pool=None)
+    return told(name, simulate(at_once(min(back, MAX_CLIENT_CONN)), times, alone, _chance()))
+
+
 def under_load(inputs: Inputs) -> list[Simulated]:
     """Let requests come by chance: at the rate that is given, else at shares of what fits."""
     seconds = (inputs.service.value or 0) / 1000

@@ -55,7 +55,7 @@ def watch(ctx: Context, wanted: Wanted) -> Watch:
         said = "The compute is suspended: nobody is connected. --wake looks all the same, and wakes it."
         return Watch(address=direct.masked(), looks=(), said=(said,), not_checked=())
     looks: list[Look] = []
-    with _console(url) as (console, why), connect(direct.render()) as session:
+    with console_of(url) as (console, why), connect(direct.render()) as session:
         _tell_head(ctx, wanted, direct)
         begun = ctx.clock.monotonic()
         while True:
@@ -103,7 +103,7 @@ def _sleeps(ctx: Context, wanted: Wanted, url: ConnectionString) -> bool:
 
 
 @contextmanager
-def _console(url: ConnectionString) -> Iterator[tuple[Connection | None, str]]:
+def console_of(url: ConnectionString) -> Iterator[tuple[Connection | None, str]]:
     """Open the pooler's console where it lets us in; say what is missing where it does not."""
     from neondba.postgres.connect import connect
 
