@@ -54,6 +54,22 @@ def test_a_psycopg_string_comes_back_unchanged(one: ConnectionString) -> None:
     assert one.with_driver("psycopg").with_driver(None) == replace(one, scheme="postgresql")
 
 
+def test_an_endpoint_before_the_password_is_one_in_the_options() -> None:
+    host = "127.0.0.1:5432/neondb?sslmode=require"
+    one = parse("postgresql://app:endpoint=ep-x-y-1-pooler;" + "secret@" + host)
+    assert (one.endpoint_id, one.is_pooled) == ("ep-x-y-1", True)
+    assert one.masked() == f"postgresql://app:endpoint=ep-x-y-1-pooler;***@{host}"
+    assert parse(one.render()) == one
+    assert one.with_driver(None).parameters == (
+        ("options", "endpoint=ep-x-y-1-pooler"),
+        ("sslmode", "require"),
+    )
+    there = one.direct().with_driver("asyncpg")
+    assert (
+        there.masked() == "postgresql+asyncpg://app:endpoint=ep-x-y-1;***@127.0.0.1:5432/neondb?ssl=require"
+    )
+
+
 def test_asyncpg_gets_no_parameter_it_refuses() -> None:
     one = parse("postgresql://a:b@ep-x-y-1.us-east-2.aws.neon.tech/d?sslmode=require&channel_binding=require")
     there = one.with_driver("asyncpg")

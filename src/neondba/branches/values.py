@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -92,7 +93,7 @@ def value_of(name: str, address: Address, old: Secret | None, endpoints: Collect
         return _url(name, address, old, endpoints)
     if name in _PARTS:
         if _PARTS[name] == "password":
-            return parse(address.direct).password or Secret("")
+            return _password(address, old)
         return Secret(getattr(address, _PARTS[name]))
     if name in _HOSTS:
         pooled = name != "PGHOST_UNPOOLED" and "-pooler" in (old.reveal() if old else "")
@@ -109,6 +110,18 @@ def value_of(name: str, address: Address, old: Secret | None, endpoints: Collect
     )
 
 
+def _password(address: Address, old: Secret | None) -> Secret:
+    """Give the password, with the endpoint before it where it had one: hosts alone do not name it there."""
+    direct = parse(address.direct)
+    password = direct.password or Secret("")
+    had = re.match(
+        r"(?:endpoint|project)=[A-Za-z0-9-]*?(?P<pooler>-pooler)?[;$]", old.reveal() if old else ""
+    )
+    if had is None or direct.endpoint_id is None:
+        return password
+    return Secret(f"endpoint={direct.endpoint_id}{had['pooler'] or ''};{password.reveal()}")
+
+
 def _url(name: str, address: Address, old: Secret | None, endpoints: Collection[str]) -> Secret:
     before = read(old)
     here = leads(old, endpoints) in (Leads.HERE, Leads.UNKNOWN)
@@ -120,4 +133,5 @@ def _url(name: str, address: Address, old: Secret | None, endpoints: Collection[
     base, _, driver = before.scheme.partition("+")
     theirs = tuple(pair for pair in before.parameters if pair[0] not in _PLATFORMS_OWN)
     shaped = replace(new, parameters=(*new.parameters, *theirs)).with_driver(driver or None)
+    shaped = replace(shaped, prefixed=shaped.prefixed or before.prefixed)
     return (shaped if driver else replace(shaped, scheme=base)).render()

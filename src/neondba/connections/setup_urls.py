@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from neondba.connections.drivers import DRIVERS, written
 from neondba.core.secret import Secret
@@ -15,9 +14,6 @@ from neondba.project.stack import App
 from neondba.project.stack_variables import Use, Variable
 
 _BY_NAME: Final = {driver.name: driver for driver in DRIVERS}
-_PREFIX: Final = re.compile(
-    r"(?:endpoint|project)=(?P<endpoint>[A-Za-z0-9-]+)[;$](?P<password>.*)", re.DOTALL
-)
 _PLATFORMS_OWN: Final = frozenset(
     {"sslmode", "ssl", "channel_binding", "options", "application_name", "sslrootcert", "sslnegotiation"}
 )
@@ -86,17 +82,7 @@ def value(app: App, variable: Variable, reach: Reach, old: Secret | None = None)
     taken = {name for name, _ in made.parameters}
     kept = tuple(p for p in theirs if p[0] not in _PLATFORMS_OWN and p[0] not in taken)
     whole = replace(made, parameters=(*made.parameters, *kept))
-    return _unescaped(whole) if app.language == "python" else whole.render()
-
-
-def _unescaped(url: ConnectionString) -> Secret:
-    """Write `endpoint=…;` before a password as it is: a `%` has a meaning of its own for Alembic."""
-    named = _PREFIX.fullmatch(url.password.reveal()) if url.password else None
-    text = url.render().reveal()
-    if named is None:
-        return Secret(text)
-    mark = f"endpoint={named['endpoint']};"
-    return Secret(text.replace(quote(mark, safe=""), mark, 1))
+    return whole.render()
 
 
 def _for(
@@ -121,7 +107,8 @@ def _python(
     """Write what Python code turns into the form that its driver takes."""
     how = app.handling
     if client == "sqlalchemy+asyncpg" or how.no_percent:
-        made = prefixed(made, url)
+        asked = tuple(pair for pair in url.parameters if pair[0] == "options")
+        made = replace(made, parameters=(*_without(made, "options").parameters, *asked), prefixed=True)
     if client == "sqlalchemy+asyncpg" and how.unturned:
         # The driver of the migrations does not know `ssl`; both ask for TLS first by themselves.
         made = _without(made, "ssl")
@@ -142,54 +129,38 @@ def _has_orm(app: App) -> bool:
     return made or app.has("sqlalchemy", "sqlmodel", "flask-sqlalchemy")
 
 
-def prefixed(made: ConnectionString, url: ConnectionString) -> ConnectionString:
-    """Name the endpoint before the password: for a client that can name it nowhere else."""
-    asked = re.search(r"(?:endpoint|project)=(\S+)", url.parameter("options") or "")
-    if asked is None or url.password is None:
-        return made
-    password = Secret(f"endpoint={asked[1]};{url.password.reveal()}")
-    # A password in clear, over TLS, cannot be bound to the channel.
-    return replace(_without(_without(made, "options"), "channel_binding"), password=password)
-
-
 def _without(url: ConnectionString, name: str) -> ConnectionString:
     return replace(url, parameters=tuple(p for p in url.parameters if p[0] != name))
 
 
 def _part(variable: Variable, reach: Reach) -> Secret:
-    direct = variable.use is Use.DIRECT_HOST
-    url = reach.direct if direct else reach.pooled
-    named = prefixed(url, url)
+    url = reach.direct if variable.use is Use.DIRECT_HOST else reach.pooled
+    password = url.password.reveal() if url.password else ""
+    if url.parameter("options") and url.endpoint_id:
+        # A host without a name of its own does not tell which endpoint is meant.
+        label = url.endpoint_id + (POOLER if url.is_pooled else "")
+        password = f"endpoint={label};{password}"
     values = {
-        Use.HOST: named.host,
-        Use.DIRECT_HOST: named.host,
-        Use.PORT: str(named.port or 5432),
-        Use.USER: named.role or "",
-        Use.PASSWORD: named.password.reveal() if named.password else "",
-        Use.DATABASE: named.database or "",
+        Use.HOST: url.host,
+        Use.DIRECT_HOST: url.host,
+        Use.PORT: str(url.port or 5432),
+        Use.USER: url.role or "",
+        Use.PASSWORD: password,
+        Use.DATABASE: url.database or "",
         Use.SSLMODE: "require",
-        Use.CHANNEL_BINDING: named.parameter("channel_binding") or "prefer",
+        Use.CHANNEL_BINDING: "prefer" if url.parameter("options") else "require",
     }
     return Secret(values[variable.use])
 
 
 def read(text: Secret | None) -> ConnectionString | None:
-    """Take a value apart, if it is a connection string; the endpoint before a password goes to `options`."""
+    """Take a value apart, if it is a connection string."""
     from neondba.core.problem import ArgumentProblem
 
     try:
-        found = parse(text) if text else None
+        return parse(text) if text else None
     except ArgumentProblem:
         return None
-    named = _PREFIX.fullmatch(found.password.reveal()) if found and found.password else None
-    if found is None or named is None:
-        return found
-    options = ("options", f"endpoint={named['endpoint']}")
-    return replace(
-        _without(found, "options"),
-        password=Secret(named["password"]),
-        parameters=(options, *_without(found, "options").parameters),
-    )
 
 
 def plain(url: ConnectionString) -> ConnectionString:

@@ -22,6 +22,10 @@ _IN_TEXT: Final = re.compile(r"(?i)([a-z][a-z0-9+.-]{0,40}://[^\s:/?#@]*:)\S+(?=
 """Greedy: a password with a bare @ is hidden to its end, at the price of hiding too much."""
 _WORD_IN_TEXT: Final = re.compile(r"(?i)\b((?:pg)?password\s*[=:]\s*)('[^']*'|\"[^\"]*\"|[^\s&;,]+)")
 _SECRET_PARAMETERS: Final = frozenset({"password", "sslpassword", "passwd"})
+_BEFORE: Final = re.compile(
+    r"(?:endpoint|project)=(?P<endpoint>[A-Za-z0-9-]+)[;$](?P<password>.*)", re.DOTALL
+)
+_ASKED: Final = re.compile(r"(?:^|(?<=\s))(?:endpoint|project)=(\S+)\s*")
 _NEON: Final = re.compile(r"\.(?P<region>[a-z0-9-]+\.(?:aws|azure|gcp))\.neon\.(?:tech|build)$")
 POOLER: Final = "-pooler"
 
@@ -45,6 +49,8 @@ class ConnectionString:
     port: int | None
     database: str | None
     parameters: tuple[tuple[str, str], ...] = ()
+    prefixed: bool = False
+    """True to write the endpoint of `options` before the password: for who can name it nowhere else."""
 
     @property
     def platform(self) -> Platform:
@@ -103,8 +109,9 @@ class ConnectionString:
     def with_driver(self, driver: str | None) -> ConnectionString:
         """Give the same in SQLAlchemy's spelling for a driver; `None` gives the plain URL.
 
-        asyncpg takes neither `sslmode` nor `channel_binding`: the first becomes `ssl`, the second
-        goes. On the way back `ssl` becomes `sslmode` again.
+        asyncpg takes neither `sslmode` nor `channel_binding` nor `options`: the first becomes `ssl`, the
+        second goes, an endpoint goes before the password. On the way back `ssl` becomes `sslmode` again,
+        and the endpoint an option.
         """
         base = "postgresql" if driver or "+" in self.scheme else self.scheme
         scheme = f"{base}+{driver}" if driver else base
@@ -116,7 +123,7 @@ class ConnectionString:
             kept = [(("sslmode" if k == "ssl" else k), v) for k, v in self.parameters]
         else:
             kept = list(self.parameters)
-        return replace(self, scheme=scheme, parameters=tuple(kept))
+        return replace(self, scheme=scheme, parameters=tuple(kept), prefixed=driver == "asyncpg")
 
     def render(self) -> Secret:
         """Give the whole string, with the password."""
@@ -142,14 +149,29 @@ class ConnectionString:
         label, dot, rest = self.host.partition(".")
         return replace(self, host=change(label) + dot + rest)
 
+    def _endpoint_before(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Give what is written before the password, and the parameters that are left."""
+        options = self.parameter("options") or ""
+        asked = _ASKED.search(options)
+        if asked is None:
+            return "", self.parameters
+        rest = (options[: asked.start()] + options[asked.end() :]).strip()
+        # A password in clear, over TLS, cannot be bound to the channel.
+        kept = [(k, rest if k == "options" else v) for k, v in self.parameters if k != "channel_binding"]
+        return f"endpoint={asked[1]};", tuple((k, v) for k, v in kept if v or k != "options")
+
     def _text(self, password: str | None, *, hide: bool) -> str:
-        who = ""
+        who, before, parameters = "", "", self.parameters
+        if self.prefixed and self.role is not None and password is not None:
+            before, parameters = self._endpoint_before()
         if self.role is not None:
-            colon = "" if password is None else ":" + (password if hide else quote(password, safe=""))
+            colon = (
+                "" if password is None else f":{before}" + (password if hide else quote(password, safe=""))
+            )
             who = f"{quote(self.role, safe='')}{colon}@"
         port = f":{self.port}" if self.port is not None else ""
         path = f"/{quote(self.database, safe='')}" if self.database is not None else ""
-        shown = [(k, MASK if hide and k.lower() in _SECRET_PARAMETERS else v) for k, v in self.parameters]
+        shown = [(k, MASK if hide and k.lower() in _SECRET_PARAMETERS else v) for k, v in parameters]
         query = "?" + urlencode(shown, quote_via=quote, safe="*") if shown else ""
         return f"{self.scheme}://{who}{self.host}{port}{path}{query}"
 
@@ -171,14 +193,27 @@ def parse(text: str | Secret) -> ConnectionString:
             "percent-encode @ : / ? # in the password.",
         )
     role, password = found["role"], found["password"]
-    return ConnectionString(
-        scheme=found["scheme"],
-        role=unquote(role) if role is not None else None,
-        password=Secret(unquote(password)) if password is not None else None,
-        host=found["host"],
-        port=port,
-        database=unquote(found["database"]) if found["database"] is not None else None,
-        parameters=tuple(parse_qsl((found["query"] or "").replace("+", "%2B"), keep_blank_values=True)),
+    return _with_option(
+        ConnectionString(
+            scheme=found["scheme"],
+            role=unquote(role) if role is not None else None,
+            password=Secret(unquote(password)) if password is not None else None,
+            host=found["host"],
+            port=port,
+            database=unquote(found["database"]) if found["database"] is not None else None,
+            parameters=tuple(parse_qsl((found["query"] or "").replace("+", "%2B"), keep_blank_values=True)),
+        )
+    )
+
+
+def _with_option(url: ConnectionString) -> ConnectionString:
+    """Name the endpoint that stands before a password in `options`, where all look for it."""
+    named = _BEFORE.fullmatch(url.password.reveal()) if url.password else None
+    if named is None or url.parameter("options") is not None:
+        return url
+    asked = ("options", f"endpoint={named['endpoint']}")
+    return replace(
+        url, password=Secret(named["password"]), parameters=(asked, *url.parameters), prefixed=True
     )
 
 
