@@ -43,16 +43,34 @@ def _between(
     same = _pair(first, second, lambda one: where.branch_key(one))
     if same:
         yield _same_branch(*same, where)
-    role = _pair(first, second, lambda one: one.address.role if one.is_neon else None)
-    if role and not same:
-        yield _same_role(*role)
     password = _pair(first, second, lambda one: _password(one, digest))
     if password:
         yield _same_password(*password)
+    elif not same:
+        # Passwords that are known and differ make two logins, whatever the roles are called.
+        role = _pair(first, second, _role_alone, known_once=True)
+        if role:
+            yield _same_role(*role)
 
 
-def _pair(first: list[Held], second: list[Held], of: Callable[[Held], object]) -> tuple[Held, Held] | None:
-    return next(((a, b) for a in first for b in second if of(a) is not None and of(a) == of(b)), None)
+def _pair(
+    first: list[Held], second: list[Held], of: Callable[[Held], object], *, known_once: bool = False
+) -> tuple[Held, Held] | None:
+    """Give the first two that agree; `known_once` wants one of them to hold no password."""
+    return next(
+        (
+            (a, b)
+            for a in first
+            for b in second
+            if of(a) is not None and of(a) == of(b)
+            if not known_once or a.address.password is None or b.address.password is None
+        ),
+        None,
+    )
+
+
+def _role_alone(one: Held) -> str | None:
+    return one.address.role if one.is_neon else None
 
 
 def _password(one: Held, digest: Callable[[str], bytes]) -> bytes | None:
@@ -81,9 +99,10 @@ def _same_branch(a: Held, b: Held, where: Where) -> IsolationFault:
 def _same_role(a: Held, b: Held) -> IsolationFault:
     return IsolationFault(
         id="same-role",
-        said=f"{_titled(a.environment)} and {b.environment} log in as the same role, {a.address.role}.",
-        why="A branch copies its parent's roles with their passwords: who can log in to one can log in to "
-        "both, and rotating one is forgotten in the other.",
+        said=f"{_titled(a.environment)} and {b.environment} log in as the same role, {a.address.role}, "
+        "and one of them with a password that is kept elsewhere.",
+        why="A branch copies its parent's roles with their passwords: unless one was changed, who can log in "
+        "to one can log in to both, and rotating one is forgotten in the other.",
         evidence="read",
         places=_places(a, b),
         steps=(f"Make a role for one of them: neondba role create app_{b.environment}", _SETUP),
