@@ -36,7 +36,7 @@ def people(ctx: Context) -> list[Person]:
     letters = "abcdefghijklmnopqrstuvwxyz"
     made = []
     for letter in LETTERS:
-        word = "prf" + "".join(ctx.chance.choice(letters) for _ in range(6))
+        word = "prf" + "".join(ctx.chance.choice(letters) for _ in range(5))
         person = Person(letter, Marks(word))
         person.tenant = f"tenant-{word}"
         person.claims = {

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from neondba.access.prove_world import OUTSIDE_IDS, TENANTS, Person, World, snake
+from neondba.access.walk_identifiers import Identifiers
 from neondba.access.walk_openapi import Document
 from neondba.access.walk_values import Maker
 from neondba.postgres.row_watch import RowWatch
 from neondba.postgres.seeding import CannotSeedError, Seeder, Values
 from neondba.postgres.seen import NotSeeded
 from neondba.postgres.shapes import Column, Shape
+
+_ON: Final = re.compile(r"active|enabled|verified|available|approved|confirmed")
 
 
 class WorldSeeder:
@@ -100,6 +104,10 @@ class WorldSeeder:
             if key.target in person.rows and key.target != shape.name:
                 row = person.rows[key.target]
                 fixed |= {c: _text(row.get(t)) for c, t in zip(key.columns, key.target_columns, strict=True)}
+        for name, found in Identifiers(self._world).soft_keys(shape).items():
+            meant = person.rows.get(found.table or "")
+            if meant and name not in fixed:
+                fixed[name] = _text(meant.get(found.column))
         nullable = {c.name for c in shape.columns if not c.not_null}
         for key in shape.foreign_keys:
             # A row that hangs on somebody else's would make every later change of that look like a crossing.
@@ -135,6 +143,9 @@ class WorldSeeder:
         for column in shape.columns:
             if column.name in keys or column.labels or column.generated:
                 continue
+            if column.base == "bool":
+                # What locks, hides or publishes a row is off, what lets it live is on.
+                found[column.name] = "true" if _ON.search(snake(column.name)) else "false"
             if column.category == "S" and column.base in ("text", "varchar", "citext", "bpchar"):
                 found[column.name] = self._text_for(shape, column, maker)
         return {name: value for name, value in found.items() if value is not None}

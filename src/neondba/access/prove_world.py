@@ -132,13 +132,15 @@ class World:
         if table == self.user_table:
             return self._letter(row.get(name) for name in shape.primary_key)
         owner = self.owners.get(table)
-        if owner is not None and row.get(owner.name) is not None:
-            letter = self._letter([row[owner.name]], tenant=snake(owner.name) in TENANTS)
-            if letter or not self._refers(shape, owner):
+        named = owner if owner is not None and row.get(owner.name) is not None else None
+        if named is not None and snake(named.name) not in TENANTS:
+            letter = self._letter([row[named.name]])
+            if letter or not self._refers(shape, named):
                 return letter
         key = "|".join(str(row.get(name)) for name in shape.primary_key)
         return (
             self._through(shape, row, rows, depth)
+            or (self._letter([row[named.name]], tenant=True) if named is not None else None)
             or self._member(table, row, rows)
             or self.made.get((table, key))
         )
@@ -150,8 +152,11 @@ class World:
 
     def _through(self, shape: Shape, row: Mapping[str, Any], rows: Rows, depth: int) -> str | None:
         owner = self.owners.get(shape.name)
-        first = owner.name if owner else ""
-        for key in sorted(shape.foreign_keys, key=lambda k: first not in k.columns):
+        # Who a row names comes before the team or organization that it is in.
+        first = owner.name if owner and snake(owner.name) not in TENANTS else ""
+        for key in sorted(
+            shape.foreign_keys, key=lambda k: (first not in k.columns, k.target != self.user_table)
+        ):
             if key.target is None or key.target == shape.name or key.target not in rows:
                 continue
             wanted = [row.get(c) for c in key.columns]
@@ -231,7 +236,8 @@ class World:
         """Let a person's rows refer to one another where several would do."""
         for (table, key), letter in found.items():
             person, row = by_letter[letter], values_of(rows[table][key])
-            if self._ties(table, row, person) > self._ties(table, person.rows[table], person):
+            # The newest of equals: what an application makes by itself at sign-up is often locked.
+            if self._ties(table, row, person) >= self._ties(table, person.rows[table], person):
                 person.rows[table] = row
 
     def _ties(self, table: str, row: Mapping[str, Any], person: Person) -> int:

@@ -36,6 +36,8 @@ class Case:
     """`own`, `other`, `nobody`, `anyone`, `injected`, `undeclared`, `admin` or `theirs`."""
     what: str
     request: Request
+    width: int = 0
+    """In how many places B's identifiers were sent."""
     sent_tables: frozenset[str | None] = frozenset()
     """Tables whose identifiers of B were sent; `None` for B's own id."""
 
@@ -120,9 +122,8 @@ class Walker:
         if trial.own.answer.status == 401 and operation.secured:
             self.renew()
             trial.own = self._own(requests, a)
-        if operation.method == "DELETE" and (
-            trial.own.answer.status >= 500 or trial.own.answer.status == 409
-        ):
+        status = trial.own.answer.status
+        if operation.method == "DELETE" and (status >= 500 or status in (400, 409, 422)):
             return self._childless(trial, requests, a, b)
         return self._others(trial, requests, a, b)
 
@@ -170,7 +171,7 @@ class Walker:
             if key not in made:
                 made.add(key)
                 tables = frozenset(requests.slots[slot].table for slot in chosen)
-                yield Case(kind, what, request, tables)
+                yield Case(kind, what, request, len(chosen), tables)
 
         if slots:
             yield from case("other", f"B's {_named(slots)}", slots)
@@ -188,7 +189,7 @@ class Walker:
             if owners:
                 request = requests.make(a, more=owners)
                 what = f"B as the owner in undeclared fields ({', '.join(owners)})"
-                yield Case("undeclared", what, request, frozenset({None}))
+                yield Case("undeclared", what, request, len(owners), frozenset({None}))
 
     def _of_owner(self, name: str, person: Person) -> Any:
         found = self.identifiers.of(name, "", {})
@@ -252,4 +253,4 @@ def _named(slots: list[Slot]) -> str:
 
 def _shape(body: Any) -> str:
     """Write a body without the counting of its marks, so that equal ones are seen."""
-    return re.sub(r"(prf[a-z]{6})\d{4}", r"\1", repr(body))
+    return re.sub(r"(prf[a-z]{5})\d{4}", r"\1", repr(body))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from neondba.access.prove_world import TENANTS, Person, World, owner_names, plain_name, snake
 from neondba.access.walk_openapi import Schema
 from neondba.postgres.row_watch import Rows, values_of
+from neondba.postgres.shapes import Shape
 
 _ENDS: Final = re.compile(r"_(?:id|uuid|ids|uuids|pk|key|no)$")
 _BARE: Final = frozenset({"id", "uuid", "pk", "item_id", "object_id", "resource_id", "entity_id"})
@@ -76,6 +77,9 @@ class Identifiers:
         if schema.get("type", "string") not in ("string", "integer", "array") or schema.get("enum"):
             return None
         low = snake(name)
+        named = self._named_key(low)
+        if named is not None and low not in TENANTS:
+            return Identifier(None) if named == self.world.user_table else self._key(named)
         if low in TENANTS or (low in owner_names() and not self._table(_ENDS.sub("", low))):
             return self._tenant(low) if low in TENANTS else Identifier(None)
         if _ENDS.search(low) and low not in _BARE:
@@ -130,6 +134,27 @@ class Identifiers:
                     return key.target
         word = low.rpartition("_")[0].rpartition("_")[2]
         return self._table(word) if "_" in low.rpartition("_")[0] else None
+
+    def _named_key(self, low: str) -> str | None:
+        """Give the table that a foreign key of exactly this name refers to."""
+        keys = [k for shape in self.world.shapes.values() for k in shape.foreign_keys if len(k.columns) == 1]
+        return next((k.target for k in keys if snake(k.columns[0]) == low and low not in _BARE), None)
+
+    def soft_keys(self, shape: Shape) -> dict[str, Identifier]:
+        """Give the columns that refer to a table by name alone, without a foreign key."""
+        hard = {c for key in shape.foreign_keys for c in key.columns} | set(shape.primary_key)
+        found = {}
+        for column in shape.columns:
+            low = snake(column.name)
+            if column.name in hard or not low.endswith(("_id", "_uuid")) or low in owner_names():
+                continue
+            table = self._table(singular(_ENDS.sub("", low)))
+            target = self.world.shapes[table] if table else None
+            if target is not None and target.name != shape.name and len(target.primary_key) == 1:
+                key = target.column(target.primary_key[0])
+                if key is not None and (column.category == "S" or column.base == key.base):
+                    found[column.name] = Identifier(target.name, key.name)
+        return found
 
     def _noun_before(self, name: str, path: str) -> str:
         before = path.partition("{" + name)[0]

@@ -37,10 +37,19 @@ class Judge:
     place: Callable[[str, str], str | None]
     last_words: Callable[[Tried], str]
     public: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
+    """Tables whose rows are listed to every user: hanging something on one is no crossing by itself."""
 
     def verdicts(self) -> list[RouteProof]:
         """Judge every route."""
         self.public = self._public()
+        self.listed = {
+            m.table
+            for trial in self.trials
+            if trial.own and not trial.slots
+            for m in trial.own.marks
+            if not m.weak
+        }
         return [self._route(trial) for trial in self.trials]
 
     def _public(self) -> set[str]:
@@ -102,6 +111,7 @@ class Judge:
 
     def _crossings(self, trial: Trial) -> Iterator[Evidence]:
         every = [*trial.tried, *([trial.own] if trial.own else [])]
+        every.sort(key=lambda tried: (tried.case.kind == "anyone", tried.case.width))
         for tried in every:
             if tried.case.kind in ("theirs", "admin"):
                 continue
@@ -176,7 +186,7 @@ class Judge:
             if not set(key.columns) & set(change.columns) or key.target in (None, self.world.user_table):
                 continue
             target = key.target or ""
-            if target in self.public or (target == change.table and not tried.case.sent_tables):
+            if target in self.public | self.listed or (target == change.table and not tried.case.sent_tables):
                 continue
             wanted = [(change.after or {}).get(c) for c in key.columns]
             b = next(p for p in self.world.people if p.letter == "B").rows.get(target)
@@ -196,7 +206,13 @@ class Judge:
         if crossings:
             worst = crossings[0]
             who = "Anyone, signed in or not" if any(e.who == "anyone" for e in crossings) else "A"
-            return Verdict.CROSSED, f"{who}, with {worst.what}: {worst.saw}."
+            why = f"{who}, with {worst.what}: {worst.saw}."
+            if trial.own and trial.own.marks and not trial.slots and not trial.operation.writes:
+                tables = sorted({plain_name(m.table) for m in trial.own.marks if not m.weak})
+                why += (
+                    f" If every user may read {_listed(tables)}, say so: --shared {' --shared '.join(tables)}"
+                )
+            return Verdict.CROSSED, why
         shown = {m.table for t in trial.tried for m in t.marks if not m.weak}
         if shown:
             names = _listed(sorted({plain_name(t) for t in shown}))
