@@ -1,0 +1,116 @@
+"""Facts with their sources: figures from the dated tables, marks that name a page or an executed fact.
+
+In a skill's text `{{limit:max_client_conn}}` stands for a figure, `[^pool]` for a source of
+`sources.toml`, `[^fact:ID]` for an executed fact, `[^shown:tests/….py]` for what a test shows. `rendered`
+puts the figures in and explains the marks at the end of the text.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from neondba.neon import limits, plans, prices
+
+FIGURE: Final = re.compile(r"\{\{(?P<name>[a-z]+:[A-Za-z0-9_. -]+)\}\}")
+MARK: Final = re.compile(r"\[\^(?P<tag>[^\]\s]+)\]")
+_SOURCES: Final = Path(__file__).with_name("sources.toml")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a fact comes from."""
+
+    tag: str
+    title: str
+    address: str
+    date: str
+
+    @property
+    def line(self) -> str:
+        """Name it in one line."""
+        return ", ".join(part for part in (self.title, self.date, self.address) if part)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A price, limit or formula as it stands in its table."""
+
+    value: str
+    source: str
+    dated: str
+
+
+@cache
+def sources() -> dict[str, Source]:
+    """Give the pages that facts are taken from, by tag."""
+    read = tomllib.loads(_SOURCES.read_text(encoding="utf-8"))
+    return {tag: Source(tag, each["title"], each["address"], each["date"]) for tag, each in read.items()}
+
+
+def source(tag: str) -> Source | None:
+    """Give what a mark stands for; `None` if it stands for nothing."""
+    kind, _, rest = tag.partition(":")
+    if kind == "fact" and rest:
+        from neondba.postgres.facts import facts
+
+        found = facts().get(rest)
+        return Source(tag, f"Executed fact {rest}", "neondba fact show " + rest, "") if found else None
+    if kind == "shown" and rest:
+        return Source(tag, f"Shown by {rest}", "", "")
+    return sources().get(tag)
+
+
+@cache
+def figures() -> dict[str, Figure]:
+    """Give every price, limit and allowance by its name in the text."""
+    found = {f"limit:{each.name}": Figure(each.formula, each.source, each.dated) for each in limits.PUBLISHED}
+    for line in plans.ALLOWANCES:
+        for plan in prices.PLANS:
+            value = getattr(line, plan)
+            found[f"plan:{plan}.{line.name}"] = Figure(value, line.source, line.dated)
+    for name, charged in prices.PLANS.items():
+        for field in ("compute_unit_hour", "storage_gb_month", "history_gb_month", "snapshot_gb_month",
+                      "extra_branch_month"):  # fmt: skip
+            amount = f"${getattr(charged, field):.3f}".rstrip("0").rstrip(".")
+            found[f"price:{name}.{field}"] = Figure(amount, "Neon docs, plans", str(prices.READ_ON))
+    return found
+
+
+def rendered(text: str) -> str:
+    """Give a text with its figures in and its marks explained.
+
+    Raises:
+        KeyError: a figure or a source that the text names does not exist.
+    """
+    filled = FIGURE.sub(lambda found: figures()[found["name"]].value, text)
+    notes = [f"[^{tag}]: {_source(tag).line}" for tag in sorted({m["tag"] for m in MARK.finditer(filled)})]
+    tables = sorted({(each.source, each.dated) for each in _used(text)})
+    notes += [f"Figures: {title}, {dated}." for title, dated in tables]
+    return filled if not notes else filled.rstrip("\n") + "\n\n" + "\n".join(notes) + "\n"
+
+
+def named(text: str) -> list[Source]:
+    """Give the sources that a text names, figures' tables among them, each once."""
+    found = {tag: _source(tag) for tag in (m["tag"] for m in MARK.finditer(text))}
+    for each in _used(text):
+        found.setdefault(each.source, Source(each.source, each.source, "", each.dated))
+    by_title: dict[str, Source] = {}
+    for one in found.values():
+        by_title.setdefault(one.title, one)
+    return list(by_title.values())
+
+
+def _used(text: str) -> list[Figure]:
+    return [figures()[found["name"]] for found in FIGURE.finditer(text)]
+
+
+def _source(tag: str) -> Source:
+    found = source(tag)
+    if found is None:
+        raise KeyError(tag)
+    return found

@@ -1,0 +1,65 @@
+"""The skills cut into passages: each answers one question that people ask."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from neondba.assistant.skill import Skill, skills
+
+HEADING: Final = re.compile(r"^## (?P<title>.+)$", re.MULTILINE)
+NOTE: Final = re.compile(r"<!-- (?P<kind>asked|looks): (?P<text>.*?) -->\n?", re.DOTALL)
+FENCE: Final = re.compile(r"^(?P<fence>`{3,}).*?^(?P=fence)$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One section of a skill."""
+
+    skill: str
+    page: str
+    """The file inside the skill's folder."""
+    title: str
+    text: str
+    """As it is written, without the notes."""
+    asked: tuple[str, ...]
+    """Questions that it answers, in people's words."""
+    looks: tuple[str, ...]
+    """Operations that only read and are worth running for whoever asks."""
+
+    @property
+    def address(self) -> str:
+        """Give where it stands: `neon-connection-pooling/references/pooler.md#limits`."""
+        anchor = re.sub(r"[^a-z0-9 -]", "", self.title.lower()).replace(" ", "-")
+        return f"{self.skill}/{self.page}#{anchor}"
+
+
+@cache
+def passages() -> tuple[Passage, ...]:
+    """Cut every skill."""
+    return tuple(passage for skill in skills().values() for passage in cut(skill))
+
+
+def cut(skill: Skill) -> Iterator[Passage]:
+    """Cut one skill at its second headings; a `##` inside a fenced block is none."""
+    for page, content in {"SKILL.md": skill.body, **skill.pages}.items():
+        blind = FENCE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), content)
+        starts = list(HEADING.finditer(blind))
+        for start, following in zip(starts, [*starts[1:], None], strict=True):
+            text = content[start.end() : following.start() if following else len(content)]
+            notes = {note["kind"]: note["text"] for note in NOTE.finditer(text)}
+            yield Passage(
+                skill=skill.name,
+                page=page,
+                title=start["title"].strip(),
+                text=NOTE.sub("", text).strip(),
+                asked=_listed(notes.get("asked", ""), ";"),
+                looks=_listed(notes.get("looks", ""), ","),
+            )
+
+
+def _listed(text: str, separator: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(separator) if part.strip())

@@ -1,0 +1,48 @@
+"""What Neon's plans include and allow, as read from its pages on the dates below. Prices: `prices.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+SOURCE: Final = "Neon docs, plans"
+DATED: Final = "2026-08-27"
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """One line of the table of plans."""
+
+    name: str
+    free: str
+    launch: str
+    scale: str
+    source: str = SOURCE
+    dated: str = DATED
+
+
+_HISTORY: Final = "Neon docs, history window"
+_BRANCHES: Final = "Neon docs, branches"
+_REPLICAS: Final = "Neon docs, read replicas"
+
+ALLOWANCES: Final = (
+    Allowance("projects", "100", "100", "1,000"),
+    Allowance("branches included", "10 per project", "10 per project", "25 per project"),
+    Allowance("root branches", "3", "5", "25", _BRANCHES, "2026-08"),
+    Allowance("compute included", "100 CU-hours per project and month", "none: per use", "none: per use"),
+    Allowance("largest autoscaling", "2 CU", "16 CU", "16 CU; fixed sizes to 56 CU"),
+    Allowance("scale to zero", "5 minutes, always", "5 minutes, or off", "from 1 minute, or off"),
+    Allowance("storage included", "0.5 GB per project", "none: per use", "none: per use"),
+    Allowance("history window", "6 hours", "1 day, up to 7", "1 day, up to 30", _HISTORY, "2026-06-05"),
+    Allowance("snapshots by hand", "1", "100", "100"),
+    Allowance("snapshot schedules", "no", "yes", "yes"),
+    Allowance("public transfer included", "5 GB", "500 GB per project", "500 GB per project"),
+    Allowance("monitoring kept", "1 day", "3 days", "14 days"),
+    Allowance("metrics and log export", "no", "no", "yes"),
+    Allowance("protected branches", "no", "yes", "yes"),
+    Allowance("IP allow list", "no", "no", "yes"),
+    Allowance("service level agreement", "no", "no", "yes"),
+    Allowance("read replicas", "3 computes per project", "no limit", "no limit", _REPLICAS, "2025/26"),
+    Allowance("support", "community", "billing", "standard"),
+)
+"""Read from Neon's pages; what a plan allows changes, so say the date with it."""
