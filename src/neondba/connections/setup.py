@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neondba.connections import setup_verify
-from neondba.connections.setup_env import EXAMPLES, EnvPlan, without_values
+from neondba.connections.setup_env import EXAMPLES, EnvPlan, is_read, without_values
 from neondba.connections.setup_files import (
     Written,
     context_bytes,
@@ -91,7 +91,7 @@ class Work:
                 (folder / n for n in EXAMPLES if (folder / n).is_file()), folder / EXAMPLES[0]
             )
             there = env_file.read(path).names
-            names = tuple(v.name for _, v in plan.variables if v.name not in there)
+            names = tuple(v.name for app, v in plan.variables if is_read(app, v) and v.name not in there)
             if names:
                 found[path] = names
         return found

@@ -158,6 +158,11 @@ def planned(
     return EnvPlan(path, tuple(pairs.values()), endpoints, ours, example, text, there)
 
 
+def is_read(app: App, variable: Variable) -> bool:
+    """Tell whether the code reads a variable, or would if it read any: an example file names it then."""
+    return bool(variable.path) or not app.variables
+
+
 def without_values(names: Iterable[str]) -> dict[str, Secret]:
     """Give names for an example file."""
     return {name: Secret("") for name in names}

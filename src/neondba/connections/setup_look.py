@@ -219,9 +219,13 @@ def _silent(app: App) -> str:
 
 
 def _others(stack: Stack, chosen: list[App]) -> Iterator[str]:
-    more = [a.folder or "." for a in stack.apps if a not in chosen and a.speaks_to_a_database and a.evidence]
+    more = [
+        a.folder or "this folder itself"
+        for a in stack.apps
+        if a not in chosen and a.speaks_to_a_database and a.evidence
+    ]
     if more:
         yield (
             f"Left alone, for it reads no address: {', '.join(more)}. To set it up as well: "
-            f"neondba setup --app {quote(more[0])}"
+            f"neondba setup --app {'.' if more[0].startswith('this ') else quote(more[0])}"
         )

@@ -52,7 +52,7 @@ def _of_node(app: App) -> str:
         return "postgres.js"
     if app.has("@neondatabase/serverless", "@vercel/postgres", "@prisma/adapter-neon"):
         return "serverless"
-    return "node-postgres"
+    return "unknown"
 
 
 def _of_python(app: App, variable: Variable) -> str:
@@ -88,7 +88,7 @@ def value(app: App, variable: Variable, reach: Reach, old: Secret | None = None)
 def _for(
     client: str, app: App, variable: Variable, url: ConnectionString, authority: Path | None
 ) -> ConnectionString:
-    if client == "serverless":
+    if client in ("serverless", "unknown"):
         return url
     if client == "postgres.js":
         return _without(url, "channel_binding")
