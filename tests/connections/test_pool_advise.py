@@ -69,8 +69,11 @@ def fits(advice) -> dict[str, str]:
 
 
 def test_sizes_and_workers_are_read_with_file_and_line(project, ctx):
-    project(db_dot_py=APP, Procfile="web: gunicorn -k uvicorn_worker.UvicornWorker -w 4 --threads 2 db:app")
-    found = figures(call("pool.advise", ctx))
+    web = "web: gunicorn -k uvicorn_worker.UvicornWorker -w 4 --threads 2 db:app\n"
+    project(db_dot_py=APP, Procfile=web + "worker: celery -A jobs worker --concurrency 6\n")
+    advice = call("pool.advise", ctx)
+    assert "celery in Procfile:2 does 6 tasks at once" in advice.as_text(400)
+    found = figures(advice)
     assert found["workers"] == (4, "read", "Procfile:1")
     assert found["threads"] == (2, "read", "Procfile:1")
     assert found["pool size"] == (20, "read", "db.py:6")

@@ -7,6 +7,7 @@ from typing import Final
 
 from neondba.connections.pool_inputs import Inputs
 from neondba.connections.pool_results import FitLine
+from neondba.connections.pool_start import Jobs
 from neondba.neon.limits import (
     MAX_CLIENT_CONN,
     QUERY_WAIT_TIMEOUT,
@@ -66,7 +67,13 @@ def lines(inputs: Inputs) -> list[FitLine]:
     found = [_connections(inputs, wanted, size)]
     found += [_server_connections(wanted, size), _headroom(size)] if inputs.pooled else []
     found += [] if inputs.pooled or inputs.serverless else [_deployment(wanted, size)]
-    found += [*_threads(inputs, wanted), _sizes(size), _memory(size), _capacity(inputs, wanted, size)]
+    found += [
+        *_threads(inputs, wanted),
+        *map(_jobs, inputs.jobs),
+        _sizes(size),
+        _memory(size),
+        _capacity(inputs, wanted, size),
+    ]
     return found
 
 
@@ -158,6 +165,17 @@ def _threads(inputs: Inputs, wanted: Demand) -> list[FitLine]:
     unused = wanted.each - threads.whole
     said = f"a process has {threads.whole} threads: {unused} of its {wanted.each} connections stay unused"
     return [FitLine(name="threads", verdict="note", said=said)]
+
+
+def _jobs(jobs: Jobs) -> FitLine:
+    """Say that background work has connections, too."""
+    many = f"{jobs.at_once} tasks at once" if jobs.at_once else "as many tasks at once as it has processors"
+    said = (
+        f"{jobs.tool} in {jobs.place} does {many}, each with a connection of its own; they are not in the "
+        "product above"
+    )
+    do = f"Keep {jobs.at_once or 'as many'} free, or count them with --workers."
+    return FitLine(name="background work", verdict="note", said=said, do=do)
 
 
 def _sizes(size: Size) -> FitLine:

@@ -12,7 +12,7 @@ from neondba.connections.pool_code import CodePool
 from neondba.connections.pool_compute import Compute
 from neondba.connections.pool_figures import Figure, assumed, given, read
 from neondba.connections.pool_numbers import numbers
-from neondba.connections.pool_start import Count, Serverless
+from neondba.connections.pool_start import Count, Jobs, Serverless
 from neondba.connections.pool_variables import Variables
 from neondba.core.context import Context
 from neondba.core.problem import NotFoundProblem
@@ -52,6 +52,7 @@ class Inputs:
     service: Figure
     rate: Figure | None
     serverless: Serverless | None
+    jobs: tuple[Jobs, ...]
     url: ConnectionString | None
 
     @property
@@ -111,6 +112,7 @@ def gather(ctx: Context, asked: Asked) -> Inputs:
         or assumed("statement", STATEMENT_MS, "how long a request keeps a connection; --statement-ms", "ms"),
         rate=_number("rate", asked.per_second, "--per-second", "/s"),
         serverless=platform,
+        jobs=tuple(pool_start.jobs(tree)),
         url=url,
     )
 

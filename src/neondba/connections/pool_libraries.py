@@ -63,7 +63,13 @@ LIBRARIES: Final[dict[Name, Library]] = {
     "node-postgres": Library("node-postgres Pool", 10, 0, None, None, "max", "node-postgres' documentation"),
     "postgres.js": Library("postgres.js", 10, 0, None, 30.0, "max", "postgres.js' documentation"),
     "prisma": Library(
-        "Prisma up to 6", 5, 0, 10.0, 5.0, "connection_limit", "Prisma 6 documentation, connection pool"
+        "Prisma up to 6",
+        5,
+        0,
+        10.0,
+        5.0,
+        "connection_limit",
+        "Prisma 6 documentation: 2 x processors + 1, here of 2",
     ),
     "prisma-adapter": Library(
         "Prisma 7 with an adapter", 10, 0, None, None, "max", "Prisma 7 documentation, connection pool"
@@ -77,9 +83,7 @@ LIBRARIES: Final[dict[Name, Library]] = {
         "no pool",
         "@neondatabase/serverless 1.2.0",
     ),
-    "pgxpool": Library("pgxpool", 4, 0, None, None, "MaxConns", "pgx 5, pgxpool"),
+    "pgxpool": Library("pgxpool", 4, 0, None, None, "MaxConns", "pgx 5: the greater of 4 and the processors"),
     "database-sql": Library("Go database/sql", None, 0, None, None, "SetMaxOpenConns", "Go, database/sql"),
 }
-"""Those of the Python libraries are checked against the libraries themselves in the tests.
-
-Prisma up to 6 has 2 x processors + 1: 5 stands for two; pgxpool the greater of 4 and the processors."""
+"""Those of the Python libraries are checked against the libraries themselves in the tests."""

@@ -47,6 +47,10 @@ _WHAT: Final = {
         r"\s*[:=]\s*(?P<count>\d{1,4})\b"
     ),
 }
+_JOBS: Final = re.compile(
+    r"\b(?P<tool>celery)\b[^\n]*\bworker\b|(?<![\w/.-])(?P<other>dramatiq|arq|taskiq worker|rq worker)\b"
+)
+_AT_ONCE: Final = re.compile(rf"(?:--concurrency|--processes|--threads|\s-c){_GAP}(?P<count>\d{{1,3}})\b")
 _SERVERLESS: Final = {
     "vercel.json": "Vercel",
     "netlify.toml": "Netlify",
@@ -74,6 +78,16 @@ class Count:
     def place(self) -> str:
         """The file and line."""
         return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Processes for work in the background, which have connections of their own."""
+
+    tool: str
+    at_once: int | None
+    """How much they do at once, where it is written."""
+    place: str
 
 
 @dataclass(frozen=True)
@@ -117,6 +131,25 @@ def _all(tree: Tree) -> Iterator[tuple[str, Count]]:
                     value = int(next(part for part in match.groups() if part))
                     if value:
                         yield name, Count(value, path, number)
+
+
+def jobs(tree: Tree) -> list[Jobs]:
+    """Give the commands that start workers of task queues."""
+    found: dict[tuple[str, int | None], Jobs] = {}
+    for path in tree.named(*_STARTS, suffix=_SUFFIXES):
+        if is_test(path) or is_document(path):
+            continue
+        for number, line in enumerate((tree.text(path) or "").splitlines(), start=1):
+            started = None if line.lstrip().startswith(("#", "//")) else _JOBS.search(line)
+            if started:
+                many = _AT_ONCE.search(line)
+                told = Jobs(
+                    started["tool"] or started["other"],
+                    int(many["count"]) if many else None,
+                    f"{path}:{number}",
+                )
+                found.setdefault((told.tool, told.at_once), told)
+    return list(found.values())
 
 
 def serverless(tree: Tree) -> Serverless | None:
