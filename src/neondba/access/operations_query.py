@@ -52,15 +52,7 @@ def query_run(
         RemoteProblem: it took longer than its limit, or the branch does not answer.
     """
     from neondba.access.query import Asked, answered
-    from neondba.local import platform
-    from neondba.neon.choose import project_for
-    from neondba.postgres.read_session import Limits, refused
-    from neondba.postgres.reading import read
+    from neondba.postgres.read_session import Limits
 
-    if (why := read(statement).refused) is not None:
-        raise refused(why)
     limits = Limits(rows=rows, seconds=seconds, cost=cost)
-    with platform.client(ctx) as client:
-        project = project_for(client, ctx)
-        on = client.find_branch(project, branch) if branch else client.default_branch(project)
-        return answered(client, ctx, project, on, Asked(statement, role, database, plan, limits))
+    return answered(ctx, Asked(statement, branch, role, database, plan, limits))

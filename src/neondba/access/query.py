@@ -9,8 +9,6 @@ from neondba.access.query_results import Column, QueryAnswer
 from neondba.core.context import Context
 
 if TYPE_CHECKING:
-    from neondba.neon.client import NeonClient
-    from neondba.neon.models import Branch, Project
     from neondba.postgres.connect import Connection
     from neondba.postgres.read_session import Limits
 
@@ -23,20 +21,24 @@ class Asked:
     """What the caller wants."""
 
     statement: str
+    branch: str | None
     role: str | None
     database: str | None
     plan_only: bool
     limits: Limits
 
 
-def answered(client: NeonClient, ctx: Context, project: Project, branch: Branch, asked: Asked) -> QueryAnswer:
+def answered(ctx: Context, asked: Asked) -> QueryAnswer:
     """Let the statement through the gates and run it on the branch.
 
     Raises:
         ArgumentProblem: it does more than read, or the server does not understand it.
         ConflictProblem: the planner expects more than the limit.
+        NotFoundProblem: there is no such project, branch, database or role.
         RemoteProblem: it took too long.
     """
+    from neondba.local import platform
+    from neondba.neon.choose import project_for
     from neondba.neon.throwaway import reached
     from neondba.postgres.connect import connect
     from neondba.postgres.read_session import READER, only_reading, refused
@@ -45,9 +47,11 @@ def answered(client: NeonClient, ctx: Context, project: Project, branch: Branch,
     found = read(asked.statement)
     if found.refused is not None:
         raise refused(found.refused)
-    place = reached(client, project.id, branch, asked.database)
-    role = asked.role or READER
-    begun = ctx.clock.monotonic()
+    role, begun = asked.role or READER, ctx.clock.monotonic()
+    with platform.client(ctx) as client:
+        project = project_for(client, ctx)
+        branch = client.find_branch(project, asked.branch) if asked.branch else client.default_branch(project)
+        place = reached(client, project.id, branch, asked.database)
     answer = QueryAnswer(branch=branch.name, database=place.database, role=role, seconds=0.0)
     with connect(place.direct) as session, only_reading(session, role, asked.limits):
         _run(session, ctx, found, asked, answer)
