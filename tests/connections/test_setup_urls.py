@@ -112,6 +112,12 @@ def test_node_trusts_the_local_authority() -> None:
     assert written({**package("pg"), **NODE}, HERE).endswith("&sslmode=verify-full&sslrootcert=%2Fca.crt")
 
 
+def test_node_reaches_the_local_neon_by_its_address_where_names_resolve_too() -> None:
+    named = parse(f"postgresql://app:{PASSWORD}@ep-a-b-12345678-pooler.localhost:5432/neondb?{QUERY}")
+    found = written({**package("pg"), **NODE}, Reach(named, named.direct(), Path("/ca.crt")))
+    assert "@127.0.0.1:5432/neondb?options=endpoint%3Dep-a-b-12345678-pooler&" in found
+
+
 def test_the_program_s_own_parameters_stay() -> None:
     old = "postgresql://x:y@localhost/app?schema=shop&sslmode=disable"
     schema = 'datasource db {\n provider = "postgresql"\n url = env("DATABASE_URL")\n}\n'

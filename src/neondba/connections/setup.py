@@ -109,6 +109,8 @@ class Work:
                 f"Create project {self.platform.name} with default branch {DEFAULT_BRANCH}, database "
                 f"{DATABASE} and its owner {DATABASE}_owner."
             )
+        elif self.notes_branch and self.platform.why:
+            yield f"Use project {self.platform.name} ({self.platform.project.id}): {self.platform.why}."
         for place in self.places:
             yield from place.steps(self.platform)
         if self.ignored:
@@ -136,7 +138,8 @@ class Work:
         who += f", direct as {place.direct_role}" if place.direct_role != who else ""
         yield f"{verb} {names}: branch {place.branch_name}, role {who}."
         if plan.kept:
-            yield f"Keep the old {', '.join(sorted(plan.kept))} in {path} as comments."
+            form = "a comment" if len(plan.kept) == 1 else "comments"
+            yield f"Keep the old {', '.join(sorted(plan.kept))} in {path} as {form}."
 
 
 def set_up(client: NeonClient, ctx: Context, asked: Asked) -> SetUp:

@@ -53,6 +53,12 @@ class EnvPlan:
         return found
 
     @property
+    def urls(self) -> list[ConnectionString]:
+        """Give the addresses in it, wherever they lead."""
+        found = [read(self.text.value(v.name)) for _, v in self.variables if v.use.is_url]
+        return [url for url in found if url is not None]
+
+    @property
     def open_names(self) -> frozenset[str]:
         """Give the names whose values may be shown."""
         hidden = (Use.POOLED, Use.DIRECT, Use.PASSWORD)

@@ -57,6 +57,12 @@ class Place:
         return self.role_name if self.role.makes_tables else self.owner
 
     @property
+    def database(self) -> str | None:
+        """Give the database that the files name, whatever branch they lead to."""
+        urls = [u for plan in self.plans if plan.there for u in plan.urls if u.endpoint_id is not None]
+        return next((url.database for url in urls if url.database), None)
+
+    @property
     def missing(self) -> bool:
         """True where a file is to be written."""
         return any(plan.missing for plan in self.plans)
@@ -68,8 +74,8 @@ class Place:
         if self.branch is None and not (self.is_production and platform.project is None):
             rows = "" if platform.project is None else ", with its schema and rows"
             said.append(
-                f"Create branch {self.branch_name} of {parent}{rows}; {self.owner} gets a password of its "
-                "own there."
+                f"Create branch {self.branch_name} of {parent}{rows}; the database's owner gets a password of "
+                "its own there."
             )
         if self.renews and self.login is not None:
             said.append(f"Give role {self.role_name} on {self.branch_name} the password that the file holds.")
@@ -99,7 +105,7 @@ class Place:
             ctx.progress(f"Creating branch {self.branch_name}")
             self.branch = platform.make_branch(self.branch_name, undo)
         assert self.branch is not None
-        self.owner, database, direct, pooled = platform.owner_urls(self.branch)
+        self.owner, database, direct, pooled = platform.owner_urls(self.branch, self.database)
         password = self.login.password if self.login else None
         if self.makes_role or self.renews:
             from neondba.postgres.role_password import generated

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DATABASE: Final = "neondb"
 DEFAULT_BRANCH: Final = "production"
 DEVELOPMENT: Final = "development"
+MOST: Final = 50
+"""Projects that are searched for an endpoint."""
 
 
 @dataclass
@@ -71,8 +73,8 @@ class Platform:
         return frozenset(e for e, b in self.endpoints.items() if branch is not None and b == branch.id)
 
     def owns(self, endpoint: str | None, *, linked: bool) -> bool:
-        """Tell whether an endpoint is this project's; where a folder is linked, one that is gone was."""
-        return endpoint is not None and (endpoint in self.endpoints or linked)
+        """Tell whether an address is no loss: in a linked folder, one of this project, there or gone."""
+        return endpoint is not None and linked
 
     def branch_led_to(self, endpoints: frozenset[str]) -> str | None:
         """Give the branch, other than the default, that one of these endpoints belongs to."""
@@ -112,7 +114,7 @@ class Platform:
         self.look()
         return branch
 
-    def owner_urls(self, branch: Branch) -> tuple[str, str, Secret, Secret]:
+    def owner_urls(self, branch: Branch, database: str | None = None) -> tuple[str, str, Secret, Secret]:
         """Give the owner, its database, and the direct and pooled address of a branch."""
         from neondba.neon.throwaway import reached
 
@@ -120,7 +122,8 @@ class Platform:
         if not self.endpoints_of(branch):
             self.client.create_endpoint(self.project.id, branch.id)
             self.look()
-        found = reached(self.client, self.project.id, branch)
+        names = {each.name for each in self.client.databases(self.project.id, branch.id)}
+        found = reached(self.client, self.project.id, branch, database if database in names else None)
         return found.role, found.database, found.direct, found.pooled
 
 
@@ -141,13 +144,14 @@ def platform_for(client: NeonClient, ctx: Context, name: str | None, known: froz
         found.look()
         return found
     new = name or name_of(ctx)
-    same = [each for each in client.projects() if each.name == new]
-    for project in same:
+    there = client.projects()
+    there.sort(key=lambda each: each.name != new)
+    for project in there[:MOST] if known and name is None else ():
         found = Platform(client, project.name, project, why="the folder's file of variables leads to it")
         found.look()
         if known & set(found.endpoints):
             return found
-    if same:
+    if any(each.name == new for each in there):
         raise _taken(new)
     return Platform(client, new, None)
 

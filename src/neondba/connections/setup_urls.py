@@ -95,10 +95,18 @@ def _for(
     made = written(_BY_NAME[client], url)
     if client == "node-postgres" and authority is not None and url.platform is Platform.LOCAL:
         # Nobody trusts the local authority yet, and this driver takes `require` for `verify-full`.
-        return replace(made, parameters=(*made.parameters, ("sslrootcert", str(authority))))
+        return _by_address(replace(made, parameters=(*made.parameters, ("sslrootcert", str(authority)))))
     if app.language != "python":
         return made
     return _python(client, app, variable, made, url)
+
+
+def _by_address(url: ConnectionString) -> ConnectionString:
+    """Name this machine by its address: Node takes no certificate for `*.localhost`."""
+    if not url.host.endswith(".localhost"):
+        return url
+    asked = ("options", f"endpoint={url.host.partition('.')[0]}")
+    return replace(url, host="127.0.0.1", parameters=(asked, *_without(url, "options").parameters))
 
 
 def _python(
