@@ -38,6 +38,8 @@ class Place:
     makes_role: bool = False
     renews: bool = False
     """True where the role is there and no file holds its password."""
+    takes_over: bool = False
+    """True where the role becomes the owner of tables that are there: nobody else could change them."""
     is_production: bool = False
     seen: list[Verified] = field(default_factory=list)
     """What was verified before anything was done."""
@@ -74,8 +76,8 @@ class Place:
         if self.branch is None and not (self.is_production and platform.project is None):
             rows = "" if platform.project is None else ", with its schema and rows"
             said.append(
-                f"Create branch {self.branch_name} of {parent}{rows}; the database's owner gets a password of "
-                "its own there."
+                f"Create branch {self.branch_name} of {parent}{rows}; the database's owner gets a password "
+                "of its own there."
             )
         if self.renews and self.login is not None:
             said.append(f"Give role {self.role_name} on {self.branch_name} the password that the file holds.")
@@ -88,6 +90,11 @@ class Place:
             said.append(
                 f"Create role {self.role_name} on {self.branch_name}: it {self.role.said}; no BYPASSRLS."
             )
+            inherits = self.branch is None and platform.project is not None and self.role.makes_tables
+            if self.takes_over or inherits:
+                said.append(
+                    f"Make {self.role_name} the owner of the tables there: nobody else could migrate."
+                )
         return said
 
     def carry_out(self, ctx: Context, platform: Platform, undo: Undo) -> Reach:
@@ -161,7 +168,9 @@ def place_of(
     there = platform.default if production else platform.branch(branch)
     suffix = "" if environment == DEVELOPMENT else f".{environment}"
     plans = looked.env_plans(suffix, platform.endpoints_of(there), file)
-    role = RoleWanted(f"app_{environment}", makes_tables=looked.makes_tables, shadow=looked.shadow)
+    role = RoleWanted(
+        f"app_{environment}", makes_tables=looked.makes_tables, shadow=looked.shadow and not suffix
+    )
     name = there.name if there else (DEFAULT_BRANCH if production else branch)
     made = Place(environment, name, role, plans, there, is_production=production)
     made.login = next((p.logins[use] for use in (Use.POOLED,) for p in plans if use in p.logins), None)
@@ -202,9 +211,10 @@ def _role_state(platform: Platform, place: Place) -> tuple[bool, bool]:
     if not platform.endpoints_of(place.branch):
         # A role of an earlier set-up is seen when the compute is there.
         return True, False
-    place.owner, _, direct, _ = platform.owner_urls(place.branch)
+    place.owner, _, direct, _ = platform.owner_urls(place.branch, place.database)
     with connect(direct) as session:
         there = setup_roles.exists(session, place.role.name)
+        place.takes_over = place.role.makes_tables and setup_roles.owns_tables(session, place.owner)
     return not there, there
 
 

@@ -74,10 +74,11 @@ def _profile(session: Connection, wanted: RoleWanted, owner: str) -> Wanted:
     if not wanted.makes_tables:
         return Wanted(wanted.name, Profile.APPLICATION, schemas=schemas)
     # On a branch of its own the role takes over what is there: nobody else could migrate it.
-    return Wanted(wanted.name, Profile.MIGRATOR, schemas=schemas, take_ownership=_owns_tables(session, owner))
+    return Wanted(wanted.name, Profile.MIGRATOR, schemas=schemas, take_ownership=owns_tables(session, owner))
 
 
-def _owns_tables(session: Connection, owner: str) -> bool:
+def owns_tables(session: Connection, owner: str) -> bool:
+    """Tell whether a role owns tables in this database."""
     found = session.execute(
         "select 1 from pg_class c join pg_roles r on r.oid = c.relowner "
         "where r.rolname = %s and c.relkind in ('r', 'p') "
