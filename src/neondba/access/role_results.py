@@ -85,8 +85,8 @@ def _wrapped(text: str, width: int) -> list[str]:
 class Consumer(BaseModel):
     """Something that logs in as the role, or will."""
 
-    kind: Literal["file", "text", "secret", "code", "sessions"]
-    """A file of variables, another file with the password, a secret of CI, code, or open sessions."""
+    kind: Literal["text", "secret", "code", "sessions", "branch"]
+    """A file with the password in its text, a secret of CI, code, open sessions, or a copy of the branch."""
     where: str
     said: str
     by_hand: bool = False

@@ -237,7 +237,7 @@ class _Run:
             self._reopen()
             raise
         self.checks.append(f"{seen.new} logs in, pooled and direct, after {seen.old} was closed.")
-        self.checks.append(f"{ended} sessions of {seen.old} were ended.")
+        self.checks.append(f"Sessions of {seen.old} that were ended: {ended}.")
         self.checks += rotate_proof.refused(self.ctx, self.place, seen.old, seen.was)
         pair = pair_of(session, seen.pair.base)
         finished(session, seen.pair)

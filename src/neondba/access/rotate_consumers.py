@@ -12,6 +12,7 @@ from neondba.access.role_results import Consumer
 from neondba.access.rotate_files import Holding
 
 if TYPE_CHECKING:
+    from neondba.access.role_place import Place
     from neondba.core.secret import Secret
     from neondba.postgres.connect import Connection
     from neondba.project.tree import Tree
@@ -51,6 +52,19 @@ def sessions(session: Connection, roles: tuple[str, ...]) -> list[Consumer]:
             said=f"{row['sessions']} as {row['role']}, {row['busy']} busy",
         )
         for row in ask(session, "twin_sessions", list(roles))
+    ]
+
+
+def copies(place: Place) -> list[Consumer]:
+    """Give the branches that were made of this one: their roles are copies with passwords of their own."""
+    return [
+        Consumer(
+            kind="branch",
+            where=f"branch {each.name}",
+            said=f"was made of {place.branch.name} before: the old credential may still open it",
+        )
+        for each in place.client.branches(place.project.id)
+        if each.parent_id == place.branch.id and not place.branch.protected
     ]
 
 

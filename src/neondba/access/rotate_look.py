@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from neondba.access.role_file import refuse_tracked
 from neondba.access.role_results import Consumer
-from neondba.access.rotate_consumers import in_project
+from neondba.access.rotate_consumers import copies, in_project
 from neondba.access.rotate_files import Credential, Holding, env_files, holdings
 from neondba.core.context import Context
 from neondba.core.problem import ConflictProblem, CredentialsProblem, NotFoundProblem, Problem
@@ -70,7 +70,7 @@ def look(ctx: Context, place: Place, pair: Pair, asked: Asked) -> Look:
     working = {each.role: each for each in different if logs_in(place, each)}
     for each in held:
         refuse_tracked(ctx.folder, each.path)
-    old, new, given = _way(ctx, pair, held, working, asked)
+    old, new, given = _way(ctx, place, pair, held, working, asked)
     passwords = {each.credential.password for each in held}
     return Look(
         pair,
@@ -81,7 +81,7 @@ def look(ctx: Context, place: Place, pair: Pair, asked: Asked) -> Look:
         working.get(old),
         given,
         endpoints,
-        tuple(in_project(ctx.folder, held, passwords)),
+        (*in_project(ctx.folder, held, passwords), *copies(place)),
     )
 
 
@@ -105,11 +105,16 @@ def logs_in(place: Place, credential: Credential) -> bool:
 
 
 def _way(
-    ctx: Context, pair: Pair, held: tuple[Holding, ...], working: dict[str, Credential], asked: Asked
+    ctx: Context,
+    place: Place,
+    pair: Pair,
+    held: tuple[Holding, ...],
+    working: dict[str, Credential],
+    asked: Asked,
 ) -> tuple[str, str, Credential | None]:
     """Say which role's credential goes, which comes, and whether the new one is in a file already."""
     if not held:
-        raise _nowhere(ctx, pair)
+        raise _nowhere(ctx, place, pair)
     if not working:
         raise _dead(pair, held)
     if pair.rotation is None or asked.start_over:
@@ -159,12 +164,13 @@ def store(ctx: Context) -> Engine:
     return rotation_store.engine(ctx.settings.state_dir / "rotations.sqlite")
 
 
-def _nowhere(ctx: Context, pair: Pair) -> NotFoundProblem:
+def _nowhere(ctx: Context, place: Place, pair: Pair) -> NotFoundProblem:
     return NotFoundProblem(
         "credential-not-found",
-        f"No file of variables under {ctx.folder} holds a credential of {pair.base} on this branch.",
-        hint="Name the file with --file, or write a credential first: neondba role create "
-        f"{quote(pair.base)} --application --write-env DATABASE_URL --new-password",
+        f"No file of variables under {ctx.folder} holds a credential of {pair.base} for branch "
+        f"{place.branch.name}.",
+        hint="Name the file with --file, or another branch with --branch. Where nobody knows the password: "
+        f"neondba role create {quote(pair.base)} --new-password, with its profile.",
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from neondba.access import rotate_proof
 from neondba.access.role_file import refuse_tracked
 from neondba.access.role_results import RoleRotated
-from neondba.access.rotate_consumers import in_project, sessions
+from neondba.access.rotate_consumers import copies, in_project, sessions
 from neondba.access.rotate_files import Credential, Holding, env_files, holdings, switched
 from neondba.access.rotate_look import Asked, listed, logs_in
 from neondba.core.context import Context
@@ -41,7 +41,8 @@ def reset(ctx: Context, place: Place, role: str, asked: Asked) -> RoleRotated:
     if not held:
         raise NotFoundProblem(
             "credential-not-found",
-            f"No file of variables under {ctx.folder} holds a credential of {role} on this branch.",
+            f"No file of variables under {ctx.folder} holds a credential of {role} for branch "
+            f"{place.branch.name}.",
             hint="Name the file with --file, or write one: neondba branch checkout "
             f"{place.branch.name} --role {role}",
         )
@@ -74,7 +75,7 @@ def _carried_out(
         new=role,
         closed=True,
         files=tuple(listed(paths, ctx.folder)),
-        consumers=(*consumers, *there),
+        consumers=(*consumers, *copies(place), *there),
         checks=(
             f"{role} logs in with its new password, pooled and direct.",
             *rotate_proof.refused(ctx, place, role, was),
