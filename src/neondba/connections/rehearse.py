@@ -131,7 +131,11 @@ def _watched(ctx: Context, asked: Asked, place: World, disturber: Disturber, vis
     disturber.start()
     visitor.start(place.record.begun)
     try:
-        wish = Wish(asked.command, asked.during, asked.limit, lambda: visitor.elapsed(place.record.begun))
+
+        def elapsed() -> float:
+            return visitor.elapsed(place.record.begun)
+
+        wish = Wish(asked.command, asked.during, asked.limit, elapsed, visitor.stop)
         return run(ctx, wish, place.environment, place.secrets)
     finally:
         visitor.stop()

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from neondba.connections.environments_files import env_files
+from neondba.connections.setup_urls import Reach, value
 from neondba.core.problem import ArgumentProblem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import ConnectionString, parse
 from neondba.project.environment import Environment
 from neondba.project.facts import Facts
+from neondba.project.stack import Stack
+from neondba.project.stack_variables import Use, Variable
 from neondba.project.tree import FolderTree
 
 _WHOLE: Final = re.compile(
@@ -48,20 +51,37 @@ class Led:
 
 def led(folder: Path, ends: Ends, usual: Mapping[str, str]) -> Led:
     """Give every variable that holds the address of a database, with the relay's in its place."""
+    facts = Facts(FolderTree(folder))
     values = {name: Secret(value) for name, value in usual.items()}
+    written: dict[str, Secret] = {}
     own: dict[str, Secret] = {}
-    for name, value in _names(folder):
+    for name, held in _names(folder, facts.get(Environment)):
         if name in own or _OTHERS.search(name):
             continue
-        given = _given(name, value, ends)
+        given = _given(name, held, ends)
         if given is not None:
             own[name] = given
-    return Led({**values, **own}, tuple(sorted(own)))
+            if _parsed(held) is not None:
+                written[name] = given
+    # A string that somebody has written shows its form; elsewhere the driver tells it.
+    by_driver = _by_driver(facts.get(Stack), ends)
+    own = {**own, **{n: v for n, v in by_driver.items() if n in own}, **written}
+    return Led({**values, **by_driver, **own}, tuple(sorted(own)))
 
 
-def _names(folder: Path) -> Iterator[tuple[str, str]]:
+def _by_driver(stack: Stack, ends: Ends) -> dict[str, Secret]:
+    """Write the variables that the code reads as its drivers take them."""
+    found: dict[str, Secret] = {}
+    reach = Reach(pooled=ends.app, direct=ends.direct)
+    for app in stack.using:
+        usual = [] if app.using(Use.POOLED) else [Variable("DATABASE_URL", Use.POOLED, "", 0)]
+        for variable in (*app.variables, *usual):
+            found.setdefault(variable.name, value(app, variable, reach))
+    return found
+
+
+def _names(folder: Path, found: Environment) -> Iterator[tuple[str, str]]:
     """Give the variables that files set, the environment holds and code reads, with what they hold."""
-    found = Facts(FolderTree(folder)).get(Environment)
     # From disk: where git ignores them, they are no files of the project to the facts.
     for file in sorted(env_files(folder), key=lambda file: file.is_example):
         yield from ((entry.key, entry.value.reveal()) for entry in file.entries)
@@ -69,13 +89,13 @@ def _names(folder: Path) -> Iterator[tuple[str, str]]:
     yield from ((read.name, read.default or "") for read in found.reads)
 
 
-def _given(name: str, value: str, ends: Ends) -> Secret | None:
+def _given(name: str, text: str, ends: Ends) -> Secret | None:
     end = ends.direct if _DIRECT.search(name.upper()) else ends.app
-    held = _parsed(value)
+    held = _parsed(text)
     if held is not None:
         return _spelled(end, held).render()
-    if re.match(r"\w+(?:\+\w+)?://", value):
-        # Another kind of database, or none: not ours to lead anywhere.
+    if re.match(r"(?!sqlite)\w+(?:\+\w+)?://", text):
+        # Another kind of server: not ours to lead anywhere. A file of SQLite stands in for PostgreSQL.
         return None
     if _WHOLE.search(name.upper()):
         return end.render()

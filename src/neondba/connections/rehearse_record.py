@@ -80,8 +80,12 @@ class Record:
         self._guard = threading.Lock()
 
     def restart(self) -> None:
-        """Count the time from now on."""
-        self.begun = time.monotonic()
+        """Forget what was, and count the time from now on."""
+        with self._guard:
+            self.begun = time.monotonic()
+            self.sessions.clear()
+            self.statements.clear()
+            self.count = 0
 
     def now(self) -> float:
         """Give the seconds since the run began."""

@@ -52,6 +52,8 @@ class Wish:
     limit: float
     elapsed: Callable[[], float] | None = None
     """Gives the seconds to which `during` applies; those since the start if absent."""
+    leave: Callable[[], None] | None = None
+    """Called before it is told to end: what it no longer answers then is not its fault."""
 
 
 def tail(ran: Ran, most: int = 5) -> tuple[str, ...]:
@@ -75,6 +77,8 @@ def run(ctx: Context, wish: Wish, environment: Mapping[str, str], secrets: Seque
     reading.start()
     try:
         _await(ctx, process, wish, ran, begun)
+        if wish.leave:
+            wish.leave()
     finally:
         _end(process, reading)
     ran.seconds = time.monotonic() - begun

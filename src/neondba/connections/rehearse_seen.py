@@ -137,9 +137,7 @@ def met(record: Record, window: Window, answers: Sequence[Answer]) -> Met:
         refused=sum(session.refused is not None for session in later),
         back_after=round(min(good) - d.ended, 3) if good else None,
         trouble=d.trouble,
-        visits_failed=sum(
-            d.began <= a.at + a.seconds and a.at < window.until and not a.good for a in answers
-        ),
+        visits_failed=sum(d.began <= a.at + a.seconds < window.until and not a.good for a in answers),
     )
 
 

@@ -19,7 +19,7 @@ from neondba.connections.rehearse_relay import Relay
 from neondba.core.context import Context
 from neondba.core.secret import Secret
 from neondba.local.addresses import names_resolve
-from neondba.local.environment import fill, for_migrations, merged, variables
+from neondba.local.environment import fill, merged, variables
 from neondba.neon.connection_string import ConnectionString, Platform, parse
 from neondba.neon.models import Project
 from neondba.neon.throwaway import Throwaway, Wanted, throwaway_branch
@@ -50,6 +50,8 @@ class World:
     branch: Throwaway
     endpoint_id: str
     environment: dict[str, str]
+    direct: dict[str, str]
+    """The same past the pooler, for migrations."""
     own: tuple[str, ...]
     record: Record
     relays: tuple[Relay, ...]
@@ -80,12 +82,14 @@ def world(ctx: Context, source: Source, *, pooled: bool) -> Iterator[World]:
                 wanted=wanted,
             )
         )
-        if source.prepare:
-            ctx.progress(f"Preparing the branch: {source.prepare}")
-            fill(source.prepare, ctx.folder, for_migrations(branch, ctx, os.environ), "the branch")
         folder = Path(tempfile.mkdtemp(prefix="neondba-relay-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        yield _relayed(ctx, source, branch, folder, stack, pooled)
+        made = _relayed(ctx, source, branch, folder, stack, pooled)
+        if source.prepare:
+            ctx.progress(f"Preparing the branch: {source.prepare}")
+            fill(source.prepare, ctx.folder, made.direct, "the branch")
+            made.record.restart()
+        yield made
 
 
 def _relayed(
@@ -104,23 +108,31 @@ def _relayed(
         relay.start()
         relays.append(relay)
         ends.append(_end(parse(text), relay.port))
-    direct, through_pooler = ends
-    app = through_pooler if pooled else direct
+    authority = str(paths.authority)
+    past = _environment(ctx, branch, Ends(ends[0], ends[0]), authority)
+    led_there = _environment(ctx, branch, Ends(ends[0], ends[1] if pooled else ends[0]), authority)
+    endpoint = next(e for e in source.client.endpoints(branch.project_id, branch.branch_id))
+    return World(branch, endpoint.id, led_there[0], past[0], led_there[1], record, tuple(relays))
+
+
+def _environment(
+    ctx: Context, branch: Throwaway, ends: Ends, authority: str
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Give a program's whole environment, and the project's own names in it."""
     usual = variables(branch, ctx)
     usual |= {
-        "DATABASE_URL": app.render().reveal(),
-        "DATABASE_URL_UNPOOLED": direct.render().reveal(),
-        "PGHOST": app.host,
-        "PGPORT": str(app.port),
-        "PGSSLROOTCERT": str(paths.authority),
-        "NODE_EXTRA_CA_CERTS": str(paths.authority),
+        "DATABASE_URL": ends.app.render().reveal(),
+        "DATABASE_URL_UNPOOLED": ends.direct.render().reveal(),
+        "PGHOST": ends.app.host,
+        "PGPORT": str(ends.app.port),
+        "PGSSLROOTCERT": authority,
+        "NODE_EXTRA_CA_CERTS": authority,
         "PYTHONUNBUFFERED": "1",
     }
     usual.pop("PGOPTIONS", None)
-    found = led(ctx.folder, Ends(direct, app), usual)
-    environment = merged(os.environ, {name: value.reveal() for name, value in found.values.items()})
-    endpoint = next(e for e in source.client.endpoints(branch.project_id, branch.branch_id))
-    return World(branch, endpoint.id, environment, found.own, record, tuple(relays))
+    found = led(ctx.folder, ends, usual)
+    whole = merged(os.environ, {name: value.reveal() for name, value in found.values.items()})
+    return whole, found.own
 
 
 def _goal(url: ConnectionString) -> Goal:

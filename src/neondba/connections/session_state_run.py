@@ -67,8 +67,11 @@ def rehearsed(client: NeonClient, ctx: Context, asked: Asked) -> PoolRehearsal:
     with ctx.carry_out(plan):
         ctx.progress("Running it direct.")
         direct = _one(ctx, asked, source, pooled=False)
-        ctx.progress("Running it through the pooler, with another client beside it.")
-        pooled = _one(ctx, asked, source, pooled=True)
+        pooled = direct
+        # What reaches no database direct reaches none through the pooler.
+        if direct.record.sessions:
+            ctx.progress("Running it through the pooler, with another client beside it.")
+            pooled = _one(ctx, asked, source, pooled=True)
     return _report(ctx.folder, asked, (name, copied), direct, pooled)
 
 
