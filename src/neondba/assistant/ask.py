@@ -1,0 +1,127 @@
+"""Answer a question from the skills, with sources, after a look at the asker's own project."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from neondba.assistant import knowledge
+from neondba.assistant.ask_index import Hit, index, telling
+from neondba.assistant.ask_look import look
+from neondba.assistant.ask_results import Answered, Looked, Passed
+from neondba.assistant.passage import FENCE, Passage
+from neondba.core.context import Context
+from neondba.core.problem import Problem
+
+COVERED: Final = 0.34
+"""Of a question's telling words a passage must hold so much to answer it."""
+NEAR: Final = 0.92
+"""A second passage of another skill that comes so near makes a short question ambiguous."""
+SHORT: Final = 2
+"""Telling words up to which a question is too short to choose."""
+STEP: Final = re.compile(r"^\d+\. (?P<text>.+?)(?=^\d+\. |\Z|^\S)", re.MULTILINE | re.DOTALL)
+UNKNOWN: Final = (
+    "I don't know: nothing in the skills answers this. Say it with the name of the tool, the error's text or "
+    "what you want to do, or ask Neon's community or support."
+)
+
+
+def answered(ctx: Context, question: str, *, servers: bool = False, look_here: bool = True) -> Answered:
+    """Answer, ask back, or say that nothing is known."""
+    hits = index().find(question)
+    known = _explained(ctx, question) if look_here else None
+    if known is not None and (not hits or hits[0].covered < COVERED):
+        return known
+    if not hits or hits[0].covered < COVERED:
+        return Answered(kind="unknown", said=UNKNOWN, next=("neondba operation list",))
+    if back := _ambiguous(question, hits):
+        return back
+    made = _from(hits)
+    if known is not None:
+        made = made.model_copy(update={"looked_at": known.looked_at})
+    if look_here:
+        sight = look(ctx, hits[0].passage.skill, hits[0].passage.looks, servers=servers)
+        made = made.model_copy(
+            update={
+                "looked_at": (*made.looked_at, *sight.looked),
+                "not_checked": (*made.not_checked, *sight.open),
+            }
+        )
+    return made
+
+
+def _from(hits: list[Hit]) -> Answered:
+    best = hits[0].passage
+    text = knowledge.FIGURE.sub(lambda found: knowledge.figures()[found["name"]].value, best.text)
+    snippets = [fence[0] for fence in FENCE.finditer(text)]
+    plain = knowledge.MARK.sub("", FENCE.sub("", text))
+    paragraphs = [part.strip() for part in re.split(r"\n\s*\n", plain) if part.strip()]
+    told = [part for part in paragraphs if not re.match(r"\d+\. |Trade-off: |Ask for help: ", part)]
+    steps = [_flat(step["text"]) for part in paragraphs for step in STEP.finditer(part)]
+    return Answered(
+        kind="answer",
+        said="\n\n".join(_flat(part) for part in told[:2]),
+        steps=tuple(steps),
+        snippets=tuple(_unfenced(each) for each in snippets[:3]),
+        trade_offs=_marked(paragraphs, "Trade-off: "),
+        ask_for_help=_marked(paragraphs, "Ask for help: "),
+        sources=tuple(each.line for each in knowledge.named(best.text)),
+        passages=tuple(_passed(hit.passage) for hit in hits[:4]),
+    )
+
+
+def _ambiguous(question: str, hits: list[Hit]) -> Answered | None:
+    if len(telling(question)) > SHORT or len(hits) < 2:
+        return None
+    near = [hit for hit in hits if hit.score >= NEAR * hits[0].score]
+    if len({hit.passage.skill for hit in near}) < 2:
+        return None
+    return Answered(
+        kind="question",
+        said="Which of these do you mean?\n" + "\n".join(f"- {hit.passage.title}" for hit in near[:4]),
+        passages=tuple(_passed(hit.passage) for hit in near[:4]),
+        next=tuple(f'neondba ask "{hit.passage.title}"' for hit in near[:4]),
+    )
+
+
+def _explained(ctx: Context, question: str) -> Answered | None:
+    """Answer from the catalogue of connection errors where the question quotes one."""
+    from neondba.connections.explain_text import hits
+    from neondba.core.operation import find
+
+    if not hits(question):
+        return None
+    try:
+        found = find("connection.explain").call(ctx, {"text": question})
+    except Problem:
+        return None
+    if not found.errors:
+        return None
+    first = found.errors[0]
+    places = tuple(f"{place.path}:{place.line}  {place.why}" for place in first.places)
+    seen = (f"{first.title}: {first.cause}", *places)
+    return Answered(
+        kind="answer",
+        said=f"{first.title}. {first.cause}",
+        looked_at=(Looked(operation="neondba connection explain", seen=seen),),
+        steps=first.steps,
+        snippets=(first.snippet,) if first.snippet else (),
+        not_checked=found.not_checked,
+        sources=(f"{first.source}, {first.date}",),
+    )
+
+
+def _passed(passage: Passage) -> Passed:
+    return Passed(skill=passage.skill, title=passage.title, address=passage.address)
+
+
+def _marked(paragraphs: list[str], mark: str) -> tuple[str, ...]:
+    return tuple(_flat(part.removeprefix(mark)) for part in paragraphs if part.startswith(mark))
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _unfenced(fence: str) -> str:
+    return "\n".join(fence.splitlines()[1:-1])

@@ -1,0 +1,118 @@
+"""Find the passages that answer a question: SQLite's full-text search over the skills, in memory."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from math import log
+from pathlib import Path
+from typing import Final
+
+from neondba.assistant.passage import Passage, passages
+
+WORD: Final = re.compile(r"[a-z0-9_]+")
+WEIGHTS: Final = (2.0, 1.0, 0.5)
+"""Of a passage's title, its text and its skill's description."""
+PHRASED: Final = 1.6
+"""How much a question written beside a passage counts against the passage itself."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A passage that may answer."""
+
+    passage: Passage
+    score: float
+    covered: float
+    """Share of the question's telling words that it holds, rare ones counting more; 0 to 1."""
+
+
+class Index:
+    """The passages, searchable."""
+
+    def __init__(self, over: tuple[Passage, ...], descriptions: dict[str, str]) -> None:
+        self._passages = over
+        self._db = sqlite3.connect(":memory:", check_same_thread=False)
+        self._db.execute("create virtual table page using fts5(title, text, skill, tokenize='porter')")
+        self._db.execute("create virtual table phrase using fts5(asked, passage, tokenize='porter')")
+        self._db.execute("create virtual table word using fts5(text, tokenize='porter')")
+        for number, passage in enumerate(over):
+            title = passage.title + " " + " ".join(passage.asked)
+            described = descriptions.get(passage.skill, "")
+            self._db.execute(
+                "insert into page (rowid, title, text, skill) values (?, ?, ?, ?)",
+                (number + 1, passage.title, passage.text, described),
+            )
+            self._db.executemany(
+                "insert into phrase (asked, passage) values (?, ?)",
+                [(asked, str(number + 1)) for asked in (passage.title, *passage.asked)],
+            )
+            whole = f"{title} {passage.text} {described}"
+            self._db.execute("insert into word (rowid, text) values (?, ?)", (number + 1, whole))
+
+    def find(self, question: str, most: int = 5) -> list[Hit]:
+        """Give the passages that fit best, the best first."""
+        words = telling(question)
+        if not words:
+            return []
+        matching = " OR ".join(f'"{word}"' for word in _widened(words))
+        weights = ", ".join(map(str, WEIGHTS))
+        page = f"select rowid, -bm25(page, {weights}) from page where page match ?"  # noqa: S608
+        scores: dict[int, float] = dict(self._db.execute(page, (matching,)).fetchall())
+        best: dict[int, float] = {}
+        phrase = "select passage, -bm25(phrase) from phrase where phrase match ?"
+        for number, score in self._db.execute(phrase, (f"asked : ({matching})",)):
+            best[int(number)] = max(best.get(int(number), 0.0), score)
+        for number, score in best.items():
+            scores[number] = scores.get(number, 0.0) + PHRASED * score
+        ranked = sorted(scores, key=lambda number: -scores[number])[:most]
+        rarity = {word: self._rarity(word) for word in words}
+        return [
+            Hit(self._passages[number - 1], scores[number], self._covered(number, rarity))
+            for number in ranked
+        ]
+
+    def _rarity(self, word: str) -> float:
+        [(count,)] = self._db.execute("select count(*) from word where word match ?", (_any_of(word),))
+        return log((len(self._passages) + 1) / (count + 0.5))
+
+    def _covered(self, number: int, rarity: dict[str, float]) -> float:
+        held = 0.0
+        for word, weight in rarity.items():
+            row = self._db.execute(
+                "select 1 from word where word match ? and rowid = ?", (_any_of(word), number)
+            ).fetchone()
+            held += weight if row else 0.0
+        return held / (sum(rarity.values()) or 1.0)
+
+
+@cache
+def _words() -> tuple[frozenset[str], dict[str, str]]:
+    read = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+    return frozenset(read["plain"].split()), read["also"]
+
+
+@cache
+def index() -> Index:
+    """Build the index over all skills once."""
+    from neondba.assistant.skill import skills
+
+    return Index(passages(), {skill.name: skill.description for skill in skills().values()})
+
+
+def telling(question: str) -> list[str]:
+    """Give the words of a question that say what it is about, each once."""
+    plain, _ = _words()
+    return list(dict.fromkeys(word for word in WORD.findall(question.lower()) if word not in plain))
+
+
+def _widened(words: list[str]) -> list[str]:
+    _, also = _words()
+    return list(dict.fromkeys([*words, *(also[word] for word in words if word in also)]))
+
+
+def _any_of(word: str) -> str:
+    return " OR ".join(f'"{each}"' for each in _widened([word]))

@@ -1,0 +1,66 @@
+"""What `ask` answers: the short answer, what was looked at, steps, what is open, sources."""
+
+from __future__ import annotations
+
+import textwrap
+
+from pydantic import BaseModel
+
+
+class Looked(BaseModel):
+    """What was looked at in the asker's project, and what was seen."""
+
+    operation: str
+    seen: tuple[str, ...]
+    """Each with its place, file and line, or what was measured."""
+
+
+class Passed(BaseModel):
+    """A passage that answers, or may."""
+
+    skill: str
+    title: str
+    address: str
+
+
+class Answered(BaseModel):
+    """An answer with its evidence, a question back, or that nothing is known."""
+
+    kind: str
+    """`answer`, `question` or `unknown`."""
+    said: str
+    """The short answer; or what is asked back; or that nothing fits."""
+    looked_at: tuple[Looked, ...] = ()
+    steps: tuple[str, ...] = ()
+    snippets: tuple[str, ...] = ()
+    trade_offs: tuple[str, ...] = ()
+    ask_for_help: tuple[str, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    passages: tuple[Passed, ...] = ()
+    """Where the answer stands, first, and what else comes near."""
+    next: tuple[str, ...] = ()
+
+    def as_text(self, width: int) -> str:
+        """Show it in a terminal."""
+        width = max(50, width)
+        parts = [textwrap.fill(line, width) for line in self.said.splitlines()]
+        for looked in self.looked_at:
+            parts += _block(f"In your project ({looked.operation}):", looked.seen, width)
+        numbered = [f"{number}. {step}" for number, step in enumerate(self.steps, start=1)]
+        parts += _block("Steps:", numbered, width)
+        for snippet in self.snippets:
+            parts += ["", *textwrap.indent(snippet, "    ").splitlines()]
+        parts += _block("Trade-offs:", self.trade_offs, width)
+        parts += _block("Not checked:", self.not_checked, width)
+        parts += _block("When to ask others:", self.ask_for_help, width)
+        parts += _block("Sources:", self.sources, width)
+        parts += _block("See also:", [f"{each.title} ({each.skill})" for each in self.passages[1:]], width)
+        return "\n".join(parts)
+
+
+def _block(title: str, lines: tuple[str, ...] | list[str], width: int) -> list[str]:
+    if not lines:
+        return []
+    laid = [textwrap.fill(line, width, initial_indent="  ", subsequent_indent="     ") for line in lines]
+    return ["", title, *laid]
