@@ -77,8 +77,7 @@ class Proving:
             versions = making.made(copy, provider.url)
             login = application_role(self.session, self.folder, self.asked.role, self._before)
             url = self._url(login)
-            tables = making.ensured(copy, url, provider.url, versions)
-            with starter.running(copy, url, provider.url) as (running, given):
+            with making.running(copy, url, provider.url, versions) as (running, given, tables):
                 document = document_of(self.files, running.port, given, found, python, copy)
                 walker, arrival = self._furnished(running, given, provider, login, tables, document)
                 routes = self._judged(walker, login, running)

@@ -6,12 +6,14 @@ import contextlib
 import json
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from neondba.access.application_environment import Given
+from neondba.access.application_process import Running
 from neondba.access.application_start import Starter
 from neondba.core.problem import NotFoundProblem, Problem, RemoteProblem
 from neondba.core.secret import MASK, Secret
@@ -114,33 +116,40 @@ class Tables:
                 break
         return "\n".join(said.strip().splitlines()[-_LAST:])
 
-    def ensured(self, copy: Path, url: Secret, provider: str, version_table: str | None) -> dict[str, Shape]:
-        """Give the tables; where there are none yet, let the application make them, or its models.
+    @contextmanager
+    def running(
+        self, copy: Path, url: Secret, provider: str, version_table: str | None
+    ) -> Iterator[tuple[Running, Given, dict[str, Shape]]]:
+        """Start the application; where there are no tables even then, make those of its models first.
 
         Raises:
             NotFoundProblem: there are none after all.
-            Problem: the application does not start, and has no models either.
+            Problem: the application does not start.
         """
-        found = self._found(version_table)
-        if found:
-            return found
-        trouble: Problem | None = None
-        try:
-            with self.starter.running(copy, url, provider):
-                pass
-        except Problem as problem:
-            trouble = problem
-        found = self._found(version_table)
-        if not found and self._of_models(copy, provider):
+        with ExitStack() as stack:
+            trouble: Problem | None = None
+            try:
+                running, given = stack.enter_context(self.starter.running(copy, url, provider))
+            except Problem as problem:
+                trouble = problem
             found = self._found(version_table)
-            self.notes.append("The tables were made from the models: no migration and no start makes them.")
-        if found:
-            return found
-        raise trouble or NotFoundProblem(
-            "schema-missing",
-            f"{self.starter.folder} has no Alembic migrations, and its application makes no tables.",
-            hint="Give the command that makes them: --prepare 'python init_db.py', or --project NAME",
-        )
+            if not found and self._of_models(copy, provider):
+                found = self._found(version_table)
+                self.notes.append(
+                    "The tables were made from the models: no migration and no start makes them."
+                )
+                stack.close()
+                trouble = None
+                running, given = stack.enter_context(self.starter.running(copy, url, provider))
+            if trouble is not None:
+                raise trouble
+            if not found:
+                raise NotFoundProblem(
+                    "schema-missing",
+                    f"{self.starter.folder} has no Alembic migrations, and its application makes no tables.",
+                    hint="Give the command that makes them: --prepare 'python init_db.py', or --project NAME",
+                )
+            yield running, given, found
 
     def _found(self, version_table: str | None) -> dict[str, Shape]:
         found = shapes(self.session)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from neondba.access.prove_world import OUTSIDE_IDS, TENANTS, Person, World, snake
-from neondba.access.walk_identifiers import Identifiers
+from neondba.access.prove_world import OUTSIDE_IDS, TENANTS, Person, World, plain_name, snake
+from neondba.access.walk_identifiers import Identifiers, singular
 from neondba.access.walk_openapi import Document
 from neondba.access.walk_values import Maker
 from neondba.postgres.row_watch import RowWatch
@@ -152,7 +152,7 @@ class WorldSeeder:
 
     def _text_for(self, shape: Shape, column: Column, maker: Maker) -> str | None:
         checked = any(k.kind == "c" and column.name in k.columns for k in shape.constraints)
-        known = self._document.properties.get(column.name, {})
+        known = self._document.property(column.name, singular(snake(plain_name(shape.name))))
         if checked and "enum" not in known:
             return None
         if "enum" in known:

@@ -54,7 +54,8 @@ class Tried:
     rows: Rows
     """The rows before, to say whose is what."""
     statements: tuple[str, ...]
-    log: tuple[int, int] = (0, 0)
+    mine: bool = False
+    """True when the answer holds something of A's."""
 
 
 @dataclass
@@ -92,12 +93,14 @@ class Walker:
     base: Rows = field(default_factory=dict)
     owned: dict[tuple[str, str], str] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
+    own_marks: list[Mark] = field(default_factory=list)
 
     def settle(self) -> None:
         """Take the rows as they are now for the beginning of every request."""
         self.base = self.watch.read()
         self.owned = self.world.settle(self.base)
         self.marks = self.world.marks("B", self.base, self.owned)
+        self.own_marks = self.world.marks("A", self.base, self.owned)
         self.identifiers.settle(self.base)
         self.statements.since()
 
@@ -229,7 +232,9 @@ class Walker:
         sent = case.request.sent
         said = answer.text + " " + " ".join(answer.headers.values())
         marks = tuple(m for m in self.marks if m.text not in sent and _stands_in(m.text, said))
-        return Tried(case, answer, marks, changed, self.base, statements)
+        kept = [m.text for m in self.own_marks if not m.weak and m.text not in sent]
+        mine = any(_stands_in(text, said) for text in kept)
+        return Tried(case, answer, marks, changed, self.base, statements, mine)
 
     def _rest(self) -> None:
         for _ in range(_REST):

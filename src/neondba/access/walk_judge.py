@@ -61,7 +61,7 @@ class Judge:
                 if tried.case.kind == "anyone":
                     if not tried.case.sent_tables:
                         listed |= {m.table for m in tried.marks if not m.weak}
-                    changed |= {c.table for c in self._of_b(tried)}
+                    changed |= {c.table for c in self._of_b(tried) if not _only_counted(c)}
         found = (listed - changed) | self.shared
         for _ in range(3):
             found |= {
@@ -154,10 +154,7 @@ class Judge:
 
     def _changed(self, tried: Tried) -> Iterator[str]:
         for change in self._of_b(tried):
-            if change.table in self.public and all(_COUNTERS.search(c) for c in change.columns):
-                continue
-            counted = change.after is not None and all(_COUNTERS.search(c) for c in change.columns)
-            if counted and tried.case.kind == "own":
+            if _only_counted(change) and (change.table in self.public or tried.case.kind == "own"):
                 continue
             columns = f" ({_listed(list(change.columns))})" if change.verb == "changed" else ""
             yield f"B's row of {plain_name(change.table)} was {change.verb}{columns}"
@@ -220,8 +217,9 @@ class Judge:
         own = trial.own
         if own is None or not own.answer.fine:
             return self._without_own(trial, tables)
-        mine = bool(own.changed) or bool(tables)
-        if not mine:
+        # Every request looks up who sends it: that alone concerns nobody's rows.
+        concerned = [table for table in tables if table != self.world.user_table]
+        if not (own.changed or concerned or own.mine):
             return Verdict.NOTHING_OWNED, "No statement names a table whose rows belong to anyone."
         others = [t for t in trial.tried if t.case.kind == "other"]
         how = _refusal(others) if others else "A is given A's own, and nothing of B's"
@@ -238,13 +236,13 @@ class Judge:
         others = [t for t in trial.tried if t.case.kind == "other" and self._sends_owned(t.case)]
         if (
             own is not None
-            and status >= 500
+            and (status >= 500 or status in (400, 409, 422))
             and tables
             and others
             and all(t.answer.status in (403, 404) for t in others)
         ):
             said = self.last_words(own)
-            return Verdict.BOUND, f"{_refusal(others)}; A's own is let in and fails with {status}: {said}"
+            return Verdict.BOUND, f"{_refusal(others)}; A's own comes further: {status} {said}"
         if own is not None and own.answer.refused and trial.admin is not None and trial.admin.answer.fine:
             return Verdict.BOUND, f"For administrators: A is refused ({status}), an administrator is let in."
         if trial.missing:
@@ -266,6 +264,11 @@ class Judge:
             for t in trial.tried
             if t.case.kind in ("other", "anyone")
         ][:2]
+
+
+def _only_counted(change: Changed) -> bool:
+    """Tell whether nothing changed but counters and times, as by everyone who looks."""
+    return change.after is not None and all(_COUNTERS.search(c) for c in change.columns)
 
 
 def _refusal(others: list[Tried]) -> str:

@@ -56,8 +56,8 @@ class Document:
 
     raw: Mapping[str, Any]
     operations: list[Operation] = field(default_factory=list)
-    properties: dict[str, Schema] = field(default_factory=dict)
-    """Schema of each property by name, whichever component it stands in: the narrowest wins."""
+    properties: dict[str, list[tuple[str, Schema]]] = field(default_factory=dict)
+    """Property to the components that have it, with its schema there."""
 
     @classmethod
     def read(cls, text: str) -> Document:
@@ -67,12 +67,18 @@ class Document:
             raise ValueError("no OpenAPI document")
         made = cls(raw)
         made.operations = list(made._operations())
-        for component in raw.get("components", {}).get("schemas", {}).values():
-            for name, schema in component.get("properties", {}).items():
-                plain = made.plain(schema)
-                if "enum" in plain or name not in made.properties:
-                    made.properties[name] = plain
+        for component, whole in raw.get("components", {}).get("schemas", {}).items():
+            for name, schema in whole.get("properties", {}).items():
+                made.properties.setdefault(name, []).append((component, made.plain(schema)))
         return made
+
+    def property(self, name: str, noun: str) -> Schema:
+        """Give the schema of a property, from the components that are about a noun where there are some."""
+        every = self.properties.get(name, [])
+        word = noun.replace("_", "").lower()
+        about = [schema for component, schema in every if component.lower().startswith(word)]
+        found = about or [schema for _, schema in every]
+        return next((schema for schema in found if "enum" in schema), found[0] if found else {})
 
     def plain(self, schema: Any, depth: int = 0) -> Schema:
         """Follow references, merge `allOf`, and choose the first real alternative."""

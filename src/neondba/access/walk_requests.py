@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,12 +18,14 @@ Slot = tuple[str, Pointer]
 """Place and name: `("path", ("task_id",))`."""
 Whose = Mapping[Slot, Person | None]
 _MOST_TRIES: Final = 5
+_MOST_TURNS: Final = 2
 
 
 @dataclass
 class Shaping:
     """What was learnt about a body that the application accepts."""
 
+    turn: int = 0
     full: bool = True
     without: set[Pointer] = field(default_factory=set)
     fixed: dict[Pointer, Any] = field(default_factory=dict)
@@ -111,6 +114,7 @@ class Requests:
             self.document,
             person.marks,
             identify,
+            turn=self.shaping.turn,
             full=self.shaping.full,
             without=set(self.shaping.without),
             fixed=dict(self.shaping.fixed),
@@ -141,14 +145,27 @@ class Requests:
         said = answer.json
         details = said.get("detail") if isinstance(said, dict) else None
         if answer.status not in (400, 422) or not isinstance(details, list):
-            if answer.status in (400, 422, 500) and self.shaping.full and self.operation.body:
-                self.shaping.full = False
-                return True
-            return False
+            return self._otherwise(answer)
         changed = False
         for one in details:
             changed = self._learn_one(one if isinstance(one, dict) else {}) or changed
         return changed
+
+    def _otherwise(self, answer: Answer) -> bool:
+        """Try another form where the application says no in words of its own."""
+        if answer.status not in (400, 409, 422, 500) or not self.operation.body:
+            return False
+        if self.shaping.turn < _MOST_TURNS and '"enum"' in self._written:
+            self.shaping.turn += 1
+            return True
+        again = self.shaping.full
+        self.shaping.full, self.shaping.turn = False, 0
+        return again
+
+    @property
+    def _written(self) -> str:
+        body = self.document.plain(self.operation.body)
+        return json.dumps([self.document.plain(one) for one in body.get("properties", {}).values()])
 
     def _learn_one(self, detail: Mapping[str, Any]) -> bool:
         place, *at = detail.get("loc") or [""]

@@ -40,6 +40,8 @@ class Maker:
     marks: Marks
     identify: Callable[[Pointer, Schema], Any]
     """Gives the value of what is an identifier, else `None`."""
+    turn: int = 0
+    """Which of several allowed values to take."""
     full: bool = True
     """False to leave out all that is not required."""
     without: set[Pointer] = field(default_factory=set)
@@ -56,7 +58,7 @@ class Maker:
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
-            return schema["enum"][0]
+            return schema["enum"][self.turn % len(schema["enum"])]
         kind = schema.get("type") or ("object" if "properties" in schema else "string")
         if kind == "object":
             return self._object(schema, at, depth)
