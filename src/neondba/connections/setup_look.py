@@ -11,6 +11,7 @@ from shlex import quote
 from typing import Final
 
 from neondba.connections import setup_env
+from neondba.connections.setup_advice import advice
 from neondba.connections.setup_env import EnvPlan
 from neondba.connections.setup_stacks import Start
 from neondba.connections.setup_starts import files_of, ignored_by_tools, settings_place
@@ -128,6 +129,7 @@ def look(root: Path, start: Start | None, app: str | None) -> Looked:
     found = Looked(root, _chosen(stack, app), start)
     for each in found.apps:
         found.files |= _lacking(each, facts, found.notes)
+        found.notes += advice(each, tree)
     found.notes += _others(stack, found.apps)
     return found
 
