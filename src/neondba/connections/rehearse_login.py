@@ -14,6 +14,7 @@ import secrets
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -102,6 +103,14 @@ class Line:
     def message(self) -> tuple[bytes, bytes]:
         """Read a typed message."""
         return self.exactly(1), self.packet()
+
+    def close(self) -> None:
+        """Close it; in TLS say so first, as a server does, or clients take it for an attack."""
+        if isinstance(self.sock, ssl.SSLSocket):
+            with suppress(OSError, ValueError):
+                self.sock.setblocking(False)
+                self.sock.unwrap()
+        self.sock.close()
 
 
 def introduced(line: Line, certificate: Certificate) -> Startup | Cancel:

@@ -98,7 +98,7 @@ class Relay:
         except (OSError, EOFError, ValueError, ProtocolError):
             pass
         finally:
-            line.sock.close()
+            line.close()
 
     def _session(self, pair: _Pair, first: Startup) -> None:
         with self._guard:
@@ -169,7 +169,7 @@ class _Pair:
 
     def close(self) -> None:
         for line in filter(None, (self.client, self.server)):
-            line.sock.close()
+            line.close()
 
     def pump(self, talk: Conversation) -> None:
         """Pass on what both sides say until one of them ends."""

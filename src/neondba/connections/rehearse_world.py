@@ -102,7 +102,7 @@ def _relayed(
     record = Record()
     relays, ends = [], []
     for text, through in ((branch.direct, False), (branch.pooled, True)):
-        goal = _goal(parse(text))
+        goal = goal_of(parse(text))
         relay = Relay(goal, certificate, record, pooled=through)
         stack.callback(relay.close)
         relay.start()
@@ -135,7 +135,8 @@ def _environment(
     return whole, found.own
 
 
-def _goal(url: ConnectionString) -> Goal:
+def goal_of(url: ConnectionString) -> Goal:
+    """Say how a relay reaches what a connection string names."""
     local = url.platform is Platform.LOCAL
     options = url.parameter("options") or ""
     password = url.password or Secret("")
