@@ -123,10 +123,14 @@ def test_a_rotation_changes_every_file_and_closes_the_old_login(shop):
     before, old = shop.urls(), shop.login()
 
     result = shop.rotate()
+    journal = (shop.state / "journal.sqlite").read_bytes() + (shop.state / "rotations.sqlite").read_bytes()
+    passwords = {re.search(r":([A-Za-z0-9]{32})@", url)[1] for url in (*before, *shop.urls())}
 
     assert (result.closed, result.old, result.new) == (True, old, shop.login())
     assert result.files == (".env", ".env.local")
     assert [opens(url) for url in before] == [False, False, False]
+    assert len(passwords) == 2
+    assert all(each.encode() not in journal and each not in result.model_dump_json() for each in passwords)
     assert (shop.folder / ".env.local").read_text().startswith("# mine\nPORT=8000\n")
 
 
@@ -136,6 +140,10 @@ def test_policies_for_the_role_hold_for_its_twin(shop):
     assert shop.login() == "app_b"
     assert (again.statements, again.faults, len(again.tries)) == ((), 0, 7)
     assert [notes_of_ben(url) for url in shop.urls()] == [[(2, "app")]] * 3
+    with closing(psycopg.connect(shop.url().replace("-pooler", ""), autocommit=True)) as session:
+        session.execute("discard all")
+        session.execute(SHOWN_FOR_BEN)
+        assert session.execute("select count(*), current_user from note").fetchall() == [(2, "app")]
 
 
 def test_what_the_twin_makes_belongs_to_the_role(shop):

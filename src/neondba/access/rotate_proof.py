@@ -67,7 +67,7 @@ def refused(ctx: Context, place: Place, role: str, old: Credential | None) -> li
         RemoteProblem: it is still accepted.
     """
     if old is None:
-        return [f"{role} may not log in; its old password is in no file any more, so it was not tried."]
+        return [f"The old password of {role} is in no file any more, so it was not tried."]
     said = []
     for pooled in (False, True):
         end = ctx.clock.monotonic() + PATIENCE
