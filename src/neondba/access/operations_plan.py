@@ -43,7 +43,7 @@ Python = Annotated[
     findings=lambda planned: len(planned.open_tables),
     examples=(
         Example({"path": "no/such/folder"}, problem="path-not-found"),
-        Example({"path": "examples/taskboard", "owner": ["task=nobody"]}, problem="owner-column-not-found"),
+        Example({"path": "examples/taskboard/app"}, problem="schema-missing"),
     ),
 )
 def isolation_plan(

@@ -20,6 +20,7 @@ from neondba.access.plan_results import FileWritten, IsolationPlanned, TableDeci
 from neondba.access.plan_roles import chosen_roles
 from neondba.access.plan_session import wiring
 from neondba.access.plan_steps import open_tables, said, steps
+from neondba.access.plan_tables import Source, bring_tables
 from neondba.access.plan_trial import lacking, proven, there_and_back
 from neondba.access.plan_wiring import Wiring
 from neondba.access.plan_writing import MissingIndex, Writer, missing_indexes
@@ -33,10 +34,7 @@ from neondba.core.secret import Secret
 from neondba.postgres.connect import Connection, connect
 from neondba.postgres.ddl.names import namespace
 from neondba.postgres.shapes import Column, Shape
-from neondba.project.alembic_history import AlembicHistory
 from neondba.project.facts import Facts
-from neondba.project.migrated import apply_migrations
-from neondba.project.migrated_sql import run_history, the_history
 from neondba.project.tree import FolderTree
 
 if TYPE_CHECKING:
@@ -58,6 +56,11 @@ class Asked:
     config: str | None = None
     python: str | None = None
 
+    @property
+    def source(self) -> Source:
+        """Where the tables come from."""
+        return Source(self.folder, self.project is not None, self.config, self.python)
+
 
 def planned_at(ctx: Context, asked: Asked, direct: Secret) -> IsolationPlanned:
     """Plan on a branch that nobody will miss, then write the files with consent.
@@ -71,24 +74,12 @@ def planned_at(ctx: Context, asked: Asked, direct: Secret) -> IsolationPlanned:
     facts = Facts(tree)
     with connect(direct, limit=ctx.settings.step_limit) as session:
         before = set(Present.of(session).roles)
-        bring_tables(ctx, asked, facts, direct, session)
+        bring_tables(ctx, asked.source, facts, direct, session)
         planning = Planning(ctx, asked, facts, session, before)
         planning.derive()
         proof = planning.tried(direct) if planning.items else None
     result = planning.written(proof)
     return result.model_copy(update={"seconds": ctx.clock.monotonic() - began})
-
-
-def bring_tables(ctx: Context, asked: Asked, facts: Facts, direct: Secret, session: Connection) -> None:
-    """Run the project's migrations on the branch; a branch of a project has its tables already.
-
-    Raises:
-        Problem: there are none, or one fails.
-    """
-    if facts.get(AlembicHistory).histories:
-        apply_migrations(ctx, asked.folder, direct, session, asked.config, asked.python)
-    elif asked.project is None:
-        run_history(ctx, the_history(facts.tree), session)
 
 
 class Planning:

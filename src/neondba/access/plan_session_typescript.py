@@ -65,19 +65,19 @@ def typescript_wiring(facts: Facts, asker: Asker, *, signs_in_apart: bool) -> Wi
     kind = "prisma" if prisma else "drizzle"
     path = f"{client.path.rpartition('/')[0]}/user-{kind}.{client.suffix}".lstrip("/")
     auth, head = _identity(tree, path, client)
-    text = _filled(kind, client, asker)
+    text = _filled(kind, client, asker, head)
     what = f"{kind} client that tells Postgres who asks"
     steps = list(_steps(kind, client, path, knows=bool(auth), apart=signs_in_apart))
-    return Wiring({path: f"{head}{text}\n{auth}"}, {path: what}, tuple(steps))
+    return Wiring({path: f"{text}\n{auth}"}, {path: what}, tuple(steps))
 
 
 def _steps(kind: str, client: Client, path: str, *, knows: bool, apart: bool) -> list[str]:
     user = "await userIdOf(headers)" if knows else "the signed-in user's id"
     if kind == "prisma":
-        using = f"{client.name}ForUser({user}).task.findMany() instead of {client.name}.task.findMany()"
+        using = f"{client.name}ForUser({user}) where {client.name} stands now"
     else:
-        using = f"withUser({user}, (tx) => tx.select()…) instead of {client.name}.select()…"
-    steps = [f"Let queries act as the user (from {path}): write {using}. Others see no private row."]
+        using = f"withUser({user}, (tx) => tx.select()…) where {client.name}.select()… stands now"
+    steps = [f"Let queries act as the user (from {path}): write {using}. Without it, no private row is seen."]
     if _OWN_TRANSACTIONS.search(client.text):
         steps.append(
             f"{client.path} uses Drizzle over HTTP, which has no transactions to hold the user: use "
@@ -88,13 +88,14 @@ def _steps(kind: str, client: Client, path: str, *, knows: bool, apart: bool) ->
     return steps if not apart else [*steps, "Leave sign-in on a client of its own."]
 
 
-def _filled(kind: str, client: Client, asker: Asker) -> str:
+def _filled(kind: str, client: Client, asker: Asker, head: str) -> str:
     typed = client.is_typed
     tx = f"Parameters<Parameters<typeof {client.name}.{'$' if kind == 'prisma' else ''}transaction>[0]>[0]"
     if kind == "prisma":
         # The first overload of $transaction takes a list; its last takes the function.
         tx = f"Omit<typeof {client.name}, '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends'>"
     values = {
+        "HEAD": head,
         "IMPORT": client.imported(),
         "CLIENT": client.name,
         "SETTING": asker.setting,

@@ -1,0 +1,265 @@
+"""Groups, children, people, shared, public and closed rows: each bound as it was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from neondba.access.plan import Asked, planned_at
+from neondba.access.plan_results import IsolationPlanned
+from neondba.core.context import Context
+from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem
+from neondba.core.secret import Secret
+from neondba.core.settings import Settings
+from neondba.postgres.connect import connect, trusted
+from neondba.postgres.scratch import neon_like_database
+
+SCHEMA = """
+create table users (id serial primary key, email text not null unique, hashed_password text not null,
+    is_superuser boolean not null default false);
+create table organization (id serial primary key, name text not null);
+create table organization_member (organization_id int not null references organization,
+    user_id int not null references users, role text not null default 'member',
+    primary key (organization_id, user_id));
+create table project (id serial primary key, organization_id int not null references organization,
+    created_by int not null references users, name text not null);
+create table project_file (id serial primary key, project_id int not null references project, path text);
+create table note (id serial primary key, user_id int not null references users, body text,
+    is_public boolean not null default false);
+create table country (code text primary key);
+create table price (id serial primary key, amount int);
+create table secret_audit (id serial primary key, what text);
+insert into users (email, hashed_password, is_superuser) values
+    ('ann@x', '', false), ('bob@x', '', false), ('root@x', '', true);
+insert into organization (name) values ('of Ann'), ('of Bob');
+insert into organization_member values (1, 1, 'owner'), (2, 2, 'owner');
+insert into project (organization_id, created_by, name) values (1, 1, 'of Ann'), (2, 2, 'of Bob');
+insert into project_file (project_id, path) values (1, 'a'), (2, 'b');
+insert into note (user_id, body, is_public) values (1, 'a', false), (2, 'b', false), (2, 'public b', true);
+insert into country values ('DE');
+insert into price (amount) values (1);
+insert into secret_audit (what) values ('x');
+"""
+BETTER_AUTH = """
+create table "user" (id text primary key, name text not null, email text not null unique,
+    "emailVerified" boolean not null, image text,
+    "createdAt" timestamptz not null, "updatedAt" timestamptz not null);
+create table session (id text primary key, "expiresAt" timestamptz not null, token text not null unique,
+    "userId" text not null references "user");
+create table account (id text primary key, "accountId" text not null, "providerId" text not null,
+    "userId" text not null references "user", password text);
+create table verification (id text primary key, identifier text not null, value text not null,
+    "expiresAt" timestamptz not null);
+create table todo (id serial primary key, "userId" text not null references "user", title text);
+"""
+CHOSEN = {"public": ("country",), "shared": ("price",), "closed": ("secret_audit",), "admin": "case_admin"}
+Asking = Callable[..., object]
+
+
+ANN, BOB, ROOT = 1, 2, 3
+
+
+def plan(
+    server: Secret, folder: Path, name: str, schema: str, **asked: object
+) -> tuple[IsolationPlanned, Secret]:
+    """Plan for a folder whose one SQL migration makes the schema."""
+    (folder / "migrations").mkdir(parents=True)
+    (folder / "migrations" / "001_tables.sql").write_text(schema)
+    url = neon_like_database(server, name)
+    ctx = Context(settings=Settings(state_dir=folder / "state", step_limit=30))
+    return planned_at(ctx, Asked(folder, **asked), url), url  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cases") / "project"
+
+
+@pytest.fixture(scope="module")
+def made(server: Secret, folder: Path) -> tuple[IsolationPlanned, Secret]:
+    return plan(server, folder, "cases", SCHEMA, role="case_app", **CHOSEN)
+
+
+@pytest.fixture(scope="module")
+def database(made: tuple[IsolationPlanned, Secret], folder: Path) -> Secret:
+    """A database made by the files alone, with the rows of two users and an administrator."""
+    with connect(made[1]) as session:
+        session.execute("create database applied")
+    url = Secret(made[1].reveal().replace("/cases?", "/applied?"))
+    with connect(url) as session:
+        for path in sorted((folder / "migrations").glob("*.sql")):
+            session.execute(trusted(path.read_text()))
+    return url
+
+
+@pytest.fixture
+def ask(database: Secret) -> Iterator[Asking]:
+    """Run a statement as a user, in the application's role; nothing stays."""
+    with psycopg.connect(database.reveal().replace("//cases_owner@", "//case_app@")) as session:
+
+        def run(user: int | None, *statements: str, role: str = "") -> object:
+            session.rollback()
+            if user is not None:
+                session.execute("select set_config('app.user_id', %s, true)", [str(user)])
+            for statement in statements:
+                cursor = session.execute(trusted(statement))
+            if cursor.description is None:
+                return cursor.rowcount
+            return [row[0] for row in cursor.fetchall()]
+
+        yield run
+        session.rollback()
+
+
+def test_each_kind_of_table_is_told_apart(made: tuple[IsolationPlanned, Secret]) -> None:
+    planned = made[0]
+    assert {t.table.removeprefix("public."): t.kind for t in planned.tables} == {
+        "users": "people",
+        "organization": "group",
+        "organization_member": "membership",
+        "project": "tenant",
+        "project_file": "parent",
+        "note": "owner",
+        "country": "public",
+        "price": "shared",
+        "secret_audit": "closed",
+    }
+    assert planned.open_tables == ()
+    assert planned.left_by_way_back == ()
+
+
+@pytest.mark.parametrize(
+    ("query", "seen"),
+    [
+        ("select name from project order by 1", ["of Ann"]),
+        ("select path from project_file order by 1", ["a"]),
+        ("select name from organization order by 1", ["of Ann"]),
+        ("select user_id from organization_member", [ANN]),
+        ("select body from note order by 1", ["a", "public b"]),
+        ("select email from users", ["ann@x"]),
+        ("select code from country", ["DE"]),
+        ("select amount from price", [1]),
+    ],
+)
+def test_a_user_reads_what_is_theirs_their_groups_and_what_is_shown(
+    ask: Asking, query: str, seen: list[object]
+) -> None:
+    assert ask(ANN, query) == seen
+
+
+def test_without_a_user_only_public_rows_and_sign_in_are_open(ask: Asking) -> None:
+    for query in ("project", "project_file", "organization", "organization_member", "price"):
+        assert ask(None, f"select * from {query}") == [], query
+    assert ask(None, "select code from country") == ["DE"]
+    assert ask(None, "select body from note") == ["public b"]
+    assert ask(None, "select id from users where email = 'bob@x'") == [BOB]
+
+
+def test_an_emptied_setting_is_nobody(ask: Asking) -> None:
+    setting = "select set_config('app.user_id', '', true)"
+    assert ask(None, setting, "select name from project") == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into note (user_id, body) values (2, 'x')",
+        "insert into project (organization_id, created_by, name) values (2, 1, 'x')",
+        "insert into project (organization_id, created_by, name) values (1, 2, 'x')",
+        "update note set user_id = 2 where user_id = 1",
+        "update project set organization_id = 2 where id = 1",
+        "insert into project_file (project_id, path) values (2, 'x')",
+        "insert into organization_member values (2, 1, 'owner')",
+        "update users set is_superuser = true where id = 1",
+        "insert into users (email, hashed_password, is_superuser) values ('x@x', '', true)",
+        "insert into country values ('FR')",
+        "select * from secret_audit",
+    ],
+)
+def test_a_user_cannot_reach_over_or_raise_themselves(ask: Asking, statement: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        ask(ANN, statement)
+
+
+@pytest.mark.parametrize("table", ["note where user_id = 2", "project where id = 2", "users where id = 2"])
+def test_others_rows_are_neither_changed_nor_deleted(ask: Asking, table: str) -> None:
+    name, _, where = table.partition(" ")
+    assert ask(ANN, f"delete from {name} {where}") == 0
+    assert ask(ANN, f"update {name} set id = id {where}") == 0
+
+
+def test_whoever_founds_a_group_reads_it_back_and_leads_it(ask: Asking) -> None:
+    founded = (
+        "insert into organization (name) values ('new') returning id",
+        "insert into organization_member select max(id), 1, 'owner' from organization",
+        "insert into organization_member select max(id), 2, 'member' from organization",
+        "select count(*)::int from organization_member",
+    )
+    assert ask(ANN, *founded) == [3]
+
+
+def test_an_administrator_reaches_all_and_names_others(ask: Asking) -> None:
+    assert ask(ROOT, "select name from project order by 1") == ["of Ann", "of Bob"]
+    assert ask(ROOT, "update users set is_superuser = true where id = 1") == 1
+    assert ask(None, "update users set hashed_password = 'new' where id = 3") == 1
+
+
+def test_what_was_chosen_is_remembered(made: tuple[IsolationPlanned, Secret], folder: Path) -> None:
+    ctx = Context(settings=Settings(state_dir=folder / "state", step_limit=30))
+    with connect(made[1]) as session:
+        session.execute("create database again")
+    url = Secret(made[1].reveal().replace("/cases?", "/again?"))
+    again = planned_at(ctx, Asked(folder), url)
+    assert (again.added, again.files, again.role, again.admin) == ((), (), "case_app", "case_admin")
+
+
+def test_what_cannot_be_told_is_asked_for_at_once(server: Secret, tmp_path: Path) -> None:
+    schema = (
+        "create table word (id int primary key);"
+        "create table mail (id int primary key, sender_id text not null, member_id text not null);"
+        "create table part (id int primary key, mail_id int not null references mail);"
+    )
+    with pytest.raises(ArgumentProblem) as asked:
+        plan(server, tmp_path / "project", "unclear", schema)
+    assert asked.value.facts["tables"] == ["public.mail", "public.word"]
+    assert "--owner mail=sender_id" in (asked.value.hint or "")
+    assert sorted(p.name for p in (tmp_path / "project").rglob("*.*")) == ["001_tables.sql"]
+
+
+def test_better_auths_own_tables_stay_out_of_reach_and_sign_in_works(server: Secret, tmp_path: Path) -> None:
+    planned, url = plan(server, tmp_path / "project", "signs_in", BETTER_AUTH, role="todo_app")
+    assert {t.kind for t in planned.tables} == {"people", "sign-in", "owner"}
+    assert planned.sign_in == "todo_app_sign_in"
+    address = url.reveal().replace("//signs_in_owner@", "//{}@")
+    with psycopg.connect(address.format("todo_app_sign_in")) as session:
+        session.execute(
+            "insert into \"user\" values ('ann', 'Ann', 'ann@y', true, null, now(), now()),"
+            " ('bob', 'Bob', 'bob@y', true, null, now(), now())"
+        )
+        session.execute("insert into session values ('s', now(), 'token of ann', 'ann')")
+        found = session.execute("select \"userId\" from session where token = 'token of ann'").fetchall()
+        assert found == [("ann",)]
+        session.commit()
+    with psycopg.connect(address.format("todo_app")) as session:
+        session.execute("select set_config('app.user_id', 'ann', true)")
+        assert session.execute('select id from "user"').fetchall() == [("ann",)]
+        session.execute("insert into todo (\"userId\", title) values ('ann', 'x')")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            session.execute("select token from session")
+
+
+def test_a_role_that_passes_by_is_refused(server: Secret, tmp_path: Path) -> None:
+    schema = "create table note (id int primary key, user_id text not null)"
+    with pytest.raises(ConflictProblem) as refused:
+        plan(server, tmp_path / "project", "strong", schema, role="strong_owner")
+    assert refused.value.code == "role-too-powerful"
+
+
+def test_a_column_that_is_not_there_is_refused(server: Secret, tmp_path: Path) -> None:
+    schema = "create table note (id int primary key, user_id text not null)"
+    with pytest.raises(NotFoundProblem) as refused:
+        plan(server, tmp_path / "project", "columns", schema, owner=("note=nobody",))
+    assert refused.value.code == "owner-column-not-found"
