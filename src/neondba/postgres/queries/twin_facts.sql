@@ -2,7 +2,10 @@
 select pg_has_role(r.oid, 'usage with admin option')
          or (select rolsuper from pg_roles where rolname = current_user)
          or exists(select from pg_auth_members m join pg_roles c on c.oid = m.member
-                   where m.roleid = r.oid and m.admin_option and c.rolname = current_user) as may_manage,
+                   where m.roleid = r.oid and m.admin_option and c.rolname = current_user)
+         -- Before 16, CREATEROLE reached every role that is no superuser.
+         or (current_setting('server_version_num')::int < 160000 and not r.rolsuper and r.rolname <> current_user
+             and (select rolcreaterole from pg_roles where rolname = current_user)) as may_manage,
        r.rolsuper as superuser, r.rolreplication as replicates, r.rolname = current_user as is_us,
        r.rolconnlimit as connection_limit, r.rolvaliduntil::text as valid_until,
        coalesce(r.rolconfig, '{}') as settings,
