@@ -21,6 +21,7 @@ from neondba.core.plan import Plan, PlannedOnly
 from neondba.core.problem import ArgumentProblem, ConfirmationNeeded, ConflictProblem, NotFoundProblem
 from neondba.core.settings import Settings
 from neondba.local import platform
+from neondba.neon.throwaway import reached
 from neondba.project import env_file
 
 FASTAPI = {
@@ -196,9 +197,15 @@ def test_a_lost_file_asks_before_the_role_gets_another_password(at) -> None:
         project = client.find_project("lost")
         branch = client.find_branch(project, "development")
         client.restore_branch(project.id, branch.id, source_id=client.default_branch(project).id)
-    kept = (folder.path / ".env").read_bytes()
+    kept = folder.value("DATABASE_URL")
     assert folder.run().created == ("role app_development",)
-    assert (folder.path / ".env").read_bytes() == kept
+    assert folder.value("DATABASE_URL") == kept
+    for name in ("DATABASE_URL", "DATABASE_URL_UNPOOLED"):
+        psycopg.connect(folder.value(name)).close()
+    with platform.client(folder.ctx) as client:
+        main = reached(client, project.id, client.default_branch(project)).direct.reveal()
+    assert urlsplit(main).password != urlsplit(folder.value("DATABASE_URL_UNPOOLED")).password
+    assert not folder.run().changed
 
 
 def test_what_was_made_goes_again_when_a_file_cannot_be_written(at) -> None:

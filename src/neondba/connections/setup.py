@@ -183,6 +183,8 @@ def _plan(work: Work, steps: tuple[str, ...]) -> Plan:
     there = platform.project is not None
     touches = [p for p in work.places if there and (p.makes_role or p.renews) and p.branch is not None]
     protected = any(p.is_production or p.renews or (p.branch and p.branch.protected) for p in touches)
+    # Whoever uses that branch already would lose their password.
+    protected = protected or (work.notes_branch and any(p.parts_owner for p in touches))
     last = "Connect to each environment, pooled and direct." if steps else "Nothing is to be done."
     return Plan(
         operation="setup",

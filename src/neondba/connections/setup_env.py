@@ -36,6 +36,8 @@ class EnvPlan:
     text: EnvText = field(default_factory=EnvText, repr=False)
     """What is there, or what the example gives."""
     there: bool = False
+    stale: frozenset[Use] = frozenset()
+    """Uses whose password is no longer the role's."""
 
     @property
     def logins(self) -> dict[Use, ConnectionString]:
@@ -45,7 +47,7 @@ class EnvPlan:
             return found
         for _, variable in self.variables:
             url = read(self.text.value(variable.name)) if variable.use.is_url else None
-            if url is not None and endpoint_of(url) in self.endpoints:
+            if url is not None and endpoint_of(url) in self.endpoints and variable.use not in self.stale:
                 found.setdefault(variable.use, url)
         parts = self._from_parts()
         if parts is not None and endpoint_of(parts) in self.endpoints:
@@ -92,6 +94,8 @@ class EnvPlan:
         return self.text.with_values(ordered, keep_old=self.kept)
 
     def _leads(self, variable: Variable, *, parts_lead: bool) -> bool:
+        if variable.use in self.stale:
+            return False
         if variable.use.is_url:
             return endpoint_of(read(self.text.value(variable.name))) in self.endpoints
         return parts_lead and bool(self.text.value(variable.name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,8 @@ class Place:
     """True where the role is there and no file holds its password."""
     takes_over: bool = False
     """True where the role becomes the owner of tables that are there: nobody else could change them."""
+    parts_owner: bool = False
+    """True where the owner's password is still that of the default branch: after a reset, for one."""
     is_production: bool = False
     seen: list[Verified] = field(default_factory=list)
     """What was verified before anything was done."""
@@ -79,6 +81,8 @@ class Place:
                 f"Create branch {self.branch_name} of {parent}{rows}; the database's owner gets a password "
                 "of its own there."
             )
+        if self.parts_owner:
+            said.append(f"Give {self.owner} a password of its own on {self.branch_name}: it has {parent}'s.")
         if self.renews and self.login is not None:
             said.append(f"Give role {self.role_name} on {self.branch_name} the password that the file holds.")
         elif self.renews:
@@ -112,6 +116,8 @@ class Place:
             ctx.progress(f"Creating branch {self.branch_name}")
             self.branch = platform.make_branch(self.branch_name, undo)
         assert self.branch is not None
+        if self.parts_owner:
+            platform.reset_owner(self.branch, self.owner)
         self.owner, database, direct, pooled = platform.owner_urls(self.branch, self.database)
         password = self.login.password if self.login else None
         if self.makes_role or self.renews:
@@ -190,32 +196,40 @@ def _try(ctx: Context, platform: Platform, place: Place) -> None:
     through = plain(place.login)
     reach = Reach(through, plain(direct) if direct else through.direct(), _authority(ctx, platform))
     try:
-        place.seen = [*setup_verify.verified(ctx, place.environment, reach)]
-        place.reach = reach
+        place.seen.append(setup_verify.opened(ctx, place.environment, "pooled", reach.pooled))
     except (CredentialsProblem, NotFoundProblem):
         if place.login.role != place.role.name:
             raise
-        place.makes_role, place.renews = _role_state(platform, place)
+        _see_role(platform, place)
+    try:
+        place.seen.append(setup_verify.opened(ctx, place.environment, "direct", reach.direct))
+        place.reach = reach
+    except (CredentialsProblem, NotFoundProblem):
+        if reach.direct.role != place.login.role:
+            place.plans = [replace(plan, stale=frozenset({Use.DIRECT})) for plan in place.plans]
 
 
 def _search(ctx: Context, platform: Platform, place: Place) -> None:
     """Without a login in the files: see whether the role is there."""
     ctx.progress(f"Looking at branch {place.branch_name}")
-    place.makes_role, place.renews = _role_state(platform, place)
+    _see_role(platform, place)
 
 
-def _role_state(platform: Platform, place: Place) -> tuple[bool, bool]:
+def _see_role(platform: Platform, place: Place) -> None:
+    """See whether the role is there, and what else a new one finds on the branch."""
     from neondba.postgres.connect import connect
 
     assert place.branch is not None
     if not platform.endpoints_of(place.branch):
         # A role of an earlier set-up is seen when the compute is there.
-        return True, False
+        place.makes_role = True
+        return
     place.owner, _, direct, _ = platform.owner_urls(place.branch, place.database)
     with connect(direct) as session:
-        there = setup_roles.exists(session, place.role.name)
+        place.renews = setup_roles.exists(session, place.role.name)
         place.takes_over = place.role.makes_tables and setup_roles.owns_tables(session, place.owner)
-    return not there, there
+    place.makes_role = not place.renews
+    place.parts_owner = place.makes_role and platform.shares_owner(place.branch, direct)
 
 
 def as_problem(problem: Problem, stands: list[str], renewed: list[str]) -> Problem:

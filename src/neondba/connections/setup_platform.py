@@ -12,6 +12,7 @@ from neondba.core.context import Context
 from neondba.core.context_file import nearest
 from neondba.core.problem import ConflictProblem, NotFoundProblem, Problem
 from neondba.core.secret import Secret
+from neondba.neon.connection_string import parse
 from neondba.neon.models import Branch, Project
 
 if TYPE_CHECKING:
@@ -113,6 +114,22 @@ class Platform:
             self.client.reset_password(project.id, branch.id, owner)
         self.look()
         return branch
+
+    def shares_owner(self, branch: Branch, direct: Secret) -> bool:
+        """Tell whether the owner's password on a branch is that of the default branch."""
+        default = self.default
+        if default is None or default.id == branch.id or not self.endpoints_of(default):
+            return False
+        try:
+            other = self.owner_urls(default)[2]
+        except Problem:  # A project that stores no passwords.
+            return False
+        return parse(other).password == parse(direct).password
+
+    def reset_owner(self, branch: Branch, owner: str) -> None:
+        """Give an owner another password on one branch."""
+        assert self.project is not None
+        self.client.reset_password(self.project.id, branch.id, owner)
 
     def owner_urls(self, branch: Branch, database: str | None = None) -> tuple[str, str, Secret, Secret]:
         """Give the owner, its database, and the direct and pooled address of a branch."""

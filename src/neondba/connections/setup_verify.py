@@ -14,7 +14,6 @@ from typing import Final, Literal
 from neondba.connections.setup_results import Verified
 from neondba.connections.setup_urls import Reach, client_of, value
 from neondba.core.context import Context
-from neondba.core.problem import Problem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import ConnectionString, mask_text
 from neondba.project.stack import App
@@ -96,18 +95,29 @@ def verified(ctx: Context, environment: str, reach: Reach) -> Iterator[Verified]
     Raises:
         Problem: one cannot be opened.
     """
-    from neondba.postgres.connect import connect
-
     pairs: tuple[tuple[Literal["pooled", "direct"], ConnectionString], ...]
     pairs = (("pooled", reach.pooled), ("direct", reach.direct))
     for path, url in pairs:
-        ctx.progress(f"Connecting to {environment}, {path}")
-        began = ctx.clock.monotonic()
-        with connect(url.render()) as session:
-            row = session.execute(_SAYS + " as said").fetchone()
-        took = f"{(ctx.clock.monotonic() - began) * 1000:.0f} ms"
-        said = f"{row['said'] if row else '?'}, {took}"
-        yield Verified(environment=environment, path=path, driver="psycopg", ok=True, said=said)
+        yield opened(ctx, environment, path, url)
+
+
+def opened(
+    ctx: Context, environment: str, path: Literal["pooled", "direct"], url: ConnectionString
+) -> Verified:
+    """Open one session with our own driver.
+
+    Raises:
+        Problem: it cannot be opened.
+    """
+    from neondba.postgres.connect import connect
+
+    ctx.progress(f"Connecting to {environment}, {path}")
+    began = ctx.clock.monotonic()
+    with connect(url.render()) as session:
+        row = session.execute(_SAYS + " as said").fetchone()
+    took = f"{(ctx.clock.monotonic() - began) * 1000:.0f} ms"
+    said = f"{row['said'] if row else '?'}, {took}"
+    return Verified(environment=environment, path=path, driver="psycopg", ok=True, said=said)
 
 
 def with_own_driver(ctx: Context, root: Path, environment: str, app: App, reach: Reach) -> Iterator[Verified]:
@@ -223,8 +233,3 @@ def _masked(text: str, url: Secret) -> str:
     found = read(url)
     password = found.password.reveal() if found and found.password else ""
     return mask_text(text.replace(password, "***") if password else text)
-
-
-def refused(problem: Problem, environment: str, path: Literal["pooled", "direct"]) -> Verified:
-    """Tell of a connection that our own driver could not open."""
-    return Verified(environment=environment, path=path, driver="psycopg", ok=False, said=problem.message)
