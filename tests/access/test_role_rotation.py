@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -236,6 +237,20 @@ def test_another_machine_that_rotates_the_role_is_not_disturbed(shop):
 
     assert refused.value.code == "rotation-elsewhere"
     assert shop.rotate().closed
+
+
+def test_an_address_that_leads_elsewhere_stays_as_a_comment_and_git_passes_the_file_by(shop):
+    subprocess.run(["git", "init", "-q", shop.folder], check=True)
+    file, theirs = shop.folder / ".env.reports", "REPORTS_URL=postgresql+asyncpg://me@db.example.com/reports"
+    file.write_text(f"{theirs}\nLEVEL=info\n")
+    shop.call("role.create", name="reader", read_only=True, write_env="REPORTS_URL", file=file.name)
+    lines = file.read_text().splitlines()
+    ignored = (shop.folder / ".gitignore").read_text()
+    shutil.rmtree(shop.folder / ".git")
+
+    assert (lines[0], lines[2:]) == (f"# {theirs}", ["LEVEL=info"])
+    assert "postgresql+asyncpg://reader:" in lines[1]
+    assert ignored == ".env.reports\n"
 
 
 def test_a_deleted_role_leaves_its_tables_to_the_owner(shop):

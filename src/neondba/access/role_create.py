@@ -102,6 +102,8 @@ def _plan(ctx: Context, ready: _Ready) -> Plan:
         if offered(ctx.folder, ready.outlet.path):
             steps.append(f"Add {_shown(ctx, ready.outlet)} to .gitignore.")
         steps.append(f"Write {ready.outlet.variable} to {_shown(ctx, ready.outlet)}, readable by you only.")
+        if ready.outlet.leads_elsewhere(ready.place.endpoints):
+            steps.append(f"Keep the old {ready.outlet.variable} there as a comment: it leads elsewhere.")
         steps.append(f"Log in as {ready.login} and try what it can and cannot do; roll it all back.")
     return Plan(
         operation="role.create",
@@ -125,7 +127,8 @@ def _carried_out(ctx: Context, ready: _Ready) -> None:
     carry_out(session, RolePlan(ready.login, ready.existed, (*ready.statements, noted)), password)
     if offered(ctx.folder, ready.outlet.path):
         hide(ctx.folder, ready.outlet.path)
-    ready.outlet.write(ready.place.url(ready.login, password, pooled=ready.outlet.pooled))
+    url = ready.place.url(ready.login, password, pooled=ready.outlet.pooled)
+    ready.outlet.write(url, ready.place.endpoints)
     carry_out(session, RolePlan(name, True, (commented(name, mark(ready.wanted)),)))
 
 

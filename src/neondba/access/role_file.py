@@ -33,8 +33,13 @@ class Outlet:
         """Give the connection string that is there, if it is one."""
         return _parsed(env_file.read(self.path).value(self.variable))
 
-    def write(self, url: ConnectionString) -> None:
-        """Put a connection string there; its driver and its own parameters stay.
+    def leads_elsewhere(self, endpoints: frozenset[str]) -> bool:
+        """Tell whether something is there that is no address of these endpoints."""
+        value, before = env_file.read(self.path).value(self.variable), self.held()
+        return bool(value) and (before is None or before.endpoint_id not in endpoints)
+
+    def write(self, url: ConnectionString, endpoints: frozenset[str]) -> None:
+        """Put a connection string there, in the form of the driver; what leads elsewhere stays as a comment.
 
         Raises:
             ArgumentProblem: the file cannot be written.
@@ -44,7 +49,8 @@ class Outlet:
         shaped = url.with_driver(driver or None)
         if before is not None and not driver:
             shaped = replace(shaped, scheme=before.scheme)
-        text = env_file.read(self.path).with_values({self.variable: shaped.render()})
+        kept = frozenset({self.variable} if self.leads_elsewhere(endpoints) else ())
+        text = env_file.read(self.path).with_values({self.variable: shaped.render()}, keep_old=kept)
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         env_file.write(self.path, text)
 
