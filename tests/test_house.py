@@ -13,9 +13,7 @@ REPOSITORY = Path(__file__).parents[1]
 SOURCES = sorted((REPOSITORY / "src").rglob("*.py"))
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 40
-LONGER = {
-    "src/neondba/access/operations.py: isolation_prove": 53,
-}
+LONGER: dict[str, int] = {}
 """Functions over the limit: their parameters are what users see. This list may only shrink."""
 
 

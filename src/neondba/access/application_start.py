@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from neondba.access.application_environment import Given, environment_for
 from neondba.access.application_place import Application, interpreter
@@ -19,7 +19,9 @@ from neondba.access.application_process import Running, free_port, started
 from neondba.core.context import Context
 from neondba.core.problem import ArgumentProblem, RemoteProblem
 from neondba.core.secret import Secret
-from neondba.project.environment import Environment
+
+if TYPE_CHECKING:
+    from neondba.project.environment import Environment
 
 _DRIVER: Final = (
     "async driver", "psycopg2", "asyncpg", "psycopg", "sslmode", "NoSuchModuleError", "MissingGreenlet",

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from neondba.access.application_results import ApplicationProof
 from neondba.access.map import IsolationMap
+from neondba.access.prove_arguments import (
+    AlembicPython,
+    AppRole,
+    Config,
+    Database,
+    Folder,
+    Owners,
+    Project,
+    Walks,
+)
 from neondba.access.results import IsolationProof
 from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect, Plan, Target
 from neondba.core.problem import NotFoundProblem
+
+if TYPE_CHECKING:
+    from neondba.access.isolation import Request
 
 PURPOSE = "isolate"
 
@@ -31,30 +45,15 @@ PURPOSE = "isolate"
 )
 def isolation_prove(
     ctx: Context,
-    path: Annotated[Path, Field(description="Folder of the project.")] = Path(),
+    path: Folder = Path(),
     *,
-    role: Annotated[
-        str | None, Field(description="Role the application logs in with; found in the project if absent.")
-    ] = None,
-    owner: Annotated[
-        tuple[str, ...], Field(description="Owner columns as table.column, beside those found by name.")
-    ] = (),
-    config: Annotated[
-        str | None, Field(description="The alembic.ini to use, seen from the folder; found if absent.")
-    ] = None,
-    python: Annotated[
-        str | None, Field(description="Interpreter with the project's Alembic; its .venv if absent.")
-    ] = None,
-    project: Annotated[
-        str | None,
-        Field(description="Neon project to branch from: its id or name; an empty database if absent."),
-    ] = None,
-    database: Annotated[
-        str | None, Field(description="Database on the branch; the usual one if absent.")
-    ] = None,
-    application: Annotated[
-        bool, Field(description="Walk the routes of the application instead: isolation walk.")
-    ] = False,
+    role: AppRole = None,
+    owner: Owners = (),
+    config: Config = None,
+    python: AlembicPython = None,
+    project: Project = None,
+    database: Database = None,
+    application: Walks = False,
 ) -> IsolationProof | ApplicationProof:
     """Act as user A against rows of user B, on a throw-away branch.
 
@@ -65,11 +64,8 @@ def isolation_prove(
     Raises:
         Problem: the schema cannot be made, or a role or column that was named does not exist.
     """
-    from neondba.access.isolation import Request, prove_at
+    from neondba.access.isolation import Request
     from neondba.access.operations_application import isolation_walk
-    from neondba.local import platform
-    from neondba.neon.throwaway import throwaway_branch
-    from neondba.project.migrated import require_migrations
 
     if application:
         return isolation_walk(
@@ -82,20 +78,27 @@ def isolation_prove(
             project=project,
             database=database,
         )
-    folder = (ctx.folder / path).resolve()
-    if not folder.is_dir():
-        raise NotFoundProblem(
-            "path-not-found", f"{folder} is no folder.", hint="Give the path of the project's folder."
-        )
+    return _proved(ctx, path, Request(role, owner, config, python), project, database)
+
+
+def _proved(
+    ctx: Context, path: Path, asked: Request, project: str | None, database: str | None
+) -> IsolationProof:
+    from neondba.access.isolation import prove_at
+    from neondba.local import platform
+    from neondba.neon.throwaway import throwaway_branch
+    from neondba.project.migrated import require_migrations
+
+    folder = folder_at(ctx, path)
     chosen = project or ctx.settings.project
     if chosen is None:
-        require_migrations(folder, config)
+        require_migrations(folder, asked.config)
     with (
-        ctx.carry_out(_plan(chosen, folder.name, role)),
+        ctx.carry_out(_plan(chosen, folder.name, asked.role)),
         platform.client(ctx) as client,
         throwaway_branch(client, ctx, project=chosen, purpose=PURPOSE, database=database) as branch,
     ):
-        asked = Request(role, owner, config, python, platform_url=branch.role_url)
+        asked = replace(asked, platform_url=branch.role_url)
         return prove_at(ctx, folder, branch.direct, asked, branch=branch.branch_name if chosen else None)
 
 
@@ -125,6 +128,20 @@ def isolation_map(
     from neondba.access.map import isolation_map as mapped
 
     return mapped((ctx.folder / path).resolve(), only_open=open)
+
+
+def folder_at(ctx: Context, path: Path) -> Path:
+    """Give the project's folder.
+
+    Raises:
+        NotFoundProblem: there is no such folder.
+    """
+    folder = (ctx.folder / path).resolve()
+    if not folder.is_dir():
+        raise NotFoundProblem(
+            "path-not-found", f"{folder} is no folder.", hint="Give the path of the project's folder."
+        )
+    return folder
 
 
 def _plan(project: str | None, folder: str, role: str | None) -> Plan:

@@ -9,11 +9,12 @@ from neondba.access.prove_world import OUTSIDE_IDS, TENANTS, Person, World, plai
 from neondba.access.walk_identifiers import Identifiers, singular
 from neondba.access.walk_openapi import Document
 from neondba.access.walk_values import Maker
-from neondba.postgres.row_watch import RowWatch
+from neondba.postgres.row_watch import Rows, RowWatch, values_of
 from neondba.postgres.seeding import CannotSeedError, Seeder, Values
 from neondba.postgres.seen import NotSeeded
 from neondba.postgres.shapes import Column, Shape
 
+_SHORT: Final = 16
 _ON: Final = re.compile(r"active|enabled|verified|available|approved|confirmed")
 
 
@@ -25,6 +26,7 @@ class WorldSeeder:
         self._document = document or Document({"paths": {}})
         self._seeder = Seeder(watch.session)
         self.failed: list[NotSeeded] = []
+        self._rows: Rows = {}
 
     def person_row(self, person: Person) -> Values | None:
         """Give a person a row in the table of users; nothing when there is none or it takes none."""
@@ -74,7 +76,7 @@ class WorldSeeder:
 
     def fill(self) -> None:
         """Give each person a row in every table that has none of theirs."""
-        rows = self._watch.read()
+        rows = self._rows = self._watch.read()
         self._world.settle(rows)
         for name, shape in self._world.shapes.items():
             if name not in rows or name == self._world.user_table:
@@ -150,8 +152,20 @@ class WorldSeeder:
                 found[column.name] = self._text_for(shape, column, maker)
         return {name: value for name, value in found.items() if value is not None}
 
+    def _used(self, shape: Shape, column: Column) -> str | None:
+        """Give the value of a row that the application made itself, where it is no mark: a kind, a state."""
+        unique = any(k.kind in "pu" and column.name in k.columns for k in shape.constraints)
+        for text in self._rows.get(shape.name, {}).values() if not unique else ():
+            value = values_of(text).get(column.name)
+            if isinstance(value, str) and 0 < len(value) < _SHORT and "prf" not in value:
+                return value
+        return None
+
     def _text_for(self, shape: Shape, column: Column, maker: Maker) -> str | None:
         checked = any(k.kind == "c" and column.name in k.columns for k in shape.constraints)
+        used = self._used(shape, column)
+        if used is not None:
+            return used
         known = self._document.property(column.name, singular(snake(plain_name(shape.name))))
         if checked and "enum" not in known:
             return None

@@ -90,6 +90,8 @@ class World:
         self.user_table = self._user_table()
         if self.user_table:
             self.owners.pop(self.user_table, None)
+        self.tenants = any(snake(c.name) in TENANTS for s in shapes.values() for c in s.columns)
+        """True where people are in tenants: then not even the names of those of another are shown."""
         self.made: dict[tuple[str, str], str] = {}
         """Rows without an owner column to the letter of whoever made them."""
         self.membership = [
@@ -265,9 +267,9 @@ class World:
 
     def _weak(self, table: str, column: str, value: str, letter: str) -> bool:
         person = next(p for p in self.people if p.letter == letter)
-        return (value in person.ids and "@" not in value) or (
-            table == self.user_table and bool(SHOWN_OF_PEOPLE.match(snake(column)))
-        )
+        if value in person.ids:
+            return "@" not in value
+        return not self.tenants and table == self.user_table and bool(SHOWN_OF_PEOPLE.match(snake(column)))
 
 
 def _texts(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -199,10 +199,13 @@ class Walker:
         return self.identifiers.value(found, person) if found else person.claims["sub"]
 
     def _searches(self, requests: Requests, a: Person) -> Iterator[Case]:
+        word = self.person("B").marks.word
         for parameter in requests.operation.parameters:
             free = parameter.schema.get("type") == "string" and not parameter.schema.get("enum")
             if parameter.place != "query" or not free or ("query", (parameter.name,)) in requests.slots:
                 continue
+            request = requests.make(a, asking={parameter.name: word})
+            yield Case("searched", f"a word of B's in the query parameter {parameter.name}", request, 1)
             for text in (_INJECTION, "%' OR '1'='1"):
                 request = requests.make(a, asking={parameter.name: text})
                 yield Case("injected", f"SQL in the query parameter {parameter.name}", request)
