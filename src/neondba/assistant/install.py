@@ -12,6 +12,7 @@ from typing import Final
 
 from neondba.assistant.agent import AGENTS
 from neondba.assistant.editors import LAYOUTS, Editor
+from neondba.assistant.knowledge import published
 from neondba.assistant.server_entry import put_in, taken_out
 from neondba.assistant.skill import skills
 from neondba.core.problem import ArgumentProblem, NotFoundProblem
@@ -131,7 +132,7 @@ def _files(editor: Editor) -> Iterator[tuple[str, str]]:
         yield layout.agents.format(agent.name), layout.agent_text(agent)
     for skill in skills().values():
         for name, content in skill.files.items():
-            yield f"{layout.skills}/{skill.name}/{name}", content
+            yield f"{layout.skills}/{skill.name}/{name}", published(content)
 
 
 def _against(folder: Path, path: str, content: str) -> Change:

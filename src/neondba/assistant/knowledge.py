@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from neondba.assistant.passage import NOTE
 from neondba.neon import limits, plans, prices
 
 FIGURE: Final = re.compile(r"\{\{(?P<name>[a-z]+:[A-Za-z0-9_. -]+)\}\}")
@@ -92,6 +93,11 @@ def rendered(text: str) -> str:
     tables = sorted({(each.source, each.dated) for each in _used(text)})
     notes += [f"Figures: {title}, {dated}." for title, dated in tables]
     return filled if not notes else filled.rstrip("\n") + "\n\n" + "\n".join(notes) + "\n"
+
+
+def published(text: str) -> str:
+    """Give a skill's page as it is read and installed: figures in, marks explained, our notes out."""
+    return rendered(NOTE.sub("", text))
 
 
 def named(text: str) -> list[Source]:

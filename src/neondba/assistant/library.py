@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neondba.assistant.knowledge import published
 from neondba.assistant.place import place
 from neondba.assistant.skill import skills
 from neondba.core.context import Context
@@ -25,7 +26,8 @@ def text(ctx: Context, address: str) -> str | None:
         return _rule(ctx, rest)
     name, _, page = rest.partition("/")
     skill = skills().get(name) if kind == "skill" else None
-    return skill.files.get(page or "SKILL.md") if skill else None
+    found = skill.files.get(page or "SKILL.md") if skill else None
+    return None if found is None else published(found)
 
 
 def _rule(ctx: Context, code: str) -> str | None:
