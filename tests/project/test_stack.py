@@ -187,6 +187,16 @@ def test_a_program_that_makes_its_tables_is_noticed_and_migrations_are_not() -> 
     assert only(made).makes_tables == ("main.py", 3)
 
 
+def test_an_example_tells_more_of_what_is_wanted_than_a_file_that_was_written() -> None:
+    files = {
+        "package.json": package(pg="8"),
+        "env.ts": "z.object({ DATABASE_CONNECTION: z.string() }).parse(process.env)",
+        ".env.example": "DATABASE_CONNECTION=\n",
+        ".env": "DATABASE_CONNECTION=x\nDATABASE_URL_UNPOOLED=y\n",
+    }
+    assert [v.name for v in only(files).variables] == ["DATABASE_CONNECTION"]
+
+
 def test_an_empty_folder_is_built_with_nothing() -> None:
     app = only({})
     assert (app.language, app.built_with, app.variables) == ("", "nothing that is known", ())

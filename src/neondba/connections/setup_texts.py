@@ -47,6 +47,7 @@ engine = create_engine(
     pool_recycle=240,  # Neon suspends after five quiet minutes: connections go first.
     pool_size=5,
     max_overflow=5,
+    connect_args={{"connect_timeout": 15}},  # Waking takes under a second; a lost packet must not hang.
 )
 
 
@@ -114,16 +115,19 @@ func main() {
 """
 DJANGO_SETTINGS: Final = '''"""Settings of the project, read from the environment and from .env."""
 
+import os
 from pathlib import Path
 
 import environ
+from django.core.management.utils import get_random_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
-SECRET_KEY = env("SECRET_KEY", default="set-me-outside-development")
-DEBUG = env.bool("DEBUG", default=True)
+# Without one, sessions end with the process: set it outside development.
+SECRET_KEY = os.environ.get("SECRET_KEY") or get_random_secret_key()
+DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 ROOT_URLCONF = "config.urls"
 INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth"]

@@ -73,8 +73,15 @@ NEXT_DB: Final = """import { Pool } from "pg";
 
 const kept = globalThis as unknown as { pool?: Pool };
 
+function made() {
+  const pool = new Pool({ connectionString: process.env.DATABASE_URL, max: 5 });
+  // A connection that is lost while it is idle must not end the process.
+  pool.on("error", (error) => console.error("idle connection lost:", error.message));
+  return pool;
+}
+
 // One pool for the process: in development each reload would open another.
-export const pool = (kept.pool ??= new Pool({ connectionString: process.env.DATABASE_URL, max: 5 }));
+export const pool = (kept.pool ??= made());
 """
 NEXT_ROUTE: Final = """import { pool } from "../../lib/db";
 

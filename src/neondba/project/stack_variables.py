@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from neondba.project.environment import Environment
-from neondba.project.places import is_document, is_generated, is_test
+from neondba.project.places import is_document, is_example, is_generated, is_test
 from neondba.project.settings_classes import SettingsClasses
 from neondba.project.tree import Tree
 
@@ -104,10 +104,12 @@ def variables(
     found = [v for v in _read(tree, environment, settings) if inside(v.path, folder)]
     found = [v for v in found if not (is_test(v.path) or is_document(v.path) or is_generated(v.path))]
     shown = [v for v in _shown(environment) if inside(v.path, folder)]
+    # What stands only in .env may be ours: the example tells what the program wants.
+    examples = _whole([v for v in shown if is_example(v.path)])
     schemes = {v.name: v.scheme for v in reversed([*shown, *found]) if v.scheme}
     schemes |= {v.name: v.scheme for v in reversed(shown) if v.scheme}
     named: dict[str, Variable] = {}
-    for each in _whole(found) or _whole(shown):
+    for each in _whole(found) or examples or _whole(shown):
         if each.name not in named or (each.from_class and not named[each.name].from_class):
             named[each.name] = replace(each, scheme=schemes.get(each.name, ""))
     return tuple(named.values())
