@@ -18,6 +18,7 @@ from neondba.connections.setup_starts import files_of, ignored_by_tools, setting
 from neondba.connections.setup_texts import SETTINGS
 from neondba.connections.setup_texts_node import DRIZZLE_CONFIG, PRISMA_CONFIG
 from neondba.connections.setup_urls import endpoint_of, read
+from neondba.core.context_file import places
 from neondba.core.problem import ArgumentProblem, NotFoundProblem
 from neondba.project import env_file
 from neondba.project.facts import Facts
@@ -108,6 +109,12 @@ def look(root: Path, start: Start | None, app: str | None) -> Looked:
         ArgumentProblem: a manifest or the settings cannot be read; or a stack is named where code is.
         NotFoundProblem: there is no such program.
     """
+    if next(places(root.resolve()), None) is None:
+        raise ArgumentProblem(
+            "folder-too-wide",
+            f"{root} holds more than one project's files.",
+            hint="Change to the project's folder first; for a new one: mkdir app && cd app",
+        )
     tree = FolderTree(root)
     code = [path for path in tree.paths if path.endswith(_CODE) or _MANIFEST.search(path)]
     if not code:
