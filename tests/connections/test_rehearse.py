@@ -62,14 +62,13 @@ def branches(shop: Shop) -> list[str]:
 
 
 def test_a_fragile_program_ends_at_each_disturbance_and_is_told_what_to_do(shop: Shop, tmp_path: Path):
-    found = rehearsed(shop, tmp_path, FRAGILE, disturb=["suspend", "failover"])
-    assert [met.kind for met in found.met] == ["suspend", "failover", "failover"]
-    assert [met.within for met in found.met] == [False, False, True]
-    assert "processes were killed" in found.met[1].what
-    assert [met.connections_cut for met in found.met] == [1, 1, 1]
-    assert found.met[2].transactions_cut == 1
+    found = rehearsed(shop, tmp_path, FRAGILE, disturb=["failover"])
+    assert [(met.kind, met.within) for met in found.met] == [("failover", False), ("failover", True)]
+    assert all("processes were killed" in met.what for met in found.met)
+    assert [met.connections_cut for met in found.met] == [1, 1]
+    assert [met.transactions_cut for met in found.met] == [0, 1]
     assert not any(met.survived for met in found.met)
-    assert [run.status for run in found.runs] == [0, 1, 1, 1]
+    assert [run.status for run in found.runs] == [0, 1, 1]
     assert "SHOP_DATABASE_URL" in found.variables
     assert "terminated-suspended" in {error.id for error in found.errors}
     assert {advice.what.split()[0] for advice in found.advice} == {"Check", "Repeat"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from neondba.connections import rehearse_advice, rehearse_seen
@@ -20,7 +20,7 @@ from neondba.connections.rehearse_disturb import (
 )
 from neondba.connections.rehearse_record import Record
 from neondba.connections.rehearse_results import ConnectionRehearsal, Visits
-from neondba.connections.rehearse_run import Ran, Wish, run, tail
+from neondba.connections.rehearse_run import Ran, Wish, patience, run, tail
 from neondba.connections.rehearse_visit import Visitor
 from neondba.connections.rehearse_world import Source, World, world
 from neondba.core.context import Context
@@ -105,6 +105,8 @@ def _runs(client: NeonClient, ctx: Context, asked: Asked, source: Source) -> lis
     else:
         moments = spread(plain.record.statements, plain.record.count, asked.kinds)
     runs = [plain]
+    # One that hangs when it is disturbed must not take as long as the longest run may.
+    asked = replace(asked, limit=patience(asked.limit, plain.ran.seconds))
     while moments and len(runs) <= MOST_RUNS:
         ctx.progress(f"Running it disturbed: {', '.join(moment.kind for moment in moments)}.")
         made = _one(client, ctx, asked, source, moments)
@@ -164,7 +166,7 @@ def _report(ctx: Context, asked: Asked, project: str, copied: str, runs: list[To
         met=met,
         visits=visits if asked.visit else None,
         errors=errors,
-        output=output or (() if met else tail(runs[0].ran)),
+        output=output or (() if met else tail(runs[0].ran, 8)),
         advice=tuple(rehearse_advice.advice([w for _, w in seen], met, ctx.folder)),
         variables=runs[0].own,
         not_checked=tuple(_not_checked(asked, runs)),
@@ -180,10 +182,11 @@ def _said(made: ConnectionRehearsal) -> str:
         )
     if not made.met:
         return "Nothing was disturbed: the command ended before."
-    fine = sum(met.survived for met in made.met)
-    if not made.faults:
-        return f"The application got over all {len(made.met)} disturbances."
-    return f"The application got over {fine} of {len(made.met)} disturbances."
+    fine, several = sum(met.survived for met in made.met), len(made.met)
+    said = f"The application got over {fine} of {several} disturbances."
+    if made.runs[0].status and not made.runs[0].disturbed:
+        said += f" It ended with status {made.runs[0].status} without any."
+    return said
 
 
 def _not_checked(asked: Asked, runs: list[Told]) -> list[str]:

@@ -60,7 +60,8 @@ class Met(BaseModel):
     @property
     def survived(self) -> bool:
         """True when nothing that failed was left failed."""
-        return self.sent_again >= self.statements_failed and not self.visits_failed
+        came_back = self.back_after is not None or not self.statements_failed
+        return came_back and self.sent_again >= self.statements_failed and not self.visits_failed
 
     def lines(self, width: int) -> list[str]:
         """Give it as lines of a terminal."""

@@ -56,6 +56,11 @@ class Wish:
     """Called before it is told to end: what it no longer answers then is not its fault."""
 
 
+def patience(limit: float, usual: float) -> float:
+    """Say how long a run may last that is to last about as long as another one did."""
+    return min(limit, 4 * usual + 60)
+
+
 def tail(ran: Ran, most: int = 5) -> tuple[str, ...]:
     """Give the last lines that say something."""
     return tuple(line[:200] for _, line in ran.lines if line.strip())[-most:]

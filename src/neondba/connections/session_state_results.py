@@ -61,7 +61,7 @@ class PoolRehearsal(BaseModel):
     """Other statements that failed through the pooler alone."""
     errors: tuple[Known, ...] = ()
     output: tuple[str, ...] = ()
-    """The end of its output, where it failed before it reached the database."""
+    """The end of its output, where it failed direct already."""
     variables: tuple[str, ...] = ()
     harmless: tuple[str, ...] = ()
     """Statements that looked like session state, and of which another client saw nothing."""
@@ -91,7 +91,7 @@ class PoolRehearsal(BaseModel):
                 parts += textwrap.wrap(row.statement, width, initial_indent="  ", subsequent_indent="    ")
                 parts.append(f"    direct: {row.direct}; pooled: {row.pooled}")
         if self.output:
-            parts += ["", "It printed last:", *(f"  {line}" for line in self.output)]
+            parts += ["", "It printed last, direct:", *(f"  {line}" for line in self.output)]
         for error in self.errors:
             parts += ["", *error.lines(width)]
         for each in self.harmless:

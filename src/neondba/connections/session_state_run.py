@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from neondba.connections.explain import explain
 from neondba.connections.explain_results import Known
 from neondba.connections.rehearse_record import Record
 from neondba.connections.rehearse_results import counted
-from neondba.connections.rehearse_run import Ran, Wish, run, tail
+from neondba.connections.rehearse_run import Ran, Wish, patience, run, tail
 from neondba.connections.rehearse_seen import told
 from neondba.connections.rehearse_world import Source, world
 from neondba.connections.session_state import Compared, differences, found
@@ -71,7 +71,8 @@ def rehearsed(client: NeonClient, ctx: Context, asked: Asked) -> PoolRehearsal:
         # What reaches no database direct reaches none through the pooler.
         if direct.record.sessions:
             ctx.progress("Running it through the pooler, with another client beside it.")
-            pooled = _one(ctx, asked, source, pooled=True)
+            limit = patience(asked.limit, direct.ran.seconds)
+            pooled = _one(ctx, replace(asked, limit=limit), source, pooled=True)
     return _report(ctx.folder, asked, (name, copied), direct, pooled)
 
 
@@ -110,7 +111,7 @@ def _report(folder: Path, asked: Asked, names: tuple[str, str], direct: _Run, po
         errors=()
         if any(use.evidence == "shown" for use in uses)
         else _errors(direct.ran, pooled.ran, folder),
-        output=tail(pooled.ran) if not pooled.record.count else (),
+        output=tail(direct.ran, 8) if direct.ran.status and not direct.ran.stopped else (),
         variables=pooled.own,
         harmless=tuple(harmless),
         not_checked=tuple(_not_checked(direct, pooled)),
@@ -130,17 +131,22 @@ def _errors(direct: Ran, pooled: Ran, folder: Path) -> tuple[Known, ...]:
 
 
 def _said(made: PoolRehearsal, pooled: _Run) -> str:
-    through = [session for session in pooled.record.sessions if session.pooled]
-    if not through:
+    failed = made.direct.status and not made.direct.ended_by_us
+    alone = f" It ended with status {made.direct.status} direct too." if failed else ""
+    return _found(made, pooled) + alone
+
+
+def _found(made: PoolRehearsal, pooled: _Run) -> str:
+    if not any(session.pooled for session in pooled.record.sessions):
         return (
             "Nothing came through the pooler: the command reads its connection string from a variable or "
-            "file that was not led there, or connects direct on purpose."
+            "file that was not led there, connects direct on purpose, or ended before."
         )
     shown_here = sum(use.evidence == "shown" for use in made.uses)
     if made.uses:
-        needs = "needs" if len(made.uses) == 1 else "need"
+        needs = "needs a session to itself" if len(made.uses) == 1 else "need a session to themselves"
         return (
-            f"{counted(len(made.uses), 'statement')} {needs} a session to themselves: {shown_here} shown, "
+            f"{counted(len(made.uses), 'statement')} {needs}: {shown_here} shown, "
             f"{len(made.uses) - shown_here} read off the statements."
         )
     if made.faults:
