@@ -69,6 +69,7 @@ PUBLISHED: Final = (
     Published("query_wait_timeout", "120 s", _POOLING, "2026-02-06"),
     Published("max_prepared_statements", "1000", _POOLING, "2026-02-06"),
     Published("scale to zero", "after 5 minutes, unless set otherwise", "Neon docs, plans", "2026-08-27"),
+    Published("postgres versions", "14, 15, 16, 17 and 18", "Neon API, OpenAPI document", "2026-07-13"),
     Published("wake time", "about 0.5 s", "Neon docs, production checklist", "2025-08-02"),
 )
 """What the figures here are taken from."""
