@@ -66,7 +66,8 @@ insert into board (user_id, name, color, created_at)
     select 'user-' || u, 'board', '#000000', now()
     from generate_series(1, {USERS}) u, generate_series(1, {BOARDS}) b order by u, b;
 insert into task (board_id, user_id, title, cost, created_at)
-    select b.id, b.user_id, 'task ' || t, 0, now() from board b, generate_series(1, {TASKS}) t order by b.id, t;
+    select b.id, b.user_id, 'task ' || t, 0, now()
+    from board b, generate_series(1, {TASKS}) t order by b.id, t;
 insert into comment (task_id, user_id, body, created_at)
     select t.id, t.user_id, 'a comment', now() from task t, generate_series(1, {COMMENTS}) c;
 """

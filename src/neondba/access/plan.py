@@ -13,7 +13,7 @@ from neondba.access.plan_deciding import Deciding
 from neondba.access.plan_decisions import Decision, Kind
 from neondba.access.plan_evidence import evidence_of
 from neondba.access.plan_files import Files, put_all
-from neondba.access.plan_groups import staff_column
+from neondba.access.plan_groups import people_key, staff_column
 from neondba.access.plan_items import Item, Items
 from neondba.access.plan_present import Present
 from neondba.access.plan_results import FileWritten, IsolationPlanned, TableDecided
@@ -164,7 +164,7 @@ class Planning:
         rest = f" {more} more hang on these." if more else ""
         raise ArgumentProblem(
             "owner-undecided",
-            f"Nothing was written: nothing tells whose the rows of {len(asked)} tables are. {said}.{rest}",
+            f"Nothing was written, for nothing tells whose rows these are: {said}.{rest}",
             hint=f"Decide for each: {_flags(asked)}",
             tables=[d.table for d in asked],
         )
@@ -193,9 +193,9 @@ class Planning:
     def _staff(self, people: Mapping[str, Shape]) -> Staff | None:
         """Find the column of the users' own table that says who administers the application."""
         for shape in people.values():
-            column, key = staff_column(shape), shape.column((shape.primary_key or ("id",))[0])
-            if column is not None and key is not None:
-                return Staff(shape.name, key, column)
+            column = staff_column(shape)
+            if column is not None:
+                return Staff(shape.name, people_key(shape, self.present.shapes), column)
         return None
 
     def _schemas(self) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from neondba.access.plan_choices import Choices
 from neondba.access.plan_decisions import Decision, Group, Kind, Link
-from neondba.access.plan_groups import Groups, is_people
+from neondba.access.plan_groups import Groups, is_people, people_key
 from neondba.access.plan_names import MAKERS, PERSONS, SHOWN, TOOLS, snake
 from neondba.access.policies_text import short
 from neondba.postgres.shapes import Column, Shape
@@ -113,7 +113,7 @@ class Deciding:
         return self._by_names(shape)
 
     def _of_people(self, shape: Shape) -> Decision:
-        key = shape.column((shape.primary_key or ("id",))[0]) or shape.columns[0]
+        key = people_key(shape, self._shapes)
         provider = self._evidence.providers.get(shape.name)
         if provider is not None:
             why = f"{provider}'s users: its own role reads all, the application the row of who asks"
@@ -169,7 +169,8 @@ class Deciding:
         count = self._evidence.bound.get((snake(short(shape.name)), snake(column.name)), 0)
         refers = any(k.columns == (column.name,) and k.target in self.people for k in shape.foreign_keys)
         why = f"{column.name} refers to the users" if refers else f"{column.name} names the user"
-        return why + (f", and {count} statements of the code bind it to the caller" if count else "")
+        several = f"{count} statements of the code bind" if count > 1 else "one statement of the code binds"
+        return why + (f", and {several} it to the caller" if count else "")
 
     def _names_people(self, shape: Shape, column: Column) -> bool:
         """Tell whether no foreign key of a column points elsewhere than at people."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,18 @@ def is_people(shape: Shape, provider: str | None) -> bool:
         names & {"email", "username", "login"}
     )
     return bool(USERS.fullmatch(bare)) or signs_in
+
+
+def people_key(shape: Shape, shapes: Mapping[str, Shape]) -> Column:
+    """Give the column by which a user is known: what others refer to, else `id`, else the key's first."""
+    referred = Counter(
+        key.target_columns[0]
+        for other in shapes.values()
+        for key in other.foreign_keys
+        if key.target == shape.name and len(key.target_columns) == 1
+    )
+    names = [*(name for name, _ in referred.most_common(1)), "id", *shape.primary_key]
+    return next((c for name in names if (c := shape.column(name))), shape.columns[0])
 
 
 def staff_column(shape: Shape) -> Column | None:
@@ -101,8 +114,8 @@ class Groups:
             group = Group(name, column, table=target)
             for people in self._people.values():
                 same = next((c for c in people.columns if snake(c.name) == snake(column.name)), None)
-                key = people.column((people.primary_key or ("id",))[0])
-                if same is not None and key is not None:
+                key = people_key(people, self._shapes)
+                if same is not None:
                     group = Group(
                         name, column, target, people_table=people.name, people_key=key, people_group=same
                     )

@@ -31,6 +31,8 @@ class Client:
     name: str
     by_default: bool
     text: str
+    ending: str = ""
+    """What the project writes behind a module's name: modules of Node name files."""
 
     @property
     def is_typed(self) -> bool:
@@ -46,10 +48,7 @@ class Client:
         """Give the line by which a file beside it imports it."""
         what = self.name if self.by_default else f"{{ {self.name} }}"
         module = self.path.rpartition("/")[2].rpartition(".")[0]
-        # Modules of Node that are not compiled name files with their ending.
-        ending = ".js" if re.search(r"from\s+[\"']\./[^\"']+\.js[\"']", self.text) else ""
-        ending = f".{self.suffix}" if not self.is_typed else ending
-        return f'import {what} from "./{module}{ending}";'
+        return f'import {what} from "./{module}{self.ending}";'
 
 
 def typescript_wiring(facts: Facts, asker: Asker, *, signs_in_apart: bool) -> Wiring:
@@ -118,7 +117,7 @@ def _identity(tree: Tree, path: str, client: Client) -> tuple[str, str]:
         text = tree.text(place) or ""
         if _AUTH.search(text):
             module = relpath(place.rpartition(".")[0], path.rpartition("/")[0] or ".")
-            module = module if module.startswith(".") else f"./{module}"
+            module = f"{module if module.startswith('.') else f'./{module}'}{client.ending}"
             code = filled("better_auth_ts.txt", HEADERS=": Headers" if client.is_typed else "")
             return f"{code}\n", f'import {{ auth }} from "{module}";\n'
     return "", ""
@@ -135,8 +134,18 @@ def _client(tree: Tree, word: str, made: re.Pattern[str]) -> Client | None:
             continue
         name = _exported(text, made)
         if name is not None:
-            found.append(Client(path, name[0], name[1], text))
+            found.append(Client(path, name[0], name[1], text, _ending(tree, path)))
     return min(found, key=lambda client: (client.path.count("/"), client.path)) if found else None
+
+
+def _ending(tree: Tree, path: str) -> str:
+    """Give the ending with which the project imports a module."""
+    module = path.rpartition("/")[2].rpartition(".")[0]
+    told = re.compile(rf"from\s+[\"']\.[^\"']*/{re.escape(module)}(\.\w+)?[\"']")
+    for place in tree.having(_SUFFIXES, (module,)):
+        if match := told.search(tree.text(place) or ""):
+            return match[1] or ""
+    return "" if path.endswith(("ts", "tsx")) else f".{path.rpartition('.')[2]}"
 
 
 def _exported(text: str, made: re.Pattern[str]) -> tuple[str, bool] | None:
