@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 from neondba.access.application_document import cookies_in, document_of, place_of, places
 from neondba.access.application_environment import Given
-from neondba.access.application_place import application_of
+from neondba.access.application_place import Application, application_of
 from neondba.access.application_process import Running, copied
 from neondba.access.application_results import ApplicationProof, RouteProof
 from neondba.access.application_start import Asked, Starter, python_for
 from neondba.access.application_tables import Tables
 from neondba.access.identity_provider import IdentityProvider, identity_provider
-from neondba.access.prove_people import Arrival, People, people
+from neondba.access.prove_people import Arrival, People, people, without_keys
 from neondba.access.prove_seed import WorldSeeder
 from neondba.access.prove_world import World
 from neondba.access.verdict import Guard, passes_by
@@ -30,7 +30,7 @@ from neondba.access.walk_judge import Judge
 from neondba.access.walk_openapi import Document
 from neondba.access.who import Login, application_role
 from neondba.core.context import Context
-from neondba.core.problem import ConflictProblem, Problem, RemoteProblem
+from neondba.core.problem import ConflictProblem, NotFoundProblem, Problem, RemoteProblem
 from neondba.core.secret import Secret
 from neondba.postgres.connect import Connection, Refused, ask, connect
 from neondba.postgres.roles import roles, set_password, url_of
@@ -69,7 +69,7 @@ class Proving:
     def proof(self, branch: str | None) -> ApplicationProof:
         """Prove."""
         began = self.ctx.clock.monotonic()
-        found = application_of(self.folder, self.asked.application, self.files)
+        found = self._application()
         python = python_for(self.folder, found, self.asked)
         starter = Starter(self.ctx, self.folder, self.facts.get(Environment), self.asked, found, python)
         making = Tables(starter, self.session, self.direct, branch is None, self.notes)
@@ -94,6 +94,14 @@ class Proving:
             requests=walker.sent,
             seconds=self.ctx.clock.monotonic() - began,
         )
+
+    def _application(self) -> Application:
+        try:
+            return application_of(self.folder, self.asked.application, self.files)
+        except NotFoundProblem:
+            if self.asked.start is None or self.asked.application is not None:
+                raise
+            return Application("", "the application")
 
     def _url(self, login: Login) -> Secret:
         if login.is_session:
@@ -127,16 +135,16 @@ class Proving:
         world = World(tables, self.asked.owners, people(self.ctx))
         statements = StatementWatch(self.session, login.role.name)
         seeder, identifiers = WorldSeeder(watch, world, document), Identifiers(world)
+        deadline = self.ctx.clock.monotonic() + self.asked.limit
         arriving = People(
             self.ctx, document, partial(send, running.port), world, watch, seeder, provider, given.signing,
-            given.audiences, cookies_in(self.files), self.asked.login, self.asked.register,
+            given.audiences, cookies_in(self.files), deadline, self.asked.login, self.asked.register,
         )  # fmt: skip
         self.ctx.progress("Signing two users in.")
         arrival = arriving.arrive()
         arriving.furnish(identifiers)
         if not statements.since() and not sessions_of(self.session, login.role.name):
             raise _elsewhere(running)
-        deadline = self.ctx.clock.monotonic() + self.asked.limit
         walker = Walker(
             self.ctx, running.port, document, world, identifiers, watch, statements, arrival.renew, deadline
         )
@@ -165,9 +173,9 @@ class Proving:
 
         def last_words(tried: Tried) -> str:
             if tried.answer.status < 500:
-                return tried.answer.text[:160]
+                return without_keys(tried.answer.text)[:160]
             said = running.lines(own.get(id(tried), running.printed))
-            return next((found[0][:160] for line in said if (found := _ERROR.search(line))), "")
+            return next((without_keys(e[0])[:160] for line in said if (e := _ERROR.search(line))), "")
 
         place = places(self.facts.get(Routes))
         judge = Judge(walker.world, trials, shared, self._bound(login), walker.theirs, place, last_words)

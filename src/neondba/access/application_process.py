@@ -26,6 +26,13 @@ LEFT_OUT: Final = (
 SHOWN: Final = 15
 """Lines of the application's own output that are shown when it does not start."""
 GRACE: Final = 5
+COPY: Final = "neondba-application-"
+_GUARDIAN: Final = """
+trap '' INT TERM HUP
+read -r _ && exit 0
+kill -TERM -- -"$1"; sleep 1; kill -KILL -- -"$1"
+case "$2" in */neondba-application-*) rm -rf "$2" ;; esac
+"""
 _READ: Final = 200_000
 
 
@@ -66,7 +73,7 @@ def copied(folder: Path) -> Iterator[Path]:
         special = {n for n in names if Path(place, n).is_socket() or Path(place, n).is_fifo()}
         return env | links | inside | special | {n for n in names if n in LEFT_OUT}
 
-    with tempfile.TemporaryDirectory(prefix="neondba-application-") as place:
+    with tempfile.TemporaryDirectory(prefix=COPY) as place:
         target = Path(place) / folder.name
         shutil.copytree(folder, target, ignore=left_out)
         yield target
@@ -120,11 +127,34 @@ def started(
                 hint="Give the command that starts it: --start 'uvicorn app.main:app --port {port}'",
             ) from None
         running = Running(port, process, log, hidden)
-        try:
-            _await(ctx, running, command)
-            yield running
-        finally:
-            _end(process)
+        with _guarded(process, folder):
+            try:
+                _await(ctx, running, command)
+                yield running
+            finally:
+                _end(process)
+
+
+@contextmanager
+def _guarded(process: subprocess.Popen[bytes], folder: Path) -> Iterator[None]:
+    """Have the application ended and its copy removed also when this process is killed."""
+    copy = next((str(p) for p in [folder, *folder.parents] if p.name.startswith(COPY)), "")
+    guardian = subprocess.Popen(
+        ["/bin/sh", "-c", _GUARDIAN, "neondba-guardian", str(process.pid), copy],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
+    assert guardian.stdin is not None
+    try:
+        yield
+    finally:
+        with suppress(BrokenPipeError):
+            guardian.stdin.write(b"done\n")
+            guardian.stdin.close()
+        guardian.wait()
 
 
 def _await(ctx: Context, running: Running, command: Sequence[str]) -> None:

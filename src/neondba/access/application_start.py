@@ -17,7 +17,7 @@ from neondba.access.application_environment import Given, environment_for
 from neondba.access.application_place import Application, interpreter
 from neondba.access.application_process import Running, free_port, started
 from neondba.core.context import Context
-from neondba.core.problem import ArgumentProblem, RemoteProblem
+from neondba.core.problem import ArgumentProblem, NotFoundProblem, RemoteProblem
 from neondba.core.secret import Secret
 
 if TYPE_CHECKING:
@@ -139,7 +139,10 @@ def _paths(base: Path, copy: Path, python: Path | None) -> dict[str, Secret]:
 
 
 def python_for(folder: Path, found: Application, asked: Asked) -> Path | None:
-    """Give the interpreter; nothing where the user's own command chooses it."""
-    if asked.start is not None and asked.python is None:
+    """Give the interpreter; nothing where only the user's own command knows it."""
+    try:
+        return interpreter(folder / found.base, folder, asked.python)
+    except NotFoundProblem:
+        if asked.start is None or asked.python is not None:
+            raise
         return None
-    return interpreter(folder / found.base, folder, asked.python)
