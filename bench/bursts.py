@@ -54,11 +54,15 @@ class Way:
         return at_once(self.requests) if self.per_second is None else evenly(self.requests, self.per_second)
 
     def room(self, servers: int) -> Room:
-        return Room(servers, processes=self.pools, pool=self.size) if self.pools else Room(servers)
+        return (
+            Room(servers, processes=self.pools, pool=self.size, one_at_a_time=True)
+            if self.pools
+            else Room(servers)
+        )
 
     def real(self, url: str) -> list[float]:
         if self.pools:
-            return asyncio.run(_pooled(url, self.requests, self.pools, self.size, self.service))
+            return asyncio.run(_pooled(url, self.arrivals(), self.pools, self.size, self.service))
         return asyncio.run(_burst(url, self.arrivals(), self.service))
 
 
@@ -72,6 +76,8 @@ WAYS = (
     Way(400, 0.1, pools=4, size=10),
     Way(1000, 0.05, pools=4, size=15),
     Way(60, 1.0, pools=2, size=5),
+    Way(400, 0.3, per_second=100, pools=4, size=10),
+    Way(400, 0.3, per_second=200, pools=4, size=10),
 )
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 STEPS = ("wake", "login", "door", "opening", "service")
@@ -103,8 +109,8 @@ async def _burst(url: str, arrivals: list[float], service: float) -> list[float]
     return sorted(took)
 
 
-async def _pooled(url: str, requests: int, pools: int, size: int, service: float) -> list[float]:
-    """Let requests come at once to the pools of so many processes; give the seconds of each."""
+async def _pooled(url: str, arrivals: list[float], pools: int, size: int, service: float) -> list[float]:
+    """Let requests come to the pools of so many processes in turn; give the seconds of each."""
     made = [
         AsyncConnectionPool(
             url, min_size=0, max_size=size, timeout=600, open=False, kwargs={"autocommit": True}
@@ -114,13 +120,16 @@ async def _pooled(url: str, requests: int, pools: int, size: int, service: float
     for pool in made:
         await pool.open()
 
-    async def request(number: int) -> float:
+    begun = time.monotonic()
+
+    async def request(number: int, when: float) -> float:
+        await asyncio.sleep(max(0.0, begun + when - time.monotonic()))
         start = time.monotonic()
         async with made[number % pools].connection() as connection:
             await connection.execute(f"select pg_sleep({service})")
         return time.monotonic() - start
 
-    took = await asyncio.gather(*(request(number) for number in range(requests)))
+    took = await asyncio.gather(*(request(*each) for each in enumerate(arrivals)))
     for pool in made:
         await pool.close()
     return sorted(took)
@@ -157,15 +166,22 @@ async def _opening(url: str, clients: int) -> float:
     return (ends[-1] - ends[0]) / (clients - 1)
 
 
-async def _service(url: str, seconds: float) -> float:
-    connection = await _opened(url)
+async def _service(url: str, seconds: float, clients: int) -> float:
+    """Give the mean time of a statement when so many are at work."""
+    opened = await asyncio.gather(*(_opened(url) for _ in range(clients)))
     took = []
-    for _ in range(5):
+
+    async def one(connection: psycopg.AsyncConnection, *, counts: bool) -> None:
         start = time.monotonic()
         await connection.execute(f"select pg_sleep({seconds})")
-        took.append(time.monotonic() - start)
-    await connection.close()
-    return statistics.median(took)
+        if counts:
+            took.append(time.monotonic() - start)
+
+    # The first round opens server connections.
+    for counts in (False, True, True):
+        await asyncio.gather(*(one(each, counts=counts) for each in opened))
+    await _closed(opened)
+    return statistics.mean(took)
 
 
 def measured(shop: Shop, url: str, service: float, clients: int) -> Times:
@@ -173,13 +189,21 @@ def measured(shop: Shop, url: str, service: float, clients: int) -> Times:
     run = asyncio.run
     shop.suspend()
     woken = run(_login(url))
-    login = statistics.median(run(_login(url)) for _ in range(5))
+    logins = tuple(run(_login(url)) for _ in range(20))
+    login = statistics.median(logins)
     door = run(_door(url, clients))
     # Awake again: its pool has one server connection.
     shop.suspend()
     woken = (woken + run(_login(url))) / 2
     opening = run(_opening(url, 30))
-    return Times(run(_service(url, service)), max(0.0, woken - login), login, door, opening)
+    return Times(
+        service=run(_service(url, service, min(clients, 90))),
+        wake=max(0.0, woken - login),
+        login=login,
+        logins=logins,
+        door=door,
+        opening=opening,
+    )
 
 
 def shown(outcome: Outcome) -> tuple[float, float, float]:
@@ -188,7 +212,8 @@ def shown(outcome: Outcome) -> tuple[float, float, float]:
 
 def between(before: Times, after: Times) -> Times:
     """Give the means of what was measured before and after a burst."""
-    return Times(**{name: (getattr(before, name) + getattr(after, name)) / 2 for name in STEPS})
+    means = {name: (getattr(before, name) + getattr(after, name)) / 2 for name in STEPS}
+    return Times(**means, logins=before.logins + after.logins)
 
 
 def compare(shop: Shop, way: Way) -> float:

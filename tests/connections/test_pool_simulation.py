@@ -6,8 +6,8 @@ import asyncio
 import math
 import random
 import time
+from dataclasses import replace
 
-import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
@@ -46,6 +46,18 @@ def test_a_pool_that_is_too_small_lets_requests_fail_after_its_timeout():
     done = run(at_once(100), Times(1.0), Room(servers=90, processes=2, pool=5, pool_timeout=2.5))
     assert len(done.took) == 30
     assert done.failed == {"pool_timeout": 70}
+
+
+def test_a_pool_that_grows_one_by_one_keeps_requests_waiting_longer():
+    times = Times(1.0, login=0.2)
+    room = Room(servers=90, processes=1, pool=5)
+    assert run(at_once(5), times, room).took == pytest.approx([1.2] * 5)
+    slowly = run(at_once(5), times, replace(room, one_at_a_time=True))
+    assert slowly.took == pytest.approx([1.2, 1.4, 1.6, 1.8, 2.0])
+    later = run(at_once(7), times, replace(room, one_at_a_time=True))
+    assert later.took[-2:] == pytest.approx([2.2, 2.4])
+    refused = run(at_once(5), times, replace(room, one_at_a_time=True, pooled=False, servers=3))
+    assert len(refused.took) == 5
 
 
 def test_a_connect_timeout_below_the_wake_fails_all_that_come_meanwhile():
@@ -107,19 +119,11 @@ async def _burst(url: str, requests: int, pools: int, size: int, seconds: float)
     return sorted(took)
 
 
-def test_a_real_burst_at_a_suspended_compute_takes_about_as_long_as_simulated(shop):
-    begun = time.monotonic()
-    with psycopg.connect(shop.pooled) as db:
-        db.execute("select 1")
-    login = time.monotonic() - begun
+def test_a_real_burst_at_a_suspended_compute_is_answered_wave_by_wave_as_simulated(shop):
     shop.suspend()
-    begun = time.monotonic()
-    with psycopg.connect(shop.pooled) as db:
-        db.execute("select 1")
-    wake = max(0.0, time.monotonic() - begun - login)
-    shop.suspend()
-    real = asyncio.run(_burst(shop.pooled, 40, 2, 4, 0.3))
-    told = run(at_once(40), Times(0.3, wake=wake, login=login), Room(servers=93, processes=2, pool=4))
-    # Other work on the machine makes the real one later, never earlier.
-    assert 0.8 < real[-1] / told.took[-1] < 2
-    assert 0.8 < real[len(real) // 2] / told.at(0.5) < 2
+    real = asyncio.run(_burst(shop.pooled, 40, 2, 4, 0.4))
+    told = run(at_once(40), Times(0.4), Room(servers=93, processes=2, pool=4)).took
+    assert told[7::8] == pytest.approx([0.4, 0.8, 1.2, 1.6, 2.0])
+    # Wake, logins and other work on the machine come on top: bench/bursts.py measures those, too.
+    assert all(one >= other for one, other in zip(real, told, strict=True))
+    assert real[-1] < 3 * told[-1]

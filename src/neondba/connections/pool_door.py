@@ -1,4 +1,4 @@
-"""The door where clients log in: those who are in it together share what it can do."""
+"""The door where clients log in: those who are in it together share the processors."""
 
 from __future__ import annotations
 
@@ -17,13 +17,8 @@ class Login:
 
 @dataclass(eq=False)
 class Door:
-    """Logins take as long as one alone takes, or longer where so many share the processors.
+    """All in it go on equally fast: so they come out in the order in which they came, one progress later."""
 
-    All in it go on equally fast: so they come out in the order in which they came, one progress later.
-    """
-
-    alone: float
-    """Seconds of a login when nobody else is there."""
     apart: float
     """Seconds of processor time of each: so long it takes at least from one to the next."""
     at: Callable[[float, Callable[[], None]], None]
@@ -53,7 +48,7 @@ class Door:
     @property
     def _pace(self) -> float:
         """Seconds that a whole login takes with so many inside."""
-        return max(self.alone, self.apart * len(self._inside))
+        return self.apart * len(self._inside)
 
     def _move(self, now: float) -> None:
         if self._inside and self._pace:

@@ -38,6 +38,8 @@ class Library:
     size_word: str
     """What its size is called there."""
     source: str
+    one_at_a_time: bool = False
+    """True where the pool grows by one connection at a time."""
     per_thread: bool = False
     """True where each thread has a connection of its own, and no pool."""
 
@@ -46,7 +48,9 @@ LIBRARIES: Final[dict[Name, Library]] = {
     "sqlalchemy": Library("SQLAlchemy QueuePool", 5, 10, 30.0, None, "pool_size", "SQLAlchemy 2.1"),
     "sqlalchemy-null": Library("SQLAlchemy NullPool", None, 0, None, None, "NullPool", "SQLAlchemy 2.1"),
     "asyncpg": Library("asyncpg pool", 10, 0, None, 60.0, "max_size", "asyncpg 0.32"),
-    "psycopg-pool": Library("psycopg_pool", 4, 0, 30.0, None, "max_size", "psycopg_pool 3.3"),
+    "psycopg-pool": Library(
+        "psycopg_pool", 4, 0, 30.0, None, "max_size", "psycopg_pool 3.3", one_at_a_time=True
+    ),
     "django": Library(
         "Django without a pool",
         None,

@@ -68,6 +68,7 @@ def room(inputs: Inputs) -> Room:
         pooled=inputs.pooled,
         processes=max(1, inputs.processes),
         pool=pool,
+        one_at_a_time=inputs.main.of.one_at_a_time,
         clients=MAX_CLIENT_CONN,
         pool_timeout=inputs.pool_timeout.value,
         connect_timeout=inputs.connect_timeout.value,

@@ -30,7 +30,9 @@ class Times:
     wake: float = 0.0
     """From the first login until the compute takes connections; none when it is awake."""
     login: float = 0.0
-    """A client's login at a compute that is awake."""
+    """A client's login at a compute that is awake, when nobody else comes."""
+    logins: tuple[float, ...] = ()
+    """Several such times, where they vary: each client gets one of them."""
     door: float = 0.0
     """Processor time of a login: what many at the same time have to share."""
     opening: float = 0.0
@@ -49,6 +51,8 @@ class Room:
     processes: int = 1
     pool: int | None = None
     """Connections of each process; without a pool each request makes its own."""
+    one_at_a_time: bool = False
+    """True for a pool that grows by one connection at a time, as psycopg's does."""
     clients: int = 10_000
     """Clients of the pooler."""
     pool_timeout: float | None = None
@@ -118,6 +122,8 @@ class _Process:
 
     open: int = 0
     idle: int = 0
+    grows: bool = False
+    """A connection is on its way that no request has asked for by itself."""
     waiting: deque[_Request] = field(default_factory=deque)
 
 
@@ -128,6 +134,8 @@ class _Request:
     inside: bool = False
     """Logged in."""
     over: bool = False
+    grown: bool = False
+    """No request at all: a connection by which a pool grows."""
 
 
 class _Run:
@@ -139,7 +147,7 @@ class _Run:
         self._made = 0
         self._now = 0.0
         self._awake_at: float | None = None
-        self._door = Door(times.login, times.door, self._at)
+        self._door = Door(times.door, self._at)
         self._clients = self._servers = self._idle_servers = self._busy = 0
         self._opening = False
         self._queue: deque[_Request] = deque()
@@ -180,13 +188,31 @@ class _Run:
         if most is not None and process.idle:
             process.idle -= 1
             self._asks(request)
-        elif most is None or process.open < most:
+        elif most is None or (process.open < most and not self._room.one_at_a_time):
             process.open += 1
             self._logs_in(request)
         else:
             process.waiting.append(request)
             self.outcome.most_queued = max(self.outcome.most_queued, len(process.waiting))
             self._give_up(request, self._room.pool_timeout, "pool_timeout", process.waiting)
+            self._grows(process)
+
+    def _grows(self, process: _Process) -> None:
+        """Open one more connection for whoever waits, unless one is on its way."""
+        if not self._room.one_at_a_time or process.grows or not process.waiting:
+            return
+        if process.open < (self._room.pool or 0):
+            process.grows = True
+            process.open += 1
+            self._logs_in(_Request(self._now, process, grown=True))
+
+    def _has_grown(self, process: _Process) -> None:
+        process.grows = False
+        if process.waiting:
+            self._asks(process.waiting.popleft())
+        else:
+            process.idle += 1
+        self._grows(process)
 
     def _give_up(self, request: _Request, after: float | None, why: Failure, queue: deque[_Request]) -> None:
         """Let it fail unless it has left the queue by then."""
@@ -204,6 +230,9 @@ class _Run:
 
     def _fails(self, request: _Request, why: Failure) -> None:
         request.over = True
+        if request.grown:
+            request.process.grows = False
+            return
         self.outcome.failed[why] += 1
         self.outcome.over = max(self.outcome.over, self._now)
 
@@ -215,14 +244,16 @@ class _Run:
         if self._room.pooled and self._clients > self._room.clients:
             self._refused(request, "max_client_conn")
             return
-        login = self._door.enter(self._now, lambda: self._through(request))
+        alone = self._chance.choice(self._times.logins) if self._times.logins else self._times.login
+        soonest = self._now + alone
+        login = self._door.enter(self._now, lambda: self._through(request, soonest))
         limit = self._room.connect_timeout
         if limit is not None:
             self._at(self._now + limit, lambda: self._gives_up_login(request, login))
 
-    def _through(self, request: _Request) -> None:
-        """Come in when the compute is awake, too."""
-        self._at(max(self._now, self._awake_at or 0.0), lambda: self._enters(request))
+    def _through(self, request: _Request, soonest: float) -> None:
+        """Come in when all answers have come, and the compute is awake."""
+        self._at(max(self._now, soonest, self._awake_at or 0.0), lambda: self._enters(request))
 
     def _gives_up_login(self, request: _Request, login: Login) -> None:
         if not request.inside and not request.over:
@@ -238,12 +269,18 @@ class _Run:
             return
         request.inside = True
         if self._room.pooled:
-            self._asks(request)
+            self._goes_on(request)
         elif self._servers >= self._room.servers:
             self._refused(request, "too many connections")
         else:
             self._one_more_server()
-            self._runs(request)
+            self._goes_on(request)
+
+    def _goes_on(self, request: _Request) -> None:
+        if request.grown:
+            self._has_grown(request.process)
+        else:
+            self._asks(request)
 
     def _one_more_server(self) -> None:
         self._servers += 1
@@ -311,6 +348,9 @@ class _Run:
         process.open -= 1
         if not self._room.pooled and request.over is False:
             self._servers -= 1
-        if process.waiting:
+        if self._room.one_at_a_time:
+            if not request.grown:
+                self._grows(process)
+        elif process.waiting:
             process.open += 1
             self._logs_in(process.waiting.popleft())

@@ -210,13 +210,17 @@ def _parameters(name: str, function: Callable[..., Any], hints: Mapping[str, Any
             raise TypeError(f"{name}: {parameter.name} needs Annotated[T, Field(description=…)]")
         required = parameter.default is inspect.Parameter.empty
         yield Parameter(
-            name=parameter.name.rstrip("_"),
+            name=_as_written(parameter.name),
             annotation=annotation,
             description=info.description,
             required=required,
             default=None if required else parameter.default,
             positional=parameter.kind is not inspect.Parameter.KEYWORD_ONLY,
         )
+
+
+def _as_written(name: str) -> str:
+    return name[:-1] if keyword.iskeyword(name[:-1]) else name
 
 
 def _in_python(name: str) -> str:
