@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from neondba.connections.rehearse import Told
 
 NOT_US: Final = frozenset({"terminated-by-someone", "crashed"})
-"""They read like what was done here, and give another cause."""
+"""They read like what was done here, and give another cause: told only where nothing else fits."""
 MOST_LINES: Final = 8
 _ERROR: Final = re.compile(
     r"\b(?:\w*Error|\w*Exception|ERROR|FATAL|FAILED|ECONNRESET|ECONNREFUSED|terminat|closed the connection)\b"
@@ -36,9 +36,9 @@ def errors(
     found: dict[str, Known] = {}
     lines: list[str] = []
     for told in disturbed:
-        for error in explain(told.ran.text, folder).errors:
-            if error.id not in known | NOT_US:
-                found.setdefault(error.id, error)
+        new = [error for error in explain(told.ran.text, folder).errors if error.id not in known]
+        better = [error for error in new if error.id not in NOT_US]
+        found |= {error.id: error for error in better or new if error.id not in found}
         lines += [f"{at:.2f} s  {line.strip()}" for at, line in told.ran.lines if _ERROR.search(line)]
     return tuple(found.values()), tuple(line[:200] for line in lines[:MOST_LINES])
 
