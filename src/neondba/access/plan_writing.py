@@ -112,6 +112,10 @@ class Writer:
     def _put(self, carried: Carried, change: Change) -> bool:
         written = self._written(change)
         carried.files |= written.files
+        if self.tool == "Prisma":
+            # Prisma has no way back of its own; a down.sql beside the migration is how people keep one.
+            back = "".join(f"{statement};\n" for statement in change.down)
+            carried.files |= {f"{path.rpartition('/')[0]}/down.sql": back for path in written.files}
         return bool(written.files)
 
     def _written(self, change: Change) -> Written:
