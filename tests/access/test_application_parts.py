@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import select
+import subprocess
+import sys
+import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -196,3 +202,40 @@ def test_a_text_is_made_that_keeps_a_pattern(pattern: str) -> None:
 )
 def test_the_singular_of_a_path_is_the_table(several: str, one: str) -> None:
     assert singular(several) == one
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from neondba.access.application_process import copied, free_port, started
+from neondba.core.context import Context
+from neondba.core.secret import Secret
+
+port = free_port()
+command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+with copied(Path(sys.argv[1])) as copy, started(Context(), command, copy, {}, port, ()) as running:
+    print(running.process.pid, copy, flush=True)
+    sys.stdin.readline()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_application_and_its_copy_do_not_outlive_a_killed_proof(project: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(project)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as proof:
+        assert proof.stdout is not None
+        assert proof.stdin is not None
+        pid, _, copy = proof.stdout.readline().strip().partition(" ")
+        watched = os.pidfd_open(int(pid))
+        try:
+            proof.stdin.write("go\n")
+            proof.stdin.flush()
+            ended, _, _ = select.select([watched], [], [], 30)
+            assert ended
+        finally:
+            os.close(watched)
+    deadline = time.monotonic() + 30
+    while Path(copy).parent.exists() and time.monotonic() < deadline:
+        threading.Event().wait(0.05)
+    assert not Path(copy).parent.exists()

@@ -30,7 +30,7 @@ COPY: Final = "neondba-application-"
 _GUARDIAN: Final = """
 trap '' INT TERM HUP
 read -r _ && exit 0
-kill -TERM -- -"$1"; sleep 1; kill -KILL -- -"$1"
+kill -TERM "-$1"; sleep 1; kill -KILL "-$1"
 case "$2" in */neondba-application-*) rm -rf "$2" ;; esac
 """
 _READ: Final = 200_000

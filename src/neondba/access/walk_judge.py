@@ -142,8 +142,6 @@ class Judge:
         own = trial.own
         if nobody is None or own is None or nobody.answer.text == tried.answer.text:
             return False
-        if nobody.answer.fine and own.answer.text == tried.answer.text:
-            return False
         theirs = self.theirs(tried.case)
         return theirs.answer.fine and theirs.answer.text == tried.answer.text and _says(tried.answer.json)
 
