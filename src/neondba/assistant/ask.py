@@ -6,15 +6,17 @@ import re
 from typing import Final
 
 from neondba.assistant import knowledge
-from neondba.assistant.ask_index import Hit, index, telling
+from neondba.assistant.ask_index import Hit, concerns_us, index, telling
 from neondba.assistant.ask_look import look
 from neondba.assistant.ask_results import Answered, Looked, Passed
 from neondba.assistant.passage import FENCE, Passage
 from neondba.core.context import Context
 from neondba.core.problem import Problem
 
-COVERED: Final = 0.34
-"""Of a question's telling words a passage must hold so much to answer it."""
+COVERED: Final = 0.1
+"""Of the telling words of a question on databases a passage must hold so much to answer it."""
+COVERED_ELSE: Final = 0.5
+"""The same for a question that names nothing of a database."""
 NEAR: Final = 0.92
 """A second passage of another skill that comes so near makes a short question ambiguous."""
 SHORT: Final = 2
@@ -30,9 +32,10 @@ def answered(ctx: Context, question: str, *, servers: bool = False, look_here: b
     """Answer, ask back, or say that nothing is known."""
     hits = index().find(question)
     known = _explained(ctx, question) if look_here else None
-    if known is not None and (not hits or hits[0].covered < COVERED):
+    fits = bool(hits) and hits[0].covered >= (COVERED if concerns_us(question) else COVERED_ELSE)
+    if known is not None and not fits:
         return known
-    if not hits or hits[0].covered < COVERED:
+    if not fits:
         return Answered(kind="unknown", said=UNKNOWN, next=("neondba operation list",))
     if back := _ambiguous(question, hits):
         return back

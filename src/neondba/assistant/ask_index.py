@@ -89,10 +89,29 @@ class Index:
         return held / (sum(rarity.values()) or 1.0)
 
 
+@dataclass(frozen=True)
+class Words:
+    """How words are read: `words.toml`."""
+
+    plain: frozenset[str]
+    domain: frozenset[str]
+    others: frozenset[str]
+    ours: frozenset[str]
+    also: dict[str, str]
+
+
 @cache
-def _words() -> tuple[frozenset[str], dict[str, str]]:
+def words_read() -> Words:
+    """Read `words.toml` once."""
     read = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
-    return frozenset(read["plain"].split()), read["also"]
+    lists = {name: frozenset(read[name].split()) for name in ("plain", "domain", "others", "ours")}
+    return Words(also=read["also"], **lists)
+
+
+def concerns_us(question: str) -> bool:
+    """Tell whether a question is about a database like this one."""
+    known, said = words_read(), set(WORD.findall(question.lower()))
+    return bool(said & known.domain) and (not said & known.others or bool(said & known.ours))
 
 
 @cache
@@ -105,12 +124,12 @@ def index() -> Index:
 
 def telling(question: str) -> list[str]:
     """Give the words of a question that say what it is about, each once."""
-    plain, _ = _words()
+    plain = words_read().plain
     return list(dict.fromkeys(word for word in WORD.findall(question.lower()) if word not in plain))
 
 
 def _widened(words: list[str]) -> list[str]:
-    _, also = _words()
+    also = words_read().also
     return list(dict.fromkeys([*words, *(also[word] for word in words if word in also)]))
 
 
