@@ -43,8 +43,8 @@ def main(argv: list[str]) -> int:
         print(f"{right[skill]:4} of {asked[skill]:3}  {skill}")
     total, of = right.total(), asked.total()
     print(f"{total} of {of} right first ({total / of:.0%})")
-    print(f"median {median(times) * 1000:.0f} ms, "
-          f"longest {max(times) * 1000:.0f} ms, the first with the index {times[0] * 1000:.0f} ms")  # fmt: skip
+    each, longest, first = (1000 * value for value in (median(times), max(times), times[0]))
+    print(f"median {each:.0f} ms, longest {longest:.0f} ms; the first, with the index, {first:.0f} ms")
     return 0
 
 
