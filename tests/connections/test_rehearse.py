@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
-from connected import Shop, closed_port
+from connected import Shop, closed_port, with_password
 
 from neondba import capabilities
 from neondba.connections.rehearse_environment import Ends, led
 from neondba.connections.rehearse_record import Framer
-from neondba.core.problem import ArgumentProblem, NotFoundProblem
+from neondba.connections.rehearse_world import Source, world
+from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem
+from neondba.local import platform
 from neondba.local.proxy import messages
 from neondba.neon.connection_string import parse
 
@@ -161,3 +164,30 @@ def test_messages_are_cut_the_same_however_they_arrive():
         framer = Framer(from_client=True)
         parts = [stream[at : at + size] for at in range(0, len(stream), size)]
         assert [each for part in parts for each in framer.feed(part)] == whole
+
+
+def test_the_projects_own_role_is_kept_where_the_copy_knows_it(shop: Shop, tmp_path: Path):
+    password = "own" + "-of-clerk"
+    with psycopg.connect(shop.url, autocommit=True) as db:
+        db.execute(f"create role clerk_app login password '{password}'")
+    own = with_password(shop.pooled, password).replace("//neondb_owner:", "//clerk_app:")
+    (tmp_path / ".env").write_text(f"DATABASE_URL={own}\nOLD_DATABASE_URL={with_password(own, 'gone')}\n")
+    ctx = shop.context(tmp_path)
+    try:
+        with platform.client(ctx) as client:
+            source = Source(client, client.find_project("shop"), None, None, None, "rehearse")
+            with world(ctx, source, pooled=True) as place:
+                assert place.branch.branch_name != "main"
+                with psycopg.connect(place.environment["DATABASE_URL"]) as db:
+                    assert db.execute("select current_user").fetchone() == ("clerk_app",)
+                assert place.record.sessions[0].pooled
+    finally:
+        with psycopg.connect(shop.url, autocommit=True) as db:
+            db.execute("drop role clerk_app")
+
+
+def test_a_program_that_puts_its_file_over_its_environment_is_refused(shop: Shop, tmp_path: Path):
+    (tmp_path / ".env").write_text(f"DATABASE_URL={shop.url}\n")
+    with pytest.raises(ConflictProblem, match=r"app.py:2 puts the file's variables over"):
+        rehearsed(shop, tmp_path, "from dotenv import load_dotenv\nload_dotenv('.env', override=True)\n")
+    assert branches(shop) == ["main"]

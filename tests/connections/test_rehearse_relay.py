@@ -28,7 +28,7 @@ class Relayed:
         paths = ensure_certificates(folder)
         self.record = Record()
         self.certificate = paths.authority
-        goal = goal_of(parse(shop.url))
+        goal = goal_of(parse(shop.url), {})
         self.relay = Relay(goal, Certificate.of(paths.certificate, paths.key), self.record, pooled=False)
         self.relay.start()
         parts = urlsplit(shop.url)

@@ -18,6 +18,7 @@ from neondba.connections.rehearse_disturb import (
     spread,
     timed,
 )
+from neondba.connections.rehearse_environment import refuse_overriding
 from neondba.connections.rehearse_record import Record
 from neondba.connections.rehearse_results import ConnectionRehearsal, Visits
 from neondba.connections.rehearse_run import Ran, Wish, patience, run, tail
@@ -69,6 +70,7 @@ def rehearsed(client: NeonClient, ctx: Context, asked: Asked) -> ConnectionRehea
     Raises:
         Problem: a branch cannot be made, or the command that prepares it fails.
     """
+    refuse_overriding(ctx.folder)
     project, name = project_or_name(client, ctx)
     copied = asked.parent or "the default branch"
     source = Source(client, project, asked.parent, asked.database, asked.prepare, "rehearse")

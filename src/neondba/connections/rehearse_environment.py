@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from neondba.connections.environments_files import env_files
 from neondba.connections.setup_urls import Reach, value
-from neondba.core.problem import ArgumentProblem
+from neondba.core.problem import ArgumentProblem, ConflictProblem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import ConnectionString, parse
-from neondba.project.environment import Environment
+from neondba.project.environment import EnvEntry, Environment
 from neondba.project.facts import Facts
+from neondba.project.places import is_test
 from neondba.project.stack import Stack
 from neondba.project.stack_variables import Use, Variable
 from neondba.project.tree import FolderTree
@@ -28,6 +29,11 @@ _PART: Final = re.compile(
     r"(?P<part>HOST(?:NAME)?|SERVER|PORT|USER(?:NAME)?|PASSWORD|PASS|DB|DATABASE|DBNAME|NAME)$"
 )
 _DIRECT: Final = re.compile(r"UNPOOLED|DIRECT|MIGRAT|NON_POOLING|ALEMBIC|SHADOW")
+_CODE: Final = (".py", ".ts", ".js", ".mjs", ".cjs", ".mts")
+_OVERRIDE: Final = re.compile(
+    r"\b(?:load_dotenv|read_env|read_envfile)\([^)]*\b(?:override|overwrite)\s*=\s*True"
+    r"|\b(?:dotenv|config)\w*(?:\.config)?\(\s*\{[^}]*\boverride\s*:\s*true"
+)
 _OTHERS: Final = re.compile(r"REDIS|MONGO|MYSQL|KAFKA|AMQP|RABBIT")
 
 
@@ -38,6 +44,13 @@ class Ends:
     direct: ConnectionString
     app: ConnectionString
     """What the application uses: pooled or direct, as this run wants it."""
+    logins: Mapping[str, Secret] = field(default_factory=dict)
+    """Roles of the project's own strings that the branch lets in, with their passwords."""
+
+    def acting(self, end: ConnectionString, held: ConnectionString) -> ConnectionString:
+        """Keep the role of a string that the project has, where the branch knows it."""
+        role = held.role or ""
+        return end.with_role(role, self.logins[role]) if role in self.logins else end
 
 
 @dataclass(frozen=True)
@@ -89,11 +102,51 @@ def _names(folder: Path, found: Environment) -> Iterator[tuple[str, str]]:
     yield from ((read.name, read.default or "") for read in found.reads)
 
 
+def refuse_overriding(folder: Path) -> None:
+    """Refuse a program that puts its file of variables over what it is given: it would go elsewhere.
+
+    Raises:
+        ConflictProblem: code does so, and a file of the project holds the address of a database.
+    """
+    held = [
+        file for file in env_files(folder) if not file.is_example and any(_leads(e) for e in file.entries)
+    ]
+    if not held:
+        return
+    tree = FolderTree(folder)
+    for path in tree.having(_CODE, ("override", "overwrite")):
+        found = None if is_test(path) else _OVERRIDE.search(tree.text(path) or "")
+        if found:
+            line = (tree.text(path) or "").count("\n", 0, found.start()) + 1
+            raise ConflictProblem(
+                "variables-overridden",
+                f"{path}:{line} puts the file's variables over those it is given, and {held[0].path} holds "
+                "the address of a database: the command would run there, not on a copy.",
+                hint="Take override out of that call, which lets a deployment set its variables, or move "
+                f"{held[0].path} away meanwhile.",
+            )
+
+
+def _leads(entry: EnvEntry) -> bool:
+    return _parsed(entry.value.reveal()) is not None
+
+
+def own_logins(folder: Path) -> dict[str, Secret]:
+    """Give the roles of the project's own strings to Neon, with their passwords; of two, the first."""
+    found: dict[str, Secret] = {}
+    for file in env_files(folder):
+        for entry in file.entries if not file.is_example else ():
+            held = _parsed(entry.value.reveal())
+            if held and held.role and held.password and held.endpoint_id:
+                found.setdefault(held.role, held.password)
+    return found
+
+
 def _given(name: str, text: str, ends: Ends) -> Secret | None:
     end = ends.direct if _DIRECT.search(name.upper()) else ends.app
     held = _parsed(text)
     if held is not None:
-        return _spelled(end, held).render()
+        return _spelled(ends.acting(end, held), held).render()
     if re.match(r"(?!sqlite)\w+(?:\+\w+)?://", text):
         # Another kind of server: not ours to lead anywhere. A file of SQLite stands in for PostgreSQL.
         return None

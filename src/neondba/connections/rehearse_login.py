@@ -1,6 +1,6 @@
 """Let a client into the relay, and log the relay in where the client wanted to go.
 
-A client that names the branch's own role proves its password by SCRAM, with channel binding where it asks
+A client that names a role that is known here proves its password by SCRAM, with channel binding where it asks
 for that, as on Neon. Any other role sends its password in clear, which never leaves this machine, and the
 relay hands it on.
 """
@@ -46,8 +46,8 @@ class Goal:
     port: int
     routing: str
     """What names the endpoint in `options`, where the host name does not."""
-    role: str
-    password: Secret
+    logins: Mapping[str, Secret]
+    """The passwords of the roles that are known here: their clients need not send them in clear."""
     verified: bool
     """True to have the server's certificate checked."""
 
@@ -137,26 +137,27 @@ def proven(line: Line, startup: Startup, goal: Goal, certificate: Certificate) -
     """Let the client prove who it is; give the password to log in with.
 
     Raises:
-        Refused: the password of the branch's own role is wrong.
+        Refused: the password of a role that is known here is wrong.
         ProtocolError: the client breaks the protocol.
     """
-    if startup.parameters.get("user") != goal.role:
+    role = startup.parameters.get("user", "")
+    if role not in goal.logins:
         line.sock.sendall(messages.authentication(3))
         return Secret(_answer(line).removesuffix(b"\0").decode(errors="replace"))
     bound = [SHA256_PLUS] if isinstance(line.sock, ssl.SSLSocket) else []
     line.sock.sendall(messages.sasl_mechanisms([*bound, SHA256]))
     mechanism, first = messages.sasl_initial(_answer(line))
     try:
-        exchange = Exchange(_verifier(goal.password), mechanism, certificate.digest)
+        exchange = Exchange(_verifier(goal.logins[role]), mechanism, certificate.digest)
         line.sock.sendall(messages.authentication(11, exchange.challenge(first)))
         proof = exchange.outcome(_answer(line))
     except ScramError as error:
         raise ProtocolError(str(error)) from None
     if proof is None:
-        said = f"password authentication failed for user '{goal.role}'"
+        said = f"password authentication failed for user '{role}'"
         raise Refused(messages.error(said, code="28P01", severity="FATAL"))
     line.sock.sendall(messages.authentication(12, proof))
-    return goal.password
+    return goal.logins[role]
 
 
 def _answer(line: Line) -> bytes:

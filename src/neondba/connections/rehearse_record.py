@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from neondba.core.secret import Secret
 from neondba.local.proxy.messages import fields_of
 
 MOST_STATEMENTS: Final = 200_000
@@ -51,6 +52,8 @@ class Session:
     pooled: bool
     opened: float
     parameters: Mapping[str, str] = field(default_factory=dict)
+    password: Secret | None = None
+    """What it logged in with."""
     admitted: float | None = None
     refused: Mapping[str, str] | None = None
     """What the server said instead of letting it in."""

@@ -119,6 +119,7 @@ class Relay:
         """Log in for a client; tell whether there is a session now."""
         try:
             password = proven(pair.client, first, self._goal, self._certificate)
+            pair.session.password = password
             self._log_in(pair, first, password)
         except Refused as refused:
             self._refuse(pair, refused.packet)

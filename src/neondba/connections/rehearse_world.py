@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from neondba.connections.rehearse_environment import Ends, led
+from neondba.connections.rehearse_environment import Ends, led, own_logins
 from neondba.connections.rehearse_login import Certificate, Goal
 from neondba.connections.rehearse_record import Record
 from neondba.connections.rehearse_relay import Relay
 from neondba.core.context import Context
+from neondba.core.problem import Problem
 from neondba.core.secret import Secret
 from neondba.local.addresses import names_resolve
 from neondba.local.environment import fill, merged, variables
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
 
 LIFETIME: Final = timedelta(hours=4)
+MOST_LOGINS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -99,18 +101,20 @@ def _relayed(
 
     paths = ensure_certificates(folder)
     certificate = Certificate.of(paths.certificate, paths.key)
+    logins = _accepted(branch, own_logins(ctx.folder))
     record = Record()
     relays, ends = [], []
     for text, through in ((branch.direct, False), (branch.pooled, True)):
-        goal = goal_of(parse(text))
+        goal = goal_of(parse(text), logins)
         relay = Relay(goal, certificate, record, pooled=through)
         stack.callback(relay.close)
         relay.start()
         relays.append(relay)
         ends.append(_end(parse(text), relay.port))
     authority = str(paths.authority)
-    past = _environment(ctx, branch, Ends(ends[0], ends[0]), authority)
-    led_there = _environment(ctx, branch, Ends(ends[0], ends[1] if pooled else ends[0]), authority)
+    past = _environment(ctx, branch, Ends(ends[0], ends[0], logins), authority)
+    app = ends[1] if pooled else ends[0]
+    led_there = _environment(ctx, branch, Ends(ends[0], app, logins), authority)
     endpoint = next(e for e in source.client.endpoints(branch.project_id, branch.branch_id))
     return World(branch, endpoint.id, led_there[0], past[0], led_there[1], record, tuple(relays))
 
@@ -135,12 +139,23 @@ def _environment(
     return whole, found.own
 
 
-def goal_of(url: ConnectionString) -> Goal:
+def _accepted(branch: Throwaway, logins: Mapping[str, Secret]) -> dict[str, Secret]:
+    """Give the logins that the copy knows as well: roles and their passwords are copied with a branch."""
+    from neondba.postgres.connect import connect
+
+    found = {}
+    for role, password in list(logins.items())[:MOST_LOGINS]:
+        with suppress(Problem), connect(branch.role_url(role, password=password)):
+            found[role] = password
+    return found
+
+
+def goal_of(url: ConnectionString, logins: Mapping[str, Secret]) -> Goal:
     """Say how a relay reaches what a connection string names."""
     local = url.platform is Platform.LOCAL
     options = url.parameter("options") or ""
-    password = url.password or Secret("")
-    return Goal(url.host, url.port or 5432, options, url.role or "", password, verified=not local)
+    known = {**logins, **({url.role: url.password} if url.role and url.password else {})}
+    return Goal(url.host, url.port or 5432, options, known, verified=not local)
 
 
 def _end(url: ConnectionString, port: int) -> ConnectionString:

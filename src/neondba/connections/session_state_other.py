@@ -7,8 +7,7 @@ application then gets another one, and shows what it makes of that.
 from __future__ import annotations
 
 import threading
-import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from neondba.connections.rehearse_record import Record, Sent, Session
 from neondba.core.problem import Problem
 from neondba.core.secret import Secret
+from neondba.neon.connection_string import parse
 from neondba.postgres.session_use import SessionUse, uses
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ TRACKED: Final = frozenset(
     {"client_encoding", "datestyle", "timezone", "standard_conforming_strings", "application_name"}
 )
 """Settings that Neon's pooler keeps for each client."""
+
+_Pool = tuple[str, str]
+"""Role and database."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class OtherClient:
     """Called by the relay's threads when the application has ended a transaction."""
 
     url: Secret
-    role: str
+    """The pooled address of the branch, whose role is put in for each session's own."""
     record: Record
     seen: dict[str, list[Left]] = field(default_factory=dict)
     """What was found after a statement, by its text."""
@@ -54,8 +57,9 @@ class OtherClient:
     stuck: list[Sent] = field(default_factory=list)
     """Statements that waited for what it kept."""
     trouble: str = ""
-    _held: deque[Connection] = field(default_factory=deque)
-    _free: list[Connection] = field(default_factory=list)
+    _held: deque[tuple[_Pool, Connection]] = field(default_factory=deque)
+    """What it keeps, and of which pool each is: every role has one for each database."""
+    _free: dict[_Pool, list[Connection]] = field(default_factory=lambda: defaultdict(list))
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _over: threading.Event = field(default_factory=threading.Event)
     _watch: threading.Thread | None = None
@@ -74,24 +78,25 @@ class OtherClient:
             self._watch.join(10)
         with self._guard:
             self._release(len(self._held))
-            for each in self._free:
+            for each in (client for free in self._free.values() for client in free):
                 each.close()
             self._free.clear()
 
     def after(self, session: Session, sent: list[Sent]) -> None:
         """Look for what these statements have left."""
-        if not session.pooled or session.parameters.get("user") != self.role:
+        if not session.pooled or session.password is None:
             return
         kept = [(each, use) for each in sent if each.error is None for use in keeping(each)]
         if not kept:
             return
         with self._guard, _noted(self):
-            self._look(kept)
+            self._look(session, kept)
 
-    def _look(self, kept: list[tuple[Sent, SessionUse]]) -> None:
+    def _look(self, session: Session, kept: list[tuple[Sent, SessionUse]]) -> None:
         from neondba.postgres.connect import Refused, ask
 
-        client = self._client()
+        pool = (session.parameters["user"], session.parameters.get("database") or session.parameters["user"])
+        client = self._client(session, pool)
         try:
             found = [Left(row["kind"], row["name"], row["value"]) for row in ask(client, "session_left")]
             found += _own_settings(client, kept)
@@ -106,24 +111,26 @@ class OtherClient:
                 self.seen[sent.text] = mine
         if not found:
             client.rollback()
-            self._free.append(client)
+            self._free[pool].append(client)
             return
-        self._held.append(client)
+        self._held.append((pool, client))
         self._release(len(self._held) - MOST_HELD)
 
-    def _client(self) -> Connection:
+    def _client(self, session: Session, pool: _Pool) -> Connection:
         from neondba.postgres.connect import connect
 
-        return self._free.pop() if self._free else connect(self.url, autocommit=False)
+        if self._free[pool]:
+            return self._free[pool].pop()
+        address = parse(self.url).with_role(pool[0], session.password).with_database(pool[1])
+        return connect(address.render(), autocommit=False)
 
     def _release(self, count: int) -> None:
         for _ in range(count):
-            client = self._held.popleft()
+            pool, client = self._held.popleft()
             with suppress(Exception):
                 client.rollback()
-            if client.closed:
-                continue
-            self._free.append(client)
+            if not client.closed:
+                self._free[pool].append(client)
 
     def _watching(self) -> None:
         while not self._over.wait(0.25):
@@ -136,11 +143,10 @@ class OtherClient:
 
     def _give_up(self) -> None:
         """Undo what keeps the application waiting: locks in the connections that are kept."""
-        for client in self._held:
+        for _, client in self._held:
             with suppress(Exception):
                 client.execute("select pg_advisory_unlock_all()")
         self._release(len(self._held))
-        time.sleep(0)
 
 
 @contextmanager

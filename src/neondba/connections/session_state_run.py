@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from neondba.connections.explain import explain
 from neondba.connections.explain_results import Known
+from neondba.connections.rehearse_environment import refuse_overriding
 from neondba.connections.rehearse_record import Record
 from neondba.connections.rehearse_results import counted
 from neondba.connections.rehearse_run import Ran, Wish, patience, run, tail
@@ -51,6 +52,7 @@ def rehearsed(client: NeonClient, ctx: Context, asked: Asked) -> PoolRehearsal:
     Raises:
         Problem: a branch cannot be made, or the command that prepares it fails.
     """
+    refuse_overriding(ctx.folder)
     project, name = project_or_name(client, ctx)
     copied = asked.parent or "the default branch"
     source = Source(client, project, asked.parent, asked.database, asked.prepare, "rehearse")
@@ -79,7 +81,7 @@ def rehearsed(client: NeonClient, ctx: Context, asked: Asked) -> PoolRehearsal:
 def _one(ctx: Context, asked: Asked, source: Source, *, pooled: bool) -> _Run:
     with world(ctx, source, pooled=pooled) as place:
         place.record.restart()
-        other = OtherClient(place.branch.pooled, place.branch.role, place.record)
+        other = OtherClient(place.branch.pooled, place.record)
         if pooled:
             other.start()
         try:
@@ -158,15 +160,6 @@ def _not_checked(direct: _Run, pooled: _Run) -> list[str]:
     found = ["statements that this run did not send"]
     if pooled.other.trouble:
         found.append(f"what another client sees: {pooled.other.trouble}")
-    others = {
-        str(session.parameters.get("user"))
-        for session in pooled.record.sessions
-        if session.pooled and session.parameters.get("user") != pooled.other.role
-    }
-    if others:
-        found.append(
-            f"what another client sees of role {', '.join(sorted(others))}: it has only the owner's password"
-        )
     if any(not session.pooled for session in pooled.record.sessions):
         found.append("connections that the command opened direct in the pooled run")
     if any(each.record.count > len(each.record.statements) for each in (direct, pooled)):
