@@ -197,6 +197,7 @@ class OwnLogin:
             if answer.fine:
                 found = _headers_in(answer)
                 if found:
+                    person.claims["login"] = str(name)
                     return found
             self.said = f"POST {self.login.path} answered {answer.status}: {answer.text[:200]}"
         return None
@@ -204,10 +205,10 @@ class OwnLogin:
     def _post(
         self, operation: Operation, person: Person, headers: Mapping[str, str], username: str | None = None
     ) -> Answer:
-        def known(at: tuple[str | int, ...], schema: Schema) -> Any:
-            return _known(at, schema, person, username)
+        def identify(at: tuple[str | int, ...], schema: Schema) -> Any:
+            return known(at, schema, person, username)
 
-        maker = Maker(self.document, person.marks, known, full=False)
+        maker = Maker(self.document, person.marks, identify, full=False)
         body = maker.make(operation.body or {})
         for name in ("email", "username", "name", "full_name"):
             if name in (operation.body or {}).get("properties", {}):
@@ -217,7 +218,8 @@ class OwnLogin:
         )
 
 
-def _known(at: tuple[str | int, ...], schema: Schema, person: Person, username: str | None) -> Any:
+def known(at: tuple[str | int, ...], schema: Schema, person: Person, username: str | None) -> Any:
+    """Give what a person signs in with; nothing for any other field."""
     name = str(at[-1]).lower()
     if "password" in name:
         return person.claims["password"]

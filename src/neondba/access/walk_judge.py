@@ -241,7 +241,8 @@ class Judge:
         ):
             said = self.last_words(own)
             return Verdict.BOUND, f"{_refusal(others)}; A's own comes further: {status} {said}"
-        if own is not None and own.answer.refused and trial.admin is not None and trial.admin.answer.fine:
+        let_in = trial.admin is not None and trial.admin.answer.status and not trial.admin.answer.refused
+        if own is not None and own.answer.refused and let_in:
             return Verdict.BOUND, f"For administrators: A is refused ({status}), an administrator is let in."
         if trial.missing:
             return Verdict.NOT_REACHED, f"A has no row for {_listed(list(trial.missing))}; answered {status}."

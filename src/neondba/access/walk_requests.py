@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
+from neondba.access.prove_sign_in import LOGIN, NOT_LOGIN, known
 from neondba.access.prove_world import Person
 from neondba.access.walk_http import Answer, Request
 from neondba.access.walk_identifiers import Identifier, Identifiers, typed
@@ -125,6 +126,8 @@ class Requests:
         words = [str(part) for part in at if isinstance(part, str)]
         if not words or schema.get("type") in ("object", "array"):
             return None
+        if self._signs_in(words[-1].lower()):
+            return known(at, schema, person, person.claims.get("login"))
         found = self.identifiers.of(words[-1], self.operation.path, schema)
         if found is None or self._is_new_key(words[-1], found):
             return None
@@ -134,6 +137,20 @@ class Requests:
         if value is None:
             self.missing.add(words[-1])
         return typed(value, schema)
+
+    def _signs_in(self, name: str) -> bool:
+        """Tell whether a field wants what a person has registered with."""
+        if "password" in name:
+            path = self.operation.path
+            asks = bool(LOGIN.search(path)) and not NOT_LOGIN.search(path)
+            return asks or name.startswith(("current", "old"))
+        body = self.document.plain(self.operation.body)
+        fields = " ".join(body.get("properties", {}))
+        return (
+            name in ("email", "username", "grant_type")
+            and "password" in fields
+            and self._signs_in("password")
+        )
 
     def _is_new_key(self, name: str, found: Identifier) -> bool:
         """Tell whether a field names what is to be made, not what is there."""
