@@ -23,7 +23,7 @@ from neondba.access.plan_steps import open_tables, said, steps
 from neondba.access.plan_tables import Source, bring_tables
 from neondba.access.plan_trial import lacking, proven, there_and_back
 from neondba.access.plan_wiring import Wiring
-from neondba.access.plan_writing import MissingIndex, Writer, missing_indexes
+from neondba.access.plan_writing import MissingIndex, Writer, missing_indexes, tool_of
 from neondba.access.policies import Policies, Staff
 from neondba.access.policies_functions import helpers, staff_helpers
 from neondba.access.policies_text import Asker, short
@@ -77,7 +77,7 @@ def planned_at(ctx: Context, asked: Asked, direct: Secret) -> IsolationPlanned:
         bring_tables(ctx, asked.source, facts, direct, session)
         planning = Planning(ctx, asked, facts, session, before)
         planning.derive()
-        proof = planning.tried(direct) if planning.items else None
+        proof = planning.tried(direct) if planning.items or planning.indexes else None
     result = planning.written(proof)
     return result.model_copy(update={"seconds": ctx.clock.monotonic() - began})
 
@@ -110,12 +110,15 @@ class Planning:
         self.roles = chosen_roles(self._asked, self.present, self._before, self.decisions)
         self.asker = Asker(self.present.setting)
         self.items = lacking(self._session, self._wanted(deciding.people))
-        self.indexes = missing_indexes(self._predicates(), _Covered(self.present))
+        self.indexes = missing_indexes(self._predicates(), self.present)
 
     def tried(self, direct: Secret) -> IsolationProof:
         """Take it there and back on the branch, and act as two users."""
         self._ctx.progress("Trying the policies on a throw-away branch, there and back.")
-        self.left = there_and_back(self._session, self.up, self.down)
+        tool = tool_of(self._facts)
+        made = [each.create(tool, concurrently=False) for each in self.indexes]
+        dropped = [each.drop(tool, concurrently=False) for each in self.indexes]
+        self.left = there_and_back(self._session, [*made, *self.up], [*self.down, *dropped])
         return proven(self._ctx, direct, self.roles.app, self.decisions.values())
 
     @property
@@ -256,17 +259,6 @@ class Planning:
             left_by_way_back=tuple(self.left),
             steps=tuple(steps(self.roles, session, tool, self.indexes, self._asked)) if new else (),
         )
-
-
-class _Covered(dict[tuple[str, str], bool]):
-    """Tell of a table's column whether an index leads with it."""
-
-    def __init__(self, present: Present) -> None:
-        super().__init__()
-        self._present = present
-
-    def __missing__(self, key: tuple[str, str]) -> bool:
-        return self._present.is_covered(key[1], key[0])
 
 
 def _flags(open_: Sequence[Decision]) -> str:

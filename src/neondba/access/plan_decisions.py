@@ -40,7 +40,7 @@ class Kind(StrEnum):
     @property
     def has_policies(self) -> bool:
         """True where we write policies for the table."""
-        return self not in (Kind.SIGN_IN, Kind.OWN_POLICIES, Kind.TOOL, Kind.UNDECIDED)
+        return self not in (Kind.OWN_POLICIES, Kind.TOOL, Kind.UNDECIDED)
 
     @property
     def is_private(self) -> bool:

@@ -175,7 +175,8 @@ class Items:
                 (f"alter table {table} enable row level security",),
                 (f"alter table {table} disable row level security",),
             )
-        signs_in = decision.kind is Kind.PEOPLE and self._roles.sign_in
+        # Not forced where a provider signs people in: it may do so as the tables' owner.
+        signs_in = decision.kind is Kind.SIGN_IN or (decision.kind is Kind.PEOPLE and self._roles.sign_in)
         if there.get("force_row_level_security") != "yes" and not signs_in:
             yield Item(
                 f"forced on {table}",

@@ -65,15 +65,16 @@ def steps(
         named = ", ".join(f"{i.table}.{i.column}" for i in indexes)
         yield f"Name the new indexes in the models too, so that the tool does not drop them again: {named}."
     yield from session.steps
+    opened = f"--application --new-password{project} --write-env"
     yield (
-        f"Give the role a password and the application its address: neondba role rotate {roles.app}{project}."
-        f" Until DATABASE_URL names {roles.app}, nothing binds: an owner made by Neon passes by. Migrations"
-        " keep the owner's address."
+        f"Open the role and hand the application its address: neondba role create {roles.app} {opened}"
+        " DATABASE_URL. Until then nothing binds: an owner made by Neon passes by. Migrations keep the"
+        " owner's address."
     )
     if roles.sign_in:
         yield (
-            f"Give the authentication provider a connection of its own, as role {roles.sign_in}: sign-in"
-            " reads sessions before anybody is known."
+            f"Give the authentication provider a connection of its own: neondba role create {roles.sign_in}"
+            f" {opened} AUTH_DATABASE_URL. Sign-in reads sessions before anybody is known."
         )
     if roles.admin:
         yield f"Connect as {roles.admin} for work on everybody's rows."

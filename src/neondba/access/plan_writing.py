@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from neondba.access.plan_present import Present
 from neondba.access.policies_text import ident, short
+from neondba.postgres.ddl.names import last, namespace, plain
 from neondba.project.alembic_history import AlembicHistory
 from neondba.project.facts import Facts
 from neondba.project.migration_writing.change import Change
@@ -26,12 +28,14 @@ class MissingIndex:
 
     table: str
     column: str
+    taken: frozenset[str] = frozenset()
+    """Names that are not free: a partial index may have the usual one."""
 
     def name(self, tool: str) -> str:
-        """Give the name that the project's tool would choose."""
+        """Give the name that the project's tool would choose, or a free one beside it."""
         table = short(self.table)
         found = f"ix_{table}_{self.column}" if tool == "Alembic" else f"{table}_{self.column}_idx"
-        return found[:63]
+        return f"{found[:51]}_isolation" if found[:63] in self.taken else found[:63]
 
     def create(self, tool: str, *, concurrently: bool) -> str:
         """Give the statement that builds it."""
@@ -42,7 +46,8 @@ class MissingIndex:
     def drop(self, tool: str, *, concurrently: bool) -> str:
         """Give the statement that drops it."""
         word = " concurrently" if concurrently else ""
-        return f"drop index{word} {ident(self.name(tool))}"
+        inside = "" if namespace(self.table) == "public" else f"{namespace(self.table)}."
+        return f"drop index{word} {inside}{ident(self.name(tool))}"
 
 
 @dataclass
@@ -143,8 +148,11 @@ def _script(up: Sequence[str], down: Sequence[str]) -> str:
     return "begin;\n" + "".join(f"{s};\n" for s in up) + f"commit;\n\n-- The way back:\n{back}"
 
 
-def missing_indexes(
-    wanted: Sequence[tuple[str, str]], covered: Mapping[tuple[str, str], bool]
-) -> list[MissingIndex]:
+def missing_indexes(wanted: Sequence[tuple[str, str]], present: Present) -> list[MissingIndex]:
     """Give the indexes that no whole index leads in place of."""
-    return [MissingIndex(t, c) for t, c in dict.fromkeys(wanted) if not covered[t, c]]
+    taken = frozenset(plain(last(str(row["name"]))) for row in present.indexes)
+    return [
+        MissingIndex(table, column, taken)
+        for table, column in dict.fromkeys(wanted)
+        if not present.is_covered(column, table)
+    ]

@@ -75,6 +75,8 @@ class Policies:
         if not decision.kind.has_policies:
             return []
         app = ident(self._roles.app)
+        if decision.kind is Kind.SIGN_IN:
+            return self._of_sign_in(decision)
         if decision.kind is Kind.CLOSED:
             found = [Policy(decision.table, f"{PREFIX}closed", "all", app, "false", "false")]
             return found + self._of_others(decision)
@@ -87,12 +89,17 @@ class Policies:
         if self._roles.admin:
             admin = ident(self._roles.admin)
             found.append(Policy(decision.table, f"{PREFIX}admin", "all", admin, "true", "true"))
-        if decision.kind is Kind.PEOPLE and self._roles.sign_in:
-            to = ident(self._roles.sign_in)
-            found.append(Policy(decision.table, f"{PREFIX}sign_in", "all", to, "true", "true"))
+        if decision.kind is Kind.PEOPLE:
+            found += self._of_sign_in(decision)
         if self.is_read_by_helpers(decision.table):
             found.append(Policy(decision.table, f"{PREFIX}helper", "select", "current_user", "true"))
         return found
+
+    def _of_sign_in(self, decision: Decision) -> list[Policy]:
+        if self._roles.sign_in is None:
+            return []
+        to = ident(self._roles.sign_in)
+        return [Policy(decision.table, f"{PREFIX}sign_in", "all", to, "true", "true")]
 
     def is_read_by_helpers(self, table: str) -> bool:
         """Tell whether a function of ours reads the table as its owner, whom FORCE would stop."""
