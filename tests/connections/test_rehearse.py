@@ -12,7 +12,7 @@ from connected import Shop, closed_port, with_password
 from neondba import capabilities
 from neondba.connections.rehearse_environment import Ends, led
 from neondba.connections.rehearse_record import Framer
-from neondba.connections.rehearse_world import Source, world
+from neondba.connections.rehearse_world import source_of, world
 from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem
 from neondba.local import platform
 from neondba.local.proxy import messages
@@ -175,7 +175,8 @@ def test_the_projects_own_role_is_kept_where_the_copy_knows_it(shop: Shop, tmp_p
     ctx = shop.context(tmp_path)
     try:
         with platform.client(ctx) as client:
-            source = Source(client, client.find_project("shop"), None, None, None, "rehearse")
+            source, project, copied = source_of(client, ctx, None, None, None)
+            assert (project, copied) == ("shop", "main")
             with world(ctx, source, pooled=True) as place:
                 assert place.branch.branch_name != "main"
                 with psycopg.connect(place.environment["DATABASE_URL"]) as db:

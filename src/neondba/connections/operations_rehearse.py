@@ -17,7 +17,8 @@ from neondba.local import platform
 
 Command = Annotated[list[str], Field(description="The program and its arguments, behind `--`.", min_length=1)]
 Parent = Annotated[
-    str | None, Field(description="Branch to copy, by name or id; the default branch if absent.")
+    str | None,
+    Field(description="Branch to copy, by name or id; if absent, the one that .env leads to or the default."),
 ]
 Database = Annotated[str | None, Field(description="Database to connect to; neondb or the oldest if absent.")]
 Prepare = Annotated[

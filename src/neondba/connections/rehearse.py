@@ -18,16 +18,15 @@ from neondba.connections.rehearse_disturb import (
     spread,
     timed,
 )
-from neondba.connections.rehearse_environment import refuse_overriding
 from neondba.connections.rehearse_record import Record
 from neondba.connections.rehearse_results import ConnectionRehearsal, Visits
 from neondba.connections.rehearse_run import Ran, Wish, patience, run, tail
 from neondba.connections.rehearse_visit import Visitor
-from neondba.connections.rehearse_world import Source, World, world
+from neondba.connections.rehearse_world import Source, World, source_of, world
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, Target
 from neondba.core.problem import ArgumentProblem
-from neondba.project.command import project_or_name, shown
+from neondba.project.command import shown
 
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
@@ -70,10 +69,7 @@ def rehearsed(client: NeonClient, ctx: Context, asked: Asked) -> ConnectionRehea
     Raises:
         Problem: a branch cannot be made, or the command that prepares it fails.
     """
-    refuse_overriding(ctx.folder)
-    project, name = project_or_name(client, ctx)
-    copied = asked.parent or "the default branch"
-    source = Source(client, project, asked.parent, asked.database, asked.prepare, "rehearse")
+    source, name, copied = source_of(client, ctx, asked.parent, asked.database, asked.prepare)
     with ctx.carry_out(_plan(name, copied, asked)):
         runs = [*_runs(client, ctx, asked, source)]
     return _report(ctx, asked, name, copied, runs)

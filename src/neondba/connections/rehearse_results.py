@@ -144,7 +144,7 @@ class ConnectionRehearsal(BaseModel):
     def as_text(self, width: int) -> str:
         """Show it in a terminal."""
         width = max(50, width)
-        parts = textwrap.wrap(self.said, width)
+        parts = [*textwrap.wrap(self.said, width), f"on copies of {self.copied}, project {self.project}"]
         parts += ["", *(line for run in self.runs for line in _run_lines(run, width))]
         if self.visits:
             v = self.visits

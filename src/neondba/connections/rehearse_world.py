@@ -12,7 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from neondba.connections.rehearse_environment import Ends, led, own_logins
+from neondba.connections.environments_files import DEVELOPMENT, env_files, held
+from neondba.connections.rehearse_environment import Ends, led, own_logins, refuse_overriding
 from neondba.connections.rehearse_login import Certificate, Goal
 from neondba.connections.rehearse_record import Record
 from neondba.connections.rehearse_relay import Relay
@@ -22,14 +23,16 @@ from neondba.core.secret import Secret
 from neondba.local.addresses import names_resolve
 from neondba.local.environment import fill, merged, variables
 from neondba.neon.connection_string import ConnectionString, Platform, parse
-from neondba.neon.models import Project
+from neondba.neon.models import Branch, Project
 from neondba.neon.throwaway import Throwaway, Wanted, throwaway_branch
+from neondba.project.command import project_or_name
 
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
 
 LIFETIME: Final = timedelta(hours=4)
 MOST_LOGINS: Final = 4
+PURPOSE: Final = "rehearse"
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,32 @@ class Source:
     database: str | None
     prepare: str | None
     """A command that migrates or fills the branch first."""
-    purpose: str
+
+
+def source_of(
+    client: NeonClient, ctx: Context, parent: str | None, database: str | None, prepare: str | None
+) -> tuple[Source, str, str]:
+    """Say what to copy, with the names of the project and of the branch.
+
+    Raises:
+        ConflictProblem: the program would run elsewhere, whatever it is given.
+        Problem: there is no such project or branch.
+    """
+    refuse_overriding(ctx.folder)
+    project, name = project_or_name(client, ctx)
+    if project is None:
+        return Source(client, None, parent, database, prepare), name, parent or "a new project"
+    branch = client.find_branch(project, parent) if parent else _in_use(client, project, ctx.folder)
+    branch = branch or client.default_branch(project)
+    return Source(client, project, branch.id, database, prepare), name, branch.name
+
+
+def _in_use(client: NeonClient, project: Project, folder: Path) -> Branch | None:
+    """Give the branch that the files for development lead to, if it is one of this project and stays."""
+    wanted = {each.address.endpoint_id for each in held(env_files(folder)) if each.environment == DEVELOPMENT}
+    there = [each.branch_id for each in client.endpoints(project.id) if each.id in wanted]
+    found = client.branch(project.id, there[0]) if there else None
+    return found if found and found.expires_at is None else None
 
 
 @dataclass(frozen=True)
@@ -79,7 +107,7 @@ def world(ctx: Context, source: Source, *, pooled: bool) -> Iterator[World]:
                 source.client,
                 ctx,
                 project=source.project.id if source.project else None,
-                purpose=source.purpose,
+                purpose=PURPOSE,
                 database=source.database,
                 wanted=wanted,
             )

@@ -78,7 +78,7 @@ class PoolRehearsal(BaseModel):
     def as_text(self, width: int) -> str:
         """Show it in a terminal."""
         width = max(50, width)
-        parts = [*textwrap.wrap(self.said, width), ""]
+        parts = [*textwrap.wrap(self.said, width), f"on copies of {self.copied}, project {self.project}", ""]
         parts += [*_run("direct", self.direct, width), *_run("pooled", self.pooled, width)]
         for use in self.uses:
             parts += ["", *use.lines(width)]

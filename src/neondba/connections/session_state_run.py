@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 
 from neondba.connections.explain import explain
 from neondba.connections.explain_results import Known
-from neondba.connections.rehearse_environment import refuse_overriding
 from neondba.connections.rehearse_record import Record
 from neondba.connections.rehearse_results import counted
 from neondba.connections.rehearse_run import Ran, Wish, patience, run, tail
 from neondba.connections.rehearse_seen import told
-from neondba.connections.rehearse_world import Source, world
+from neondba.connections.rehearse_world import Source, source_of, world
 from neondba.connections.session_state import Compared, differences, found
 from neondba.connections.session_state_other import OtherClient
 from neondba.connections.session_state_results import PoolRehearsal
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, Target
-from neondba.project.command import project_or_name, shown
+from neondba.project.command import shown
 
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
@@ -52,10 +51,7 @@ def rehearsed(client: NeonClient, ctx: Context, asked: Asked) -> PoolRehearsal:
     Raises:
         Problem: a branch cannot be made, or the command that prepares it fails.
     """
-    refuse_overriding(ctx.folder)
-    project, name = project_or_name(client, ctx)
-    copied = asked.parent or "the default branch"
-    source = Source(client, project, asked.parent, asked.database, asked.prepare, "rehearse")
+    source, name, copied = source_of(client, ctx, asked.parent, asked.database, asked.prepare)
     plan = Plan(
         operation="pool.rehearse",
         effect=Effect.WRITE,
