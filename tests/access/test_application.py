@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from walked_diary import EXPECTED, written
+from walked_notes import NOTES
 
 from neondba.access.application import refuse_people
 from neondba.access.application_results import ApplicationProof, RouteProof, Verdict
@@ -148,3 +149,13 @@ def test_a_copy_of_protected_or_production_rows_is_refused_by_name(neon: Context
             refuse_people(client, "shop", "dev")
         finally:
             client.delete_project(made.id, hard=True)
+
+
+def test_sessions_in_the_applications_own_table_are_opened(neon: Context, tmp_path: Path) -> None:
+    (tmp_path / "notes.py").write_text(NOTES)
+    shown = isolation_walk(neon, tmp_path)
+    assert shown.signed_in == "session tokens and signed cookies of Better Auth"
+    assert {each.name: str(each.verdict) for each in shown.routes} == {
+        "GET /notes": "bound",
+        "GET /notes/{note_id}": "crossed",
+    }

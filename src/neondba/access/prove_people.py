@@ -10,7 +10,17 @@ from typing import Final
 
 from neondba.access.identity_provider import IdentityProvider
 from neondba.access.prove_seed import WorldSeeder
-from neondba.access.prove_sign_in import NOT_LOGIN, Guarded, OwnLogin, Send, Way, guarded, lets_in, token_ways
+from neondba.access.prove_sign_in import (
+    NOT_LOGIN,
+    Guarded,
+    OwnLogin,
+    Send,
+    Way,
+    guarded,
+    lets_in,
+    session_token,
+    token_ways,
+)
 from neondba.access.prove_world import TENANTS, Person, World, snake
 from neondba.access.walk_http import Answer
 from neondba.access.walk_identifiers import Identifiers
@@ -188,6 +198,9 @@ class People:
                 person.ids |= set(keys)
                 self._allow(person)
             person.ids |= {str(person.claims[n]) for n in ("sub", "email", "username")}
+            if self.world.user_table is not None and row is not None:
+                person.rows[self.world.user_table] = dict(row)
+            self.seeder.session_row(person, session_token(person))
             sub = person.claims["sub"]
             person.claims |= {"id": sub, "user_id": sub, "userId": sub, "email_verified": True}
             person.claims |= {"role": "admin" if person.letter == "admin" else "user", "type": "access"}

@@ -15,6 +15,8 @@ from neondba.postgres.seen import NotSeeded
 from neondba.postgres.shapes import Column, Shape
 
 _SHORT: Final = 16
+_SESSIONS: Final = re.compile(r"(?:auth_|user_|better_auth_)?sessions?")
+_LATER: Final = "2099-01-01 00:00:00+00"
 _ON: Final = re.compile(r"active|enabled|verified|available|approved|confirmed")
 
 
@@ -51,6 +53,17 @@ class WorldSeeder:
         for name, value in self._of_person(shape, person).items():
             fixed.setdefault(name, value)
         return self._insert(shape, fixed, person)
+
+    def session_row(self, person: Person, token: str) -> None:
+        """Open a session for a person where the application keeps them in a table, as Better Auth does."""
+        for name, shape in self._world.shapes.items():
+            columns = {snake(column.name): column.name for column in shape.columns}
+            held = next((columns[n] for n in ("token", "session_token") if n in columns), None)
+            if not _SESSIONS.fullmatch(plain_name(name).lower()) or held is None:
+                continue
+            fixed = self._fixed(shape, person) or {}
+            ends = next((columns[n] for n in ("expires_at", "expires", "expires_on") if n in columns), None)
+            self._insert(shape, {**fixed, held: token, **({ends: _LATER} if ends else {})}, person)
 
     def _of_person(self, shape: Shape, person: Person) -> Values:
         found: Values = {}

@@ -123,11 +123,16 @@ def _bare(claims: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if name not in ("aud", "iss")}
 
 
+def session_token(person: Person) -> str:
+    """Give the token of a person's session where sessions are kept in a table."""
+    return f"session{person.marks.word}"
+
+
 def _session(
     provider: IdentityProvider, signing: tuple[Secret, ...]
 ) -> Callable[[Person], dict[str, str] | None]:
     def headers(person: Person) -> dict[str, str] | None:
-        token = f"session{person.marks.word}"
+        token = session_token(person)
         provider.sessions[token] = person.claims
         signed = signed_cookie(signing[0], token) if signing else token
         names = (
