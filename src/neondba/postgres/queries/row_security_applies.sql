@@ -1,5 +1,5 @@
--- Which of these tables (schemas, '' if none was named, and names) show the acting role only what policies let through.
-select distinct c.oid::regclass::text as name
+-- Postgres 14+; privileges: any role that can connect. Tables that show the acting role only what policies let through.
+select distinct c.oid::regclass::text as name, n.nspname::text as schema
 from unnest($1::text[], $2::text[]) as named (schema, relation)
 join pg_catalog.pg_class c on c.relname = named.relation
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
