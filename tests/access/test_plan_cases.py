@@ -251,6 +251,59 @@ def test_better_auths_own_tables_stay_out_of_reach_and_sign_in_works(server: Sec
             session.execute("select token from session")
 
 
+def test_policies_of_the_projects_own_stay_and_weaker_ones_give_way(server: Secret, tmp_path: Path) -> None:
+    mine = "user_id = (select current_setting('my.user_id', true))"
+    schema = (
+        "create table note (id int primary key, user_id text not null);"
+        "create table page (id int primary key, user_id text not null);"
+        "create table item (id int primary key, user_id text not null, open boolean);"
+        "alter table note enable row level security; alter table note force row level security;"
+        "alter table page enable row level security; alter table item enable row level security;"
+        f"create policy own_notes on note using ({mine}) with check ({mine});"
+        "create policy own_pages on page using (user_id = current_setting('my.user_id', true));"
+        "create policy open_items on item using (open or user_id = current_setting('my.user_id', true));"
+    )
+    planned, url = plan(server, tmp_path / "project", "own", schema, role="own_app")
+    assert planned.setting == "my.user_id"
+    kinds = {t.table: t.kind for t in planned.tables}
+    assert kinds["public.note"] == kinds["public.item"] == "own policies"
+    assert kinds["public.page"] == "owner"
+    with connect(url) as session:
+        rows = session.execute("select tablename, policyname from pg_policies order by 1, 2").fetchall()
+        forced = session.execute("select relforcerowsecurity as f from pg_class where relname = 'item'")
+        assert [f["f"] for f in forced] == [True]
+    found = [(r["tablename"], r["policyname"]) for r in rows]
+    assert ("note", "own_notes") in found
+    assert ("item", "open_items") in found
+    assert ("page", "own_pages") not in found
+    assert planned.left_by_way_back == ()
+
+
+def test_where_the_projects_own_policies_bind_everything_nothing_is_added(
+    server: Secret, tmp_path: Path
+) -> None:
+    mine = "user_id = (select current_setting('app.user_id', true))"
+    schema = (
+        "create table note (id int primary key, user_id text not null);"
+        "alter table note enable row level security; alter table note force row level security;"
+        f"create policy own_notes on note using ({mine}) with check ({mine});"
+    )
+    planned, _ = plan(server, tmp_path / "project", "settled", schema, role="settled_app")
+    assert (planned.added, planned.files) == ((), ())
+
+
+def test_rights_that_a_role_has_already_are_not_taken_back(server: Secret, tmp_path: Path) -> None:
+    schema = (
+        "create role granted_app login;"
+        "create table note (id int primary key, user_id text not null);"
+        "grant select, insert, update, delete on note to granted_app;"
+    )
+    planned, _ = plan(server, tmp_path / "project", "granted", schema, role="granted_app")
+    assert planned.left_by_way_back == ()
+    text = (tmp_path / "project" / "migrations" / "002_row_level_security.sql").read_text()
+    assert "grant select, insert, update, delete on public.note to granted_app" in text
+
+
 def test_a_role_that_passes_by_is_refused(server: Secret, tmp_path: Path) -> None:
     schema = "create table note (id int primary key, user_id text not null)"
     with pytest.raises(ConflictProblem) as refused:

@@ -173,6 +173,8 @@ class Planning:
         )
 
     def _wanted(self, people: Mapping[str, Shape]) -> list[Item]:
+        if not any(decision.kind.has_policies for decision in self.decisions.values()):
+            return self._flags()
         staff = self._staff(people)
         made = staff_helpers(staff, self.asker) if staff is not None else []
         policies = Policies(self.decisions, self.roles, self.asker, staff)
@@ -192,6 +194,12 @@ class Planning:
                 found += [items.replaced(decision.table, each.name, each.attributes) for each in old]
             found += items.security(decision, policies)
         return [*found, *items.grants(self.decisions)]
+
+    def _flags(self) -> list[Item]:
+        """Enable and force what the project's own policies count on; the rest is its own, too."""
+        items = Items(self.roles, self.present.catalog, self.present.user, is_first=False)
+        policies = Policies(self.decisions, self.roles, self.asker)
+        return [item for decision in self.decisions.values() for item in items.security(decision, policies)]
 
     def _staff(self, people: Mapping[str, Shape]) -> Staff | None:
         """Find the column of the users' own table that says who administers the application."""

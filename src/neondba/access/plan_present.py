@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,9 +18,9 @@ from neondba.postgres.shapes import Shape, shapes
 
 _SETTING: Final = re.compile(r"current_setting\(\s*'([^']+)'")
 _PERSON: Final = re.compile(r"(^|[._])(user|uid|sub|person|account|owner)(_?id)?$")
+_MARKS: Final = re.compile(r"[\s()\"]")
 _NOISE: Final = re.compile(
-    r"[\s()\"]|::(?:text|uuid|integer|bigint|character varying)|NULLIF|,''(?:::text)?"
-    r"|AS(?:current_setting|nullif)\b"
+    r"::(?:text|uuid|integer|bigint|charactervarying)|NULLIF|,''(?:::text)?|AS(?:current_setting|nullif)\b"
 )
 _OWN: Final = re.compile(r"(?:\w+\.)?(\w+)=(SELECT)?current_setting'([^']+)'(?:,true)?")
 
@@ -71,7 +71,7 @@ class Present:
         for name, attributes in self.catalog.objects["policy"].items():
             own = plain(last(name))
             if name.removesuffix(f".{last(name)}") == table and not own.startswith(PREFIX):
-                found.append(_read(own, attributes))
+                found.append(_read(own, attributes, {c.name for c in self.shapes[table].columns}))
         return found
 
     def is_covered(self, column: str, table: str) -> bool:
@@ -123,10 +123,11 @@ def bind_all(policies: list[Written]) -> bool:
     return covered and all(p.once for p in policies)
 
 
-def _read(name: str, attributes: Attributes) -> Written:
+def _read(name: str, attributes: Attributes, known: Collection[str]) -> Written:
     texts = [t for t in (attributes["using"], attributes["with_check"]) if t]
-    found = [_OWN.fullmatch(_NOISE.sub("", text)) for text in texts]
-    columns = {m[1] if m else "" for m in found}
+    found = [_OWN.fullmatch(_NOISE.sub("", _MARKS.sub("", text))) for text in texts]
+    # `open or user_id = …` reads as one word without its spaces: no column is called that.
+    columns = {m[1] if m and m[1] in known else "" for m in found}
     if attributes["kind"] != "permissive" or len(columns) != 1 or "" in columns:
         return Written(name, attributes)
     return Written(name, attributes, columns.pop(), all(m is not None and m[2] for m in found))

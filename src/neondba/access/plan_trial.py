@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -30,7 +31,13 @@ def lacking(session: Connection, items: Sequence[Item]) -> list[Item]:
         for item in items:
             _run(session, item.up, item.title)
         after = read(session)
-    return [item for item in items if item.always or _differs(item, before, after)]
+    found = [(item, _differs(item, before, after)) for item in items]
+    # What is here already is not ours to take back.
+    return [
+        replace(item, down=()) if item.keys and not differs else item
+        for item, differs in found
+        if item.always or differs
+    ]
 
 
 def there_and_back(session: Connection, up: Sequence[str], down: Sequence[str]) -> list[str]:
