@@ -36,6 +36,10 @@ USUAL_WAKE_SECONDS: Final = 0.5
 _POOLING: Final = "Neon docs, connection pooling"
 _COMPUTES: Final = "Neon docs, computes"
 _COMPATIBILITY: Final = "Neon docs, Postgres compatibility"
+_ERRORS: Final = "Neon docs, connection errors"
+_ASSISTANT: Final = "Neon docs, import data assistant"
+_USAGE: Final = "Neon docs, usage calculations"
+_API: Final = "Neon API guidelines, neondatabase/agent-skills"
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,25 @@ PUBLISHED: Final = (
     Published("scale to zero", "after 5 minutes, unless set otherwise", "Neon docs, plans", "2026-08-27"),
     Published("postgres versions", "14, 15, 16, 17 and 18", "Neon API, OpenAPI document", "2026-07-13"),
     Published("wake time", "about 0.5 s", "Neon docs, production checklist", "2025-08-02"),
+    Published("idle in transaction", "5 minutes", _COMPATIBILITY, "2026-01"),
+    Published("disk for temporary files", "max(20 GiB, 15 GiB x max CU)", _COMPUTES, "2026-08-26"),
+    Published("cache", "up to 75% of the memory", _COMPUTES, "2026-08-26"),
+    Published("maintenance_work_mem", "64 MB up to 0.5 CU, then 67 MB x min CU", _COMPATIBILITY, "2026-01"),
+    Published("databases", "500 per branch", "Neon docs, plans", "2024"),
+    Published("roles", "500 per branch", "Neon docs, roles", "2025/26"),
+    Published("active computes", "20 at once, the default branch's not counted", _ERRORS, "2025/26"),
+    Published("branch expiry", "30 days", "Neon API, OpenAPI document", "2026-07-13"),
+    Published("deleted project kept", "7 days", "Neon API, OpenAPI document", "2026-07-13"),
+    Published("slot unused", "about 40 hours", "Neon docs, logical replication in Neon", "2025/26"),
+    Published("import assistant", "10 GB and 1 hour, AWS, Postgres 14 to 17", _ASSISTANT, "2025/26"),
+    Published("api rate", "700 requests a minute, bursts of 40 a second and route", _API, "2026-02-04"),
+    Published("billing month", "744 hours", _USAGE, "2026-05-28"),
+    Published("usage delay", "about 15 minutes", "Neon docs, consumption metrics", "2025/26"),
+    Published("webhook age", "5 minutes", "Neon docs, Auth webhooks", "2026-03-07"),
+    Published("webhook attempts", "3 within 15 seconds", "Neon docs, Auth webhooks", "2026-03-07"),
+    Published("prisma connect_timeout", "5 s", "Neon docs, Prisma (before Prisma 7)", "2025"),
+    Published("prisma pool_timeout", "10 s", "Neon docs, Prisma (before Prisma 7)", "2025"),
+    Published("prisma transaction timeout", "5 s", "Prisma documentation", "2026"),
 )
 """What the figures here are taken from."""
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from neondba.neon.limits import SMALLEST
+from neondba.neon.prices import LAUNCH, MONTH_HOURS, SCALE
+
 SOURCE: Final = "Neon docs, plans"
 DATED: Final = "2026-08-27"
 
@@ -24,6 +27,13 @@ class Allowance:
 _HISTORY: Final = "Neon docs, history window"
 _BRANCHES: Final = "Neon docs, branches"
 _REPLICAS: Final = "Neon docs, read replicas"
+_USAGE: Final = "Neon docs, usage calculations"
+_HOURS: Final = SMALLEST * MONTH_HOURS
+_ALWAYS_ON: Final = (
+    f"{_HOURS:g} CU-hours: more than is included",
+    f"{_HOURS:g} CU-hours, ${_HOURS * LAUNCH.compute_unit_hour:.2f}",
+    f"{_HOURS:g} CU-hours, ${_HOURS * SCALE.compute_unit_hour:.2f}",
+)
 
 ALLOWANCES: Final = (
     Allowance("projects", "100", "100", "1,000"),
@@ -37,6 +47,17 @@ ALLOWANCES: Final = (
     Allowance("snapshots by hand", "1", "100", "100"),
     Allowance("snapshot schedules", "no", "yes", "yes"),
     Allowance("public transfer included", "5 GB", "500 GB per project", "500 GB per project"),
+    Allowance("public transfer beyond", "computes stop", "$0.10 per GB", "$0.10 per GB"),
+    Allowance(
+        "public transfer on the older page",
+        "5 GB",
+        "100 GB for the organization",
+        "100 GB for the organization",
+        _USAGE,
+        "2026-05-28",
+    ),
+    Allowance("private transfer", "none", "none", "$0.01 per GB, in and out"),
+    Allowance("smallest compute all month", *_ALWAYS_ON),
     Allowance("monitoring kept", "1 day", "3 days", "14 days"),
     Allowance("metrics and log export", "no", "no", "yes"),
     Allowance("protected branches", "no", "yes", "yes"),
