@@ -20,6 +20,12 @@ PHRASED: Final = 1.6
 """How much a question written beside a passage counts against the passage itself."""
 
 
+ALIKE: Final = 0.5
+"""Share of common words, plain ones too, from which a question counts as one that is written down."""
+SAME: Final = 12.0
+"""What a question that is written down word for word adds."""
+
+
 @dataclass(frozen=True)
 class Hit:
     """A passage that may answer."""
@@ -35,6 +41,10 @@ class Index:
 
     def __init__(self, over: tuple[Passage, ...], descriptions: dict[str, str]) -> None:
         self._passages = over
+        self._asked = {
+            number: [set(WORD.findall(asked.lower())) for asked in (passage.title, *passage.asked)]
+            for number, passage in enumerate(over, start=1)
+        }
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         self._db.execute("create virtual table page using fts5(title, text, skill, tokenize='porter')")
         self._db.execute("create virtual table phrase using fts5(asked, passage, tokenize='porter')")
@@ -66,8 +76,11 @@ class Index:
         phrase = "select passage, -bm25(phrase) from phrase where phrase match ?"
         for number, score in self._db.execute(phrase, (f"asked : ({matching})",)):
             best[int(number)] = max(best.get(int(number), 0.0), score)
-        for number, score in best.items():
-            scores[number] = scores.get(number, 0.0) + PHRASED * score
+        said = set(WORD.findall(question.lower()))
+        alike = {number: max(_alike(said, each) for each in asked) for number, asked in self._asked.items()}
+        for number in {*best, *(number for number, share in alike.items() if share >= ALIKE)}:
+            phrased = PHRASED * best.get(number, 0.0) + SAME * alike[number] ** 2
+            scores[number] = scores.get(number, 0.0) + phrased
         ranked = sorted(scores, key=lambda number: -scores[number])[:most]
         rarity = {word: self._rarity(word) for word in words}
         return [
@@ -131,6 +144,10 @@ def telling(question: str) -> list[str]:
 def _widened(words: list[str]) -> list[str]:
     also = words_read().also
     return list(dict.fromkeys([*words, *(also[word] for word in words if word in also)]))
+
+
+def _alike(said: set[str], written: set[str]) -> float:
+    return len(said & written) / (len(said | written) or 1)
 
 
 def _any_of(word: str) -> str:

@@ -99,7 +99,8 @@ def _of_review(review: Any, categories: tuple[str, ...]) -> Looked:
     if len(concern) > MOST:
         seen.append(f"and {len(concern) - MOST} more: neondba review .")
     if not seen:
-        seen = [f"{review.files} files read; nothing that concerns this question."]
+        files = f"{review.files} file{'s' * (review.files != 1)}"
+        seen = [f"{files} read; nothing that concerns this question."]
     return Looked(operation="neondba review .", seen=tuple(seen))
 
 

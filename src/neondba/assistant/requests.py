@@ -69,7 +69,7 @@ REQUESTS: Final = (
     Request(
         "optimize-database",
         "Optimize my Neon database for {what}.",
-        "neon-monitoring-cost-optimization",
+        "neon-console-management-monitoring",
         ("review", "query.run"),
         ("migration.rehearse", "migration.apply"),
         what="performance",

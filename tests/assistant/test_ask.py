@@ -1,0 +1,141 @@
+"""Answers with evidence: right passages, sources, a look at the project, and what is not known."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from neondba import capabilities
+from neondba.assistant import ask_look
+from neondba.assistant.ask import answered
+from neondba.assistant.ask_index import Index, concerns_us, telling
+from neondba.assistant.ask_results import Answered
+from neondba.assistant.knowledge import FIGURE
+from neondba.assistant.passage import Passage, cut
+from neondba.assistant.requests import REQUESTS
+from neondba.assistant.skill import Skill
+from neondba.core.context import Context
+from neondba.core.settings import Settings
+
+capabilities.load()
+QUESTIONS = tomllib.loads(Path(__file__).with_name("questions.toml").read_text())["question"]
+
+
+@pytest.fixture
+def ctx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+    # A busy machine reads more slowly than a person waits.
+    monkeypatch.setattr(ask_look, "PATIENCE", 60.0)
+    return Context(settings=Settings(state_dir=tmp_path / "state"), folder=tmp_path)
+
+
+def told(question: str) -> Answered:
+    return answered(Context(folder=Path("/")), question, look_here=False)
+
+
+def test_of_the_recorded_questions_nearly_all_find_their_skill_first() -> None:
+    right = 0
+    for question in QUESTIONS:
+        made = told(question["text"])
+        skills = {each.skill for each in made.passages} if made.kind == "question" else set()
+        got = made.passages[0].skill if made.kind == "answer" else made.kind
+        right += bool({question["skill"], *question.get("also", [])} & {got, *skills})
+    assert right / len(QUESTIONS) >= 0.85
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda each: each.name)
+def test_each_request_of_the_seed_is_answered_with_commands(request_) -> None:
+    made = told(request_.text().splitlines()[0])
+    assert made.kind == "answer"
+    assert made.passages[0].skill == request_.skill
+    assert "neondba " in " ".join(made.steps)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "how do I bake bread?",
+        "asdf",
+        "translate my page to german",
+        "P1001 at 10.0.0.1:3306, it is my MariaDB",
+    ],
+)
+def test_what_is_not_known_is_said(question: str) -> None:
+    made = told(question)
+    assert made.kind == "unknown"
+    assert made.said.startswith("I don't know")
+    assert not made.steps
+
+
+def test_every_answer_names_its_sources_or_the_command_that_shows_it() -> None:
+    for question in QUESTIONS:
+        made = told(question["text"])
+        if made.kind == "answer":
+            assert made.sources or "neondba " in " ".join([*made.steps, *made.snippets]), question["text"]
+            assert not FIGURE.search(made.model_dump_json())
+            assert "[^" not in made.model_dump_json()
+
+
+def test_a_short_question_that_can_mean_several_things_is_asked_back() -> None:
+    made = told("connections")
+    assert made.kind == "question"
+    assert made.said.startswith("Which of these do you mean?")
+    assert len(made.next) >= 2
+
+
+def test_an_error_text_is_explained(ctx: Context) -> None:
+    made = answered(ctx, "TypeError: connect() got an unexpected keyword argument 'sslmode'")
+    assert made.looked_at[0].operation == "neondba connection explain"
+    assert "knows ssl but neither sslmode" in made.looked_at[0].seen[0]
+    assert any("--driver asyncpg" in step for step in made.steps)
+
+
+def test_what_was_read_in_the_project_comes_with_file_and_line(ctx: Context) -> None:
+    secret = "npg_" + "x4Kq9ZtLw2Vb"
+    (ctx.folder / "app.py").write_text(
+        f'URL = "postgresql://app:{secret}@ep-x-1.us-east-2.aws.neon.tech/neondb?sslmode=require"\n'
+    )
+    made = answered(ctx, "a connection string was committed to our git repository, what do I do first?")
+    assert made.passages[0].skill == "neon-authentication-security"
+    seen = [line for each in made.looked_at for line in each.seen]
+    assert any(line.startswith("app.py:1  ") for line in seen)
+    assert secret not in made.model_dump_json()
+    assert any("--look" in line for line in made.not_checked)
+
+
+def test_a_folder_that_cannot_be_read_is_said_and_the_answer_given(ctx: Context) -> None:
+    made = answered(ctx, "why do my connections die after five minutes?")
+    assert made.kind == "answer"
+    assert [line for line in made.not_checked if line.startswith("your files: ")]
+
+
+def test_words_tell_what_a_question_is_about() -> None:
+    assert telling("How do I connect my APP to the app?") == ["connect", "app"]
+    assert concerns_us("migrate from MySQL to Neon")
+    assert not concerns_us("MySQL connection refused")
+
+
+def test_a_heading_in_a_block_of_code_begins_no_passage() -> None:
+    skill = Skill(
+        "neon-x", "d", "## One\n<!-- asked: a; b -->\ntext\n```bash\n## no\n```\n## Two\nmore\n", {}
+    )
+    found = list(cut(skill))
+    assert [each.title for each in found] == ["One", "Two"]
+    assert found[0].asked == ("a", "b")
+    assert "## no" in found[0].text
+
+
+def test_the_passage_whose_own_words_are_asked_comes_first() -> None:
+    def passage(title: str, asked: str, text: str) -> Passage:
+        return Passage("s", "SKILL.md", title, text, (asked,), ())
+
+    index = Index(
+        (
+            passage("Pools", "how large is a pool", "Pools hold connections for restore and branches."),
+            passage("Restore", "go back in time", "A branch is put back."),
+        ),
+        {},
+    )
+    assert index.find("can I go back in time with my branch")[0].passage.title == "Restore"
+    assert index.find("???") == []
