@@ -84,7 +84,7 @@ class PoolRehearsal(BaseModel):
             parts += ["", *use.lines(width)]
         for title, rows in (
             ("failed through the pooler alone", self.failed),
-            ("answered otherwise", self.different),
+            ("answered otherwise, by the pooler or by the program's own chance", self.different),
         ):
             parts += ["", f"{title}:"] if rows else []
             for row in rows:
