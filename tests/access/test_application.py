@@ -159,3 +159,11 @@ def test_sessions_in_the_applications_own_table_are_opened(neon: Context, tmp_pa
         "GET /notes": "bound",
         "GET /notes/{note_id}": "crossed",
     }
+
+
+def test_an_application_whose_database_is_elsewhere_is_told(neon: Context, tmp_path: Path) -> None:
+    (tmp_path / "notes.py").write_text(NOTES.replace('os.environ["DATABASE_URL"]', '"sqlite:///notes.db"'))
+    with pytest.raises(Problem, match="sent nothing to the branch") as refused:
+        isolation_walk(neon, tmp_path)
+    assert refused.value.code == "application-elsewhere"
+    assert "DATABASE_URL" in (refused.value.hint or "")

@@ -239,3 +239,11 @@ def test_the_application_and_its_copy_do_not_outlive_a_killed_proof(project: Pat
     while Path(copy).parent.exists() and time.monotonic() < deadline:
         threading.Event().wait(0.05)
     assert not Path(copy).parent.exists()
+
+
+def test_what_is_secret_to_the_application_is_hidden_and_its_host_is_not(ctx: Context, project: Path) -> None:
+    read = Facts(FolderTree(project)).get(Environment)
+    values = {"PAYMENT_KEY": "of-a-test-account"}
+    made = environment_for(ctx, project, read, URL, "http://127.0.0.1:7", "postgresql", values)
+    assert {"of-a-test-account", URL.reveal()} <= set(made.hidden)
+    assert "127.0.0.1" not in made.hidden

@@ -143,8 +143,6 @@ class Proving:
         self.ctx.progress("Signing two users in.")
         arrival = arriving.arrive()
         arriving.furnish(identifiers)
-        if not statements.since() and not sessions_of(self.session, login.role.name):
-            raise _elsewhere(running)
         walker = Walker(
             self.ctx, running.port, document, world, identifiers, watch, statements, arrival.renew, deadline
         )
@@ -167,6 +165,9 @@ class Proving:
                 break
             if running.process.poll() is not None:
                 raise _ended(running, operation.name)
+        spoke = not walker.statements.available or any(trial.statements for trial in trials)
+        if not spoke and not sessions_of(self.session, login.role.name):
+            raise _elsewhere(running)
         walker.deadline = float("inf")
         shared = frozenset(name for name in walker.world.shapes if _is_named(name, self.asked.shared))
         own = {id(trial.own): printed[trial.operation.name] for trial in trials}

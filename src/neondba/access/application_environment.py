@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from neondba.core.problem import ArgumentProblem
 from neondba.core.secret import Secret
+from neondba.neon.connection_string import parse
 
 if TYPE_CHECKING:
     from neondba.core.context import Context
@@ -34,6 +35,8 @@ KEPT: Final = (
 )
 CLOSED: Final = "http://127.0.0.1:9"
 """Nothing answers there: the application's calls to the outside fail at once."""
+_SHORTEST: Final = 8
+"""Texts up to this length are words that an output may hold anyway."""
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _SECRET: Final = re.compile(
     r"(?:SECRET|JWT|SIGNING|ENCRYPTION|SESSION|COOKIE|AUTH)\w*(?:KEY|SECRET)|SECRET|SALT|PEPPER|FERNET"
@@ -98,7 +101,10 @@ def environment_for(
     values |= database
     values |= {name: Secret(text) for name, text in given.items()}
     signing += [Secret(text) for name, text in given.items() if _SECRET.search(name.upper())]
-    hidden = [s.reveal() for s in (url, secret, *database.values()) if len(s.reveal()) > 11]
+    password = parse(url).password or url
+    keyed = [s.reveal() for s in database.values() if password.reveal() in s.reveal()]
+    own = [text for text in given.values() if len(text) > _SHORTEST]
+    hidden = sorted({*keyed, password.reveal(), secret.reveal(), *own}, key=len, reverse=True)
     return Given(values, tuple(dict.fromkeys(signing)), tuple(audiences), tuple(hidden))
 
 
@@ -113,7 +119,7 @@ def refuse_addresses(given: Mapping[str, str], database: Mapping[str, Secret]) -
             raise ArgumentProblem(
                 "application-database-set",
                 f"{name} would lead the application to another database than the throw-away branch.",
-                hint="Leave it out: the proof sets it. For a schema of Neon's name its project: --project",
+                hint="Leave it out: the proof sets it. To prove on a Neon project's tables: --project NAME",
             )
 
 

@@ -117,10 +117,8 @@ class ApplicationProof(BaseModel):
     def as_text(self, width: int) -> str:
         """Show the matrix for a person: what crossed first, with its evidence."""
         where = f" on branch {self.branch}" if self.branch else ""
-        lines = [
-            self.summary,
-            f"{self.requests} requests to {self.application}{where}, {self.seconds:.1f} s.",
-        ]
+        sent = f"{self.requests} requests of user A, with what is user B's, to {self.application}{where}"
+        lines = [self.summary, f"{sent}, {self.seconds:.1f} s."]
         lines.append(f"Signed in: {self.signed_in}. Role {self.role}: {self.role_chosen}.")
         for verdict in self.counts:
             lines.append("")
