@@ -15,6 +15,7 @@ from neondba.core.plan import Effect
 @operation(
     "query.run",
     effect=Effect.READ,
+    featured=True,
     from_database=True,
     examples=(
         Example({"statement": "select 1 as one"}),

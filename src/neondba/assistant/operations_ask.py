@@ -15,6 +15,7 @@ from neondba.core.plan import Effect
 @operation(
     "ask",
     effect=Effect.READ,
+    featured=True,
     examples=(Example({"question": "how do I bake bread?", "no_project": True}),),
 )
 def ask(

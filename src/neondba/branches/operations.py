@@ -81,7 +81,6 @@ def branch_show(ctx: Context, name: AnyBranch) -> BranchShown:
 @operation(
     "branch.delete",
     effect=Effect.DESTROY,
-    featured=True,
     examples=(
         Example({"name": "main"}, problem="branch-is-default"),
         Example({"name": "no-such-branch"}, problem="branch-not-found"),

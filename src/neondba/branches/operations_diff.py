@@ -35,7 +35,6 @@ Rows = Annotated[
 @operation(
     "branch.diff",
     effect=Effect.READ,
-    featured=True,
     findings=lambda found: found.differences,
     examples=(
         Example(
