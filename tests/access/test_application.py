@@ -126,18 +126,6 @@ def test_what_is_shown_holds_no_secret(diary: ApplicationProof, taskboard: Appli
             assert "Aa1!" not in text
 
 
-def test_an_application_that_does_not_start_says_why(neon: Context, tmp_path: Path) -> None:
-    written(tmp_path)
-    with (tmp_path / "diary.py").open("a") as file:
-        file.write("\nraise SystemExit('no licence key')\n")
-    with pytest.raises(Problem, match="no licence key") as refused:
-        isolation_walk(neon, tmp_path)
-    assert refused.value.code == "application-not-started"
-    assert "--set NAME=VALUE" in (refused.value.hint or "")
-    with platform.client(neon) as client:
-        assert client.projects() == []
-
-
 def test_a_copy_of_protected_or_production_rows_is_refused_by_name(neon: Context) -> None:
     with platform.client(neon) as client:
         made = client.create_project("shop", branch="production").project

@@ -17,7 +17,7 @@ import pytest
 
 from neondba.access.application_environment import CLOSED, environment_for
 from neondba.access.application_place import application_of
-from neondba.access.application_process import copied
+from neondba.access.application_process import copied, free_port, started
 from neondba.access.identity_provider import identity_provider, signed_with
 from neondba.access.walk_identifiers import singular
 from neondba.access.walk_openapi import Document
@@ -204,10 +204,22 @@ def test_the_singular_of_a_path_is_the_table(several: str, one: str) -> None:
     assert singular(several) == one
 
 
+def test_an_application_that_does_not_start_says_why(ctx: Context, project: Path) -> None:
+    command = [sys.executable, "-c", "raise SystemExit('no licence key for of-a-test-account')"]
+    with (
+        pytest.raises(Problem, match=r"(?s)ended with status 1.*no licence key for \*\*\*") as refused,
+        started(ctx, command, project, {}, free_port(), ("of-a-test-account",)),
+    ):
+        pass
+    assert refused.value.code == "application-not-started"
+    assert "of-a-test-account" not in refused.value.message
+    assert "--set NAME=VALUE" in (refused.value.hint or "")
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from neondba.access.application_process import copied, free_port, started
+from neondba.access.application_process import copied, free_port, started, free_port, started
 from neondba.core.context import Context
 from neondba.core.secret import Secret
 

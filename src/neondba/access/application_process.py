@@ -52,9 +52,13 @@ class Running:
     def lines(self, since: int) -> list[str]:
         """Give what it printed from a byte on, without secrets."""
         text = os.pread(self.log.fileno(), _READ, since).decode(errors="replace")
+        return self.masked(text).rstrip().splitlines()
+
+    def masked(self, text: str) -> str:
+        """Hide what the application was given in secret."""
         for secret in self.hidden:
             text = text.replace(secret, MASK)
-        return text.rstrip().splitlines()
+        return text
 
     @property
     def printed(self) -> int:
@@ -174,7 +178,7 @@ def _not_started(running: Running, command: Sequence[str], ended: int | None) ->
     what = f"ended with status {ended}" if ended is not None else f"does not listen on port {running.port}"
     return RemoteProblem(
         "application-not-started",
-        f"The application {what}: {shlex.join(command)}. It said last:\n{said or '(nothing)'}",
+        f"The application {what}: {running.masked(shlex.join(command))}. It said last:\n{said or '(nothing)'}",
         hint=_advice(said),
     )
 
