@@ -178,7 +178,7 @@ def _not_started(running: Running, command: Sequence[str], ended: int | None) ->
     what = f"ended with status {ended}" if ended is not None else f"does not listen on port {running.port}"
     return RemoteProblem(
         "application-not-started",
-        f"The application {what}: {running.masked(shlex.join(command))}. It said last:\n{said or '(nothing)'}",
+        f"The application {what}: {running.masked(shlex.join(command))}. It said last:\n{said or 'nothing'}",
         hint=_advice(said),
     )
 
