@@ -71,14 +71,14 @@ WAYS = (
     Way(200, 0.1),
     Way(200, 0.5),
     Way(400, 0.5),
-    Way(300, 0.2, per_second=20),
-    Way(300, 0.2, per_second=200),
+    Way(50, 0.2, per_second=5),
     Way(400, 0.1, pools=4, size=10),
     Way(1000, 0.05, pools=4, size=15),
     Way(60, 1.0, pools=2, size=5),
-    Way(400, 0.3, per_second=100, pools=4, size=10),
-    Way(400, 0.3, per_second=200, pools=4, size=10),
+    Way(150, 0.3, per_second=25, pools=1, size=10),
+    Way(60, 0.8, per_second=10, pools=1, size=10),
 )
+"""Rates that two cores carry: what statements and logins take from each other there is not simulated."""
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 STEPS = ("wake", "login", "door", "opening", "service")
 
