@@ -14,7 +14,7 @@ from neondba.core.problem import ConflictProblem
 
 @dataclass(frozen=True)
 class Scope:
-    """The limits that whoever starts the server sets; the agent cannot change them."""
+    """The limits that whoever starts the session sets; the agent cannot change them."""
 
     read_only: bool = False
     project: str | None = None
@@ -27,9 +27,9 @@ class Scope:
     def refusal(self, operation: Operation) -> str | None:
         """Say why an operation is not offered; `None` if it is."""
         if self.read_only and operation.effect is not Effect.READ:
-            return f"{operation.name} may change something, and this server only reads."
+            return f"{operation.name} may change something, and this session only reads."
         if self.project is not None and operation.beyond_project:
-            return f"{operation.name} reaches beyond project {self.project}, and this server keeps to it."
+            return f"{operation.name} reaches beyond project {self.project}, and this session keeps to it."
         return None
 
     def check(self, operation: Operation, arguments: Mapping[str, Any]) -> None:
@@ -41,7 +41,7 @@ class Scope:
         why = self.refusal(operation)
         asked = arguments.get("project")
         if why is None and self.project is not None and asked not in (None, self.project):
-            why = f"{operation.name} names another project, and this server keeps to {self.project}."
+            why = f"{operation.name} names another project, and this session keeps to {self.project}."
         if why is not None:
             raise ConflictProblem(
                 "beyond-scope",
@@ -53,7 +53,7 @@ class Scope:
             )
 
     def applied(self, base: Context) -> Context:
-        """Give the context that every call of this server starts from."""
+        """Give the context that every call of this session starts from."""
         if self.project is None:
             return base
         return replace(base, settings=base.settings.model_copy(update={"project": self.project}))
