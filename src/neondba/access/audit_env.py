@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,13 +11,10 @@ from typing import Final
 from neondba.core.problem import ArgumentProblem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import ConnectionString, parse
+from neondba.project.env_paths import LARGEST, env_paths
 from neondba.project.places import is_example
-from neondba.project.tree import PASSED_BY
 
-_DEEPEST: Final = 4
-_ENV: Final = re.compile(r"\.env(?:\..+)?|.+\.env|\.dev\.vars")
 _URL: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
-_LARGEST: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -56,26 +52,15 @@ class Use:
 
 def uses(folder: Path) -> tuple[Use, ...]:
     """Read every connection string in a folder's files of variables, also in those that git ignores."""
-    return tuple(use for path in _files(folder) for use in _of(path, path.relative_to(folder).as_posix()))
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    top = len(folder.parts)
-    for place, folders, files in os.walk(folder):
-        here = Path(place)
-        deep = len(here.parts) - top >= _DEEPEST
-        folders[:] = [] if deep else sorted(each for each in folders if each not in PASSED_BY)
-        for name in sorted(files):
-            path = here / name
-            if _ENV.fullmatch(name) and not is_example(name) and path.is_file() and not path.is_symlink():
-                yield path
+    paths = [path for path in env_paths(folder) if not is_example(path.name)]
+    return tuple(use for path in paths for use in _of(path, path.relative_to(folder).as_posix()))
 
 
 def _of(path: Path, shown: str) -> Iterator[Use]:
     from neondba.project import env_file
 
     try:
-        if path.stat().st_size > _LARGEST:
+        if path.stat().st_size > LARGEST:
             return
         text = env_file.read(path)
     except (ArgumentProblem, OSError):

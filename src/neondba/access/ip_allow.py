@@ -160,7 +160,7 @@ def _place(place: Place, *, limited: bool) -> IpAllowLine:
         do = "Find out its outgoing address, then: neondba ip-allow check --origin ADDRESS"
     else:
         verdict = "fault" if limited else "note"
-        do = "Have it go out by a fixed address and list that; or have the list count for --branches protected."
+        do = "Have it go out by a fixed address and list that; or let the list hold for --branches protected."
     evidence = f"read: {place.file}:{place.line}"
     return IpAllowLine(place=place.name, verdict=verdict, said=place.said, evidence=evidence, do=do)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,11 +13,9 @@ from neondba.core.problem import ArgumentProblem
 from neondba.core.secret import Secret
 from neondba.project import env_file
 from neondba.project.env_file import EnvText
+from neondba.project.env_paths import env_paths
 from neondba.project.places import is_example
 
-_PASSED_BY: Final = frozenset(
-    {"node_modules", ".git", ".venv", "venv", "__pycache__", ".next", "dist", "build", ".tox", ".mypy_cache"}
-)
 _USERINFO: Final = re.compile(r"(?s)(?P<head>\s*[A-Za-z][A-Za-z0-9+]*://)[^/?#@]*@(?P<rest>.*)")
 _USER: Final = re.compile(r"(?P<prefix>.*?)(?:USERNAME|USER|ROLE)")
 _PASSWORDS: Final = ("PASSWORD", "PASS", "PASSWD", "PW")
@@ -43,15 +40,8 @@ class Holding:
 
 def env_files(folder: Path, more: Iterable[Path]) -> list[Path]:
     """Give the files of variables under a folder, but no examples; and those that were named."""
-    found: list[Path] = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(each for each in folders if each not in _PASSED_BY)
-        found += [Path(place, name) for name in sorted(files) if _is_env(name)]
+    found = [path for path in env_paths(folder) if not is_example(path.name)]
     return list(dict.fromkeys(path for path in (*found, *more) if path.is_file()))
-
-
-def _is_env(name: str) -> bool:
-    return (name == ".env" or name.startswith(".env.") or name.endswith(".env")) and not is_example(name)
 
 
 def holdings(files: Iterable[Path], roles: Collection[str], endpoints: Collection[str]) -> list[Holding]:

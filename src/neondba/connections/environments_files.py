@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +12,12 @@ from neondba.core.problem import ArgumentProblem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import ConnectionString, Platform, parse
 from neondba.project.addresses import is_stand_in_host
+from neondba.project.env_paths import LARGEST, env_paths
 from neondba.project.environment import EnvEntry, EnvFile, env_file
 from neondba.project.placeholder import is_template
-from neondba.project.tree import PASSED_BY
 
 DEVELOPMENT: Final = "development"
 PRODUCTION: Final = "production"
-LARGEST: Final = 1 << 20
 _NAMES: Final = {
     "dev": DEVELOPMENT, "develop": DEVELOPMENT, "development": DEVELOPMENT, "local": DEVELOPMENT,
     "test": "test", "testing": "test", "tests": "test", "ci": "test",
@@ -76,18 +74,13 @@ def env_files(folder: Path) -> list[EnvFile]:
 
 
 def _texts(folder: Path) -> Iterator[tuple[str, str]]:
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f not in PASSED_BY and not Path(place, f).is_symlink())
-        for name in sorted(files):
-            path = Path(place, name)
-            is_one = name == ".env" or name.startswith(".env.") or name.endswith(".env")
-            if is_one and path.is_file() and not path.is_symlink():
-                try:
-                    with path.open("rb") as file:
-                        text = file.read(LARGEST).decode(errors="replace")
-                except OSError:
-                    continue
-                yield str(PurePosixPath(path.relative_to(folder))), text
+    for path in env_paths(folder):
+        try:
+            with path.open("rb") as file:
+                text = file.read(LARGEST).decode(errors="replace")
+        except OSError:
+            continue
+        yield str(PurePosixPath(path.relative_to(folder))), text
 
 
 def environment_of(path: str) -> str:
