@@ -10,7 +10,7 @@ from pathlib import Path
 
 from neondba.access.fix import fix_for
 from neondba.access.identity import settings_for, sources
-from neondba.access.owners import TwoUsers, chosen_columns, owner_column
+from neondba.access.owners import TwoUsers, chosen_columns, is_person, owner_column
 from neondba.access.results import IsolationProof, Protection, TableProof
 from neondba.access.verdict import Guard, judged, passes_by, protection
 from neondba.access.who import Login, application_role
@@ -122,7 +122,9 @@ class Trial:
         except CannotSeedError:
             fresh = dict(other)
         known = {self.owners[t].name: pair[0][self.owners[t].name] for t, pair in self.users.rows.items()}
-        return Case(shape, owner, own, other, fresh, settings_for(self._asks, {**known, **own}, owner.name))
+        # A row that hangs on another says nothing itself of who may see it.
+        who = {**known, **own} if is_person(owner.name) else {**own, **known, owner.name: own[owner.name]}
+        return Case(shape, owner, own, other, fresh, settings_for(self._asks, who, owner.name))
 
     def _guards_of(self, role: Role) -> dict[str, Guard]:
         rows = ask(self._session, "protection", role.name)

@@ -24,6 +24,11 @@ _MORE: Final = re.compile(
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
+def is_person(name: str) -> bool:
+    """Tell whether a column of this name names a person, not a group or a parent."""
+    return _HUMP.sub("_", name).lower() in {"id", *OWNER_NAMES[: OWNER_NAMES.index("tenant_id")]}
+
+
 def owner_column(shape: Shape, mentioned: str) -> Column | None:
     """Give the column that names the owner; one that a policy mentions first."""
     by_name = {_HUMP.sub("_", column.name).lower(): column for column in shape.columns}

@@ -77,5 +77,5 @@ def steps(
             f" {opened} AUTH_DATABASE_URL. Sign-in reads sessions before anybody is known."
         )
     if roles.admin:
-        yield f"Connect as {roles.admin} for work on everybody's rows."
+        yield (f"For work on everybody's rows, open {roles.admin} likewise, and connect as it there alone.")
     yield "Show it on a branch: neondba isolation prove"

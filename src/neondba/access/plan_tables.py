@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from neondba.core.context import Context
-from neondba.core.problem import NotFoundProblem
+from neondba.core.problem import NotFoundProblem, Problem
 from neondba.core.secret import Secret
 from neondba.postgres.catalog import snapshot
 from neondba.postgres.connect import Connection
@@ -19,6 +19,7 @@ from neondba.project.migrated import apply_migrations
 from neondba.project.migrated_sql import run_history, the_history
 from neondba.project.sql import History, SqlFiles
 
+_ELSEWHERE: Final = "Name a Neon project whose database has the tables: --project NAME"
 _OURS: Final = re.compile(r"create policy (isolation_\w+) on (\S+)")
 
 
@@ -42,15 +43,25 @@ def bring_tables(ctx: Context, source: Source, facts: Facts, direct: Secret, ses
     if facts.get(AlembicHistory).histories:
         apply_migrations(ctx, source.folder, direct, session, source.config, source.python)
     elif not source.is_project:
-        run_history(ctx, the_history(facts.tree), session)
+        _run_sql(ctx, facts, session)
     elif shapes(session):
         _run_ours(ctx, facts, session)
     else:
         raise NotFoundProblem(
             "schema-missing",
             f"{source.folder} has no migrations that could be run, and the branch has no tables.",
-            hint="Name a project whose database has the tables: --project NAME",
+            hint=_ELSEWHERE,
         )
+
+
+def _run_sql(ctx: Context, facts: Facts, session: Connection) -> None:
+    try:
+        run_history(ctx, the_history(facts.tree), session)
+    except Problem as problem:
+        # The usual advice names an option that is not here.
+        if "--branch" in (problem.hint or ""):
+            problem.hint = _ELSEWHERE
+        raise
 
 
 def _run_ours(ctx: Context, facts: Facts, session: Connection) -> None:
