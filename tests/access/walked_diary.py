@@ -48,6 +48,12 @@ DIARY = dedent(
         views: int = 0
 
 
+    class Review(SQLModel, table=True):
+        id: int | None = Field(default=None, primary_key=True)
+        author_id: int = Field(foreign_key="users.id")
+        text: str
+
+
     class SignUp(SQLModel):
         email: str
         password: str
@@ -177,6 +183,25 @@ DIARY = dedent(
         return kept(db, Post(author_id=me.id, title=data.text))
 
 
+    @app.post("/reviews")
+    def add_review(me: Me, db: Db, data: Text):
+        return kept(db, Review(author_id=me.id, text=data.text))
+
+
+    @app.get("/reviews/by/{user_id}")
+    def reviews_by(user_id: int, db: Db):
+        return db.exec(select(Review).where(Review.author_id == user_id)).all()
+
+
+    @app.put("/reviews/{review_id}")
+    def change_review(review_id: int, data: Text, me: Me, db: Db):
+        found = db.get(Review, review_id)
+        if found is None or found.author_id != me.id:
+            raise HTTPException(404)
+        found.text = data.text
+        return kept(db, found)
+
+
     @app.get("/echo/{entry_id}")
     def echo(entry_id: int, me: Me):
         return {"asked": entry_id, "me": me.id}
@@ -206,6 +231,9 @@ EXPECTED = {
     "GET /posts": "public",
     "GET /posts/{post_id}": "public",
     "POST /posts": "bound",
+    "GET /reviews/by/{user_id}": "public",
+    "PUT /reviews/{review_id}": "bound",
+    "POST /reviews": "bound",
     "GET /echo/{entry_id}": "nothing owned",
     "GET /admin/users": "bound",
     "GET /broken": "not reached",

@@ -259,7 +259,8 @@ class World:
                 if owned.get((table, key)) == letter:
                     for column, value in values:
                         weak = self._weak(table, column, value, letter)
-                        if value not in mine or (mine[value].weak and not weak):
+                        key_of = column in self.shapes[table].primary_key
+                        if value not in mine or (mine[value].weak and not weak) or (key_of and not weak):
                             mine[value] = Mark(value, table, column, weak)
                 else:
                     others |= {value for _, value in values}

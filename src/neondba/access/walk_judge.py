@@ -16,10 +16,17 @@ from neondba.postgres.row_watch import Changed, Rows
 _TOLD: Final = re.compile(
     r"notif|activit|audit|log|event|outbox|inbox|message|invit|follow|like|vote|friend|history"
 )
+    r"notif|activit|audit|log|event|outbox|inbox|message|invit|follow|like|vote|friend|history"
+)
 """Tables into which an application itself writes rows for others, by design."""
 _COUNTERS: Final = re.compile(
     r"count|views?$|likes?$|votes?$|score|last_|updated|_at$|hits|clicks|num_|total|version"
 )
+_SHOWN: Final = re.compile(
+    r"(?:^|_)(?:post|article|blog|comment|review|rating|like|follow(?:er)?|photo|question|answer|thread|topic"
+    r"|listing|product|recipe|event|profile)(?:e?s)?(?:_|$)"
+)
+"""What applications make to be seen by others, so that a stranger who reads it tells of no forgotten check."""
 _OPEN_PLACES: Final = re.compile(r"public|shared?/|explore|feed|discover|leaderboard")
 _MOST_EVIDENCE: Final = 4
 
@@ -53,26 +60,44 @@ class Judge:
         return [self._route(trial) for trial in self.trials]
 
     def _public(self) -> set[str]:
-        """Find the tables that everyone may read: a stranger lists them, and cannot change them."""
-        listed: set[str] = set(self.shared)
-        changed: set[str] = set()
-        for trial in self.trials:
-            for tried in trial.tried:
-                if tried.case.kind == "anyone":
-                    if not tried.case.sent_tables:
-                        listed |= {m.table for m in tried.marks if not m.weak}
-                    changed |= {c.table for c in self._of_b(tried) if not _only_counted(c)}
+        """Find the tables that everyone may read: a stranger is given them, and cannot change them."""
+        strangers = [t for trial in self.trials for t in trial.tried if t.case.kind == "anyone"]
+        changed = {c.table for t in strangers for c in self._of_b(t) if not _only_counted(c)}
+        listed = {m.table for t in strangers if not t.case.sent_tables for m in t.marks if not m.weak}
+        meant = {table for table in self.world.shapes if _SHOWN.search(plain_name(table))}
+        kept = meant & self._refused() - changed
         found = (listed - changed) | self.shared
         for _ in range(3):
-            found |= {
-                m.table
-                for trial in self.trials
-                for tried in trial.tried
-                if tried.case.kind == "anyone" and tried.case.sent_tables and tried.case.sent_tables <= found
-                for m in tried.marks
-                if not m.weak and m.table not in changed
-            }
+            for tried in (t for t in strangers if t.case.sent_tables):
+                seen = {m.table for m in tried.marks if not m.weak} - changed
+                found |= {table for table in seen if tried.case.sent_tables <= found}
+                found |= {
+                    t for t in seen if self._hangs_on(t, found) and tried.case.sent_tables <= found | {None}
+                }
+                found |= {table for table in seen & kept if tried.case.sent_tables <= found | {None, table}}
         return found
+
+    def _hangs_on(self, table: str, found: set[str]) -> bool:
+        """Tell whether a table's rows belong to rows that everyone may read."""
+        return any(key.target in found for key in self.world.shapes[table].foreign_keys)
+
+    def _refused(self) -> set[str]:
+        """Give the tables of which A changes A's rows and no request changes B's."""
+        own = {
+            c.table
+            for trial in self.trials
+            if trial.own and trial.operation.writes
+            for c in trial.own.changed
+            if c.before is not None
+        }
+        through = {
+            c.table
+            for trial in self.trials
+            for tried in trial.tried
+            for c in self._of_b(tried)
+            if not _only_counted(c)
+        }
+        return own - through
 
     def _of_b(self, tried: Tried) -> list[Changed]:
         """Give B's rows that a request changed or deleted."""

@@ -145,7 +145,7 @@ class Requests:
             asks = bool(LOGIN.search(path)) and not NOT_LOGIN.search(path)
             return asks or name.startswith(("current", "old"))
         body = self.document.plain(self.operation.body)
-        fields = " ".join(body.get("properties", {}))
+        fields = " ".join(body.get("properties", {})).lower()
         return (
             name in ("email", "username", "grant_type")
             and "password" in fields
