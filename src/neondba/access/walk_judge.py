@@ -16,8 +16,6 @@ from neondba.postgres.row_watch import Changed, Rows
 _TOLD: Final = re.compile(
     r"notif|activit|audit|log|event|outbox|inbox|message|invit|follow|like|vote|friend|history"
 )
-    r"notif|activit|audit|log|event|outbox|inbox|message|invit|follow|like|vote|friend|history"
-)
 """Tables into which an application itself writes rows for others, by design."""
 _COUNTERS: Final = re.compile(
     r"count|views?$|likes?$|votes?$|score|last_|updated|_at$|hits|clicks|num_|total|version"
@@ -26,7 +24,7 @@ _SHOWN: Final = re.compile(
     r"(?:^|_)(?:post|article|blog|comment|review|rating|like|follow(?:er)?|photo|question|answer|thread|topic"
     r"|listing|product|recipe|event|profile)(?:e?s)?(?:_|$)"
 )
-"""What applications make to be seen by others, so that a stranger who reads it tells of no forgotten check."""
+"""What applications make to be seen: a stranger who reads it tells of no forgotten check."""
 _OPEN_PLACES: Final = re.compile(r"public|shared?/|explore|feed|discover|leaderboard")
 _MOST_EVIDENCE: Final = 4
 
