@@ -158,7 +158,8 @@ def planned(
             pairs.setdefault(variable.name, (app, variable))
     there = path.exists()
     example = None if there else next((each for each in examples if each.is_file()), None)
-    text = env_file.read(path if there else example) if there or example else EnvText()
+    known = path if there else example
+    text = env_file.read(known) if known is not None else EnvText()
     if any(not v.use.is_url for _, v in pairs.values()):
         # libpq reads these from the environment, whether the code names them or not.
         for name in (each for each in LIBPQ if each in text.names and each not in pairs):
