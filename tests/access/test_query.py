@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from neondba.access.query import plain
 from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem, RemoteProblem
 from neondba.core.secret import Secret
 from neondba.postgres.connect import Connection, connect
@@ -97,3 +98,8 @@ def test_rows_that_policies_hide_are_named_and_stay_hidden(session: Connection) 
 def test_an_unknown_role_is_named(session: Connection) -> None:
     with pytest.raises(NotFoundProblem, match="cannot run as nobody_here"):
         asked(session, "select 1", role="nobody_here")
+
+
+def test_a_passwords_verifier_is_never_given_wherever_it_stood() -> None:
+    verifier = "SCRAM-SHA-256$" + "4096:c2FsdA==$a2V5+/=:b3RoZXI="
+    assert plain([{"bounds": "{" + verifier + ",app}"}]) == [{"bounds": "{SCRAM-SHA-256$***,app}"}]

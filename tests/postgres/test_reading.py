@@ -30,6 +30,7 @@ READS = [
     "select data->>'a', data @> '{}' from t where data ? 'k'",
     "select extract(year from now()), gen_random_uuid(), random(), clock_timestamp()",
     "select load_file, pg_read_file from audit",
+    "select rolname, pg_authid from pg_roles join app.pg_shadow on true",
 ]
 WRITES = [
     "",
@@ -90,6 +91,7 @@ DOES_MORE = [
     "select pg_catalog.pg_reload_conf()",
     "explain select * from pg_switch_wal()",
     "select * from users where (select pg_try_advisory_lock(1))",
+    "select table_to_xml('pg_authid', true, false, '')",
     "select no_such_function(1)",
     "select mine(1)",
     "select other.mine(1)",
@@ -107,6 +109,20 @@ def test_what_reads_passes_both_gates(session: Connection, sql: str) -> None:
 @pytest.mark.parametrize("sql", WRITES)
 def test_what_does_more_than_read_is_refused_by_its_text(sql: str) -> None:
     assert read(sql).refused
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select rolpassword from pg_authid",
+        "table pg_catalog.pg_shadow",
+        "with pg_authid as (select * from pg_authid) select * from pg_authid",
+        "select 1 where exists (select from pg_user_mapping)",
+        "explain analyze select subconninfo from pg_subscription",
+    ],
+)
+def test_catalogs_that_hold_passwords_are_not_read(sql: str) -> None:
+    assert "holds passwords" in (read(sql).refused or "")
 
 
 @pytest.mark.parametrize("sql", DOES_MORE)

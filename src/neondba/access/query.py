@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 2_000
 """Characters of one value that are given."""
+VERIFIER: Final = re.compile(r"SCRAM-SHA-256\$[0-9]+:[\w+/=:$]+")
+"""How PostgreSQL keeps a password: statistics and views may hold it too."""
 
 
 @dataclass(frozen=True)
@@ -75,18 +78,18 @@ def _run(session: Connection, ctx: Context, found: Any, asked: Asked, answer: Qu
             return
     rows = fetched(session, asked.statement, asked.limits, ctx.cancelled)
     answer.columns = [Column(name=name, type=kind) for name, kind in rows.columns]
-    answer.rows = [[_plain(value) for value in row] for row in rows.rows]
+    answer.rows = [[plain(value) for value in row] for row in rows.rows]
     if rows.more:
         answer.notes.append(f"There are more rows: {rows.more}.")
 
 
-def _plain(value: Any) -> Any:
-    """Give a value as JSON has it."""
+def plain(value: Any) -> Any:
+    """Give a value as JSON has it, without verifiers of passwords."""
     if value is None or isinstance(value, bool | int | float):
         return value if value == value and abs(value or 0) != float("inf") else str(value)
     if isinstance(value, dict):
-        return {str(name): _plain(inner) for name, inner in value.items()}
+        return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    text = value.hex() if isinstance(value, bytes) else str(value)
+        return [plain(inner) for inner in value]
+    text = value.hex() if isinstance(value, bytes) else VERIFIER.sub("SCRAM-SHA-256$***", str(value))
     return text if len(text) <= LONGEST else text[:LONGEST] + f"… ({len(text):,} characters)"

@@ -26,6 +26,12 @@ VOLATILE_AND_HARMLESS: Final = frozenset((
 """Of pg_catalog: their answer changes, and they change nothing."""
 RUNS_TEXT: Final = frozenset({"crosstab", "crosstab2", "crosstab3", "crosstab4", "connectby", "xpath_table"})
 """Of extensions: declared to read only, but they run a statement that they are handed as text."""
+READS_WHAT_IT_NAMES: Final = frozenset(
+    f"{what}_to_xml{also}" for what in ("table", "schema", "database") for also in ("", "_and_xmlschema")
+)
+"""Of pg_catalog: declared to read only, but which table they read stands in their arguments."""
+HOLD_PASSWORDS: Final = frozenset({"pg_authid", "pg_shadow", "pg_subscription", "pg_user_mapping"})
+"""Of pg_catalog: pg_read_all_data may read them."""
 PLANNED: Final = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 """What a plain EXPLAIN may hold: nothing of it is executed."""
 
@@ -115,6 +121,10 @@ def _found(tree: Any, *, plans: bool) -> Read:
             tables.add(Table(node.schemaname or None, node.relname))
         elif kind == "CommonTableExpr":
             ctes.add(node.ctename)
+    # Not only the real ones: inside a CTE of that name, the name still means the catalog's table.
+    for table in sorted(tables, key=str):
+        if table.name in HOLD_PASSWORDS and table.schema in (None, "pg_catalog"):
+            return Read(f"{table.name} holds passwords or their verifiers; pg_roles lists roles without")
     real = {table for table in tables if table.schema or table.name not in ctes}
     return Read(None, frozenset(calls), frozenset(real))
 
@@ -165,6 +175,8 @@ def calls_refused(session: Connection, calls: frozenset[Call]) -> list[str]:
 def _why_not(row: dict[str, Any]) -> str | None:
     if row["name"] in RUNS_TEXT and row["schema"] != "pg_catalog":
         return "runs a statement that it is handed as text"
+    if row["name"] in READS_WHAT_IT_NAMES and row["schema"] == "pg_catalog":
+        return "reads tables that only its arguments name"
     if row["volatile"] and not (row["schema"] == "pg_catalog" and row["name"] in VOLATILE_AND_HARMLESS):
         return "is VOLATILE: it may change something, or wait"
     return None
