@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -102,6 +105,19 @@ def test_what_was_read_in_the_project_comes_with_file_and_line(ctx: Context) -> 
     assert any(line.startswith("app.py:1  ") for line in seen)
     assert secret not in made.model_dump_json()
     assert any("--look" in line for line in made.not_checked)
+
+
+def test_a_command_line_looks_at_the_files_too(tmp_path: Path) -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "neondba", "ask", "what is lost behind the pooler?"],
+        cwd=tmp_path,
+        env={**os.environ, "NEONDBA_STATE_DIR": str(tmp_path / "state")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert made.returncode == 0, made.stderr
+    assert "No operation is called" not in made.stdout
 
 
 def test_a_folder_that_cannot_be_read_is_said_and_the_answer_given(ctx: Context) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+from neondba import capabilities
 from neondba.assistant.ask_results import Looked
 from neondba.core.context import Context
 from neondba.core.operation import find
@@ -45,6 +46,8 @@ class Sight:
 
 def look(ctx: Context, skill: str, wanted: tuple[str, ...], *, servers: bool) -> Sight:
     """Run what concerns the question; whatever takes too long is left and named."""
+    # A command line has loaded the one module that it needs, and this answer calls others.
+    capabilities.load()
     sight = Sight([], [])
     review = _within(PATIENCE, ctx, partial(_called, "review"))
     if isinstance(review, Problem):
