@@ -25,7 +25,7 @@ ENTRIES: Final = (
         "at a $ or &, not percent-encoded. Child branches of a protected branch have passwords of their own. "
         "Neon says the same for a role that does not exist.",
         (
-            "Copy the connection string of this very branch again: neondba checkout, or the Console.",
+            "Copy the connection string of this very branch again: neondba branch checkout, or the Console.",
             "Check that role and branch fit: neondba branch list.",
             "Percent-encode @ : / ? # % in the password.",
             "If nobody knows it: reset the role's password, then change it everywhere it is used.",

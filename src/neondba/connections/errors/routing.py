@@ -49,7 +49,7 @@ ENTRIES: Final = (
         "with it), or the name is misspelt.",
         (
             "List the branches: neondba branch list.",
-            "Copy the connection string of the branch again, for example with neondba checkout.",
+            "Copy the connection string of the branch again, for example with neondba branch checkout.",
         ),
         sources.NEON_PROXY,
         concerns=_ADDRESS,
