@@ -101,11 +101,18 @@ def environment_for(
     values |= database
     values |= {name: Secret(text) for name, text in given.items()}
     signing += [Secret(text) for name, text in given.items() if _SECRET.search(name.upper())]
+    hidden = _hidden(url, secret, database, given)
+    return Given(values, tuple(dict.fromkeys(signing)), tuple(audiences), tuple(hidden))
+
+
+def _hidden(
+    url: Secret, secret: Secret, database: Mapping[str, Secret], given: Mapping[str, str]
+) -> list[str]:
+    """Give what is secret, the longest first: an address holds its password."""
     password = parse(url).password or url
     keyed = [s.reveal() for s in database.values() if password.reveal() in s.reveal()]
     own = [text for text in given.values() if len(text) > _SHORTEST]
-    hidden = sorted({*keyed, password.reveal(), secret.reveal(), *own}, key=len, reverse=True)
-    return Given(values, tuple(dict.fromkeys(signing)), tuple(audiences), tuple(hidden))
+    return sorted({*keyed, password.reveal(), secret.reveal(), *own}, key=len, reverse=True)
 
 
 def refuse_addresses(given: Mapping[str, str], database: Mapping[str, Secret]) -> None:
