@@ -70,7 +70,7 @@ WAYS = (
     Way(50, 0.1),
     Way(200, 0.1),
     Way(200, 0.5),
-    Way(400, 0.5),
+    Way(300, 0.5),
     Way(50, 0.2, per_second=5),
     Way(400, 0.1, pools=4, size=10),
     Way(1000, 0.05, pools=4, size=15),
