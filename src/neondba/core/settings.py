@@ -27,8 +27,11 @@ from neondba.core.secret import Secret
 
 SECRET_FIELDS = frozenset({"api_key"})
 """Fields that no file may hold: a file ends up in a repository."""
-OWN_FIELDS = frozenset({"api_host"})
-"""Fields that no project file may hold: whoever wrote the repository would be sent the user's key."""
+OWN_FIELDS = {
+    "api_host": "where your API key is sent",
+    "model": "which model your questions and your data are sent to",
+}
+"""Fields that no project file may hold, and what whoever wrote the repository would decide by them."""
 ROOM_TABLES = frozenset({"branches", "mask", "review"})
 """Tables of the project file that are no settings: each is read by the room it belongs to."""
 
@@ -70,6 +73,10 @@ class Settings(BaseModel):
             description="Folder for the local Neon's data, the journal and our own state.",
         ),
     ]
+    model: Annotated[
+        str | None,
+        Field(description="Model to chat with, as provider:name; its key is the provider's own variable."),
+    ] = None
     step_limit: Annotated[
         float,
         Field(description="Stop a migration step or a proof query after this many seconds.", gt=0),
@@ -218,7 +225,7 @@ def _field(key: str, source: str, *, shared: bool) -> str:
     if shared and field in OWN_FIELDS:
         raise ArgumentProblem(
             "setting-not-shared",
-            f"{source} holds {key}; who wrote that file would decide where your API key is sent.",
+            f"{source} holds {key}; who wrote that file would decide {OWN_FIELDS[field]}.",
             hint=f"Remove it there and set {environment_names(field)[0]} or your config.toml.",
         )
     if field not in Settings.model_fields:

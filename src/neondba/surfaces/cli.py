@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from neondba.core.operation import Operation
 
 _SERVERS = {
+    ("chat",): ("Talk with a model of your choice about your databases.", "neondba.surfaces.chat"),
     ("mcp",): ("Serve the operations to a coding agent over stdin and stdout.", "neondba.surfaces.mcp"),
     ("serve",): ("Serve the operations over HTTP on this machine.", "neondba.surfaces.http"),
 }

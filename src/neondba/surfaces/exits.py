@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Sequence
 
@@ -43,5 +44,5 @@ def show_problem(problem: Problem, argv: Sequence[str]) -> int:
 def wants_json(argv: Sequence[str]) -> bool:
     """Say whether problems are to be printed as JSON, also when parsing failed."""
     argv = argv[: argv.index("--")] if "--" in argv else argv
-    following = zip(argv, [*argv[1:], ""], strict=True)
+    following = itertools.pairwise(argv)
     return "--format=json" in argv or ("--format", "json") in list(following)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from neondba.surfaces.mcp_scope import Scope
+from neondba.surfaces.mcp_scope import ONLY, READ_ONLY, Scope
 from neondba.surfaces.shape import Argument
 
 if TYPE_CHECKING:
@@ -27,15 +27,13 @@ INSTRUCTIONS = (
 
 _HTTP = Argument("http", "Serve over streamable HTTP on this machine, with a token.", kind="flag")
 _PORT = Argument("port", "Port for --http; 0 takes a free one.", default="8411")
-_READ_ONLY = Argument("read_only", "Offer only what changes nothing.", kind="flag")
-_ONLY = Argument("only_project", "Keep to this one project: its id or its name.")
 
 
 def command(tokens: Sequence[str]) -> int:
     """Serve until the agent hangs up: `neondba mcp`."""
     from neondba.surfaces import server_command
 
-    arguments = [_READ_ONLY, _ONLY, _HTTP, _PORT]
+    arguments = [READ_ONLY, ONLY, _HTTP, _PORT]
     return server_command.run("mcp", "Serve the operations to a coding agent.", arguments, tokens, _serve)
 
 

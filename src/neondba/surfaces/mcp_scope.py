@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from neondba.core.context import Context
 from neondba.core.operation import Operation
 from neondba.core.plan import Effect
 from neondba.core.problem import ConflictProblem
+from neondba.surfaces.shape import Argument
+
+READ_ONLY: Final = Argument("read_only", "Offer only what changes nothing.", kind="flag")
+ONLY: Final = Argument("only_project", "Keep to this one project: its id or its name.")
 
 
 @dataclass(frozen=True)
