@@ -51,8 +51,8 @@ class Items:
         return Item(
             f"role {name} without BYPASSRLS",
             (),
-            (filled("role.sql", SETTINGS=settings, **values),),
-            (filled("drop_role.sql", **values),),
+            (filled("role.sql.txt", SETTINGS=settings, **values),),
+            (filled("drop_role.sql.txt", **values),),
             always=self._is_first or not exists,
         )
 

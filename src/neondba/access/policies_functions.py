@@ -47,8 +47,8 @@ def staff_helpers(staff: Staff, asker: Asker) -> list[Helper]:
     """Give the functions that tell who administers the application: who asks, and whom a row was about."""
     key = staff.key
     values = {"STAFF": ident(staff.column.name), "PEOPLE": staff.people, "KEY": ident(key.name)}
-    asks = filled("staff.sql", FUNCTION=staff.asks, ME=asker.person(key), **values)
-    was = filled("was_staff.sql", FUNCTION=staff.was, TYPE=key.type, **values)
+    asks = filled("staff.sql.txt", FUNCTION=staff.asks, ME=asker.person(key), **values)
+    was = filled("was_staff.sql.txt", FUNCTION=staff.was, TYPE=key.type, **values)
     return [Helper(staff.asks, "", asks), Helper(staff.was, key.type, was)]
 
 
@@ -65,12 +65,12 @@ def _of_members(group: Group, asker: Asker) -> list[Helper]:
     }
     my, led, empty = (helper(group, which) for which in ("my", "led", "empty"))
     found = [
-        Helper(my, "", filled("my_groups.sql", FUNCTION=my, MORE=_owned(group, asker), **values)),
-        Helper(led, "", filled("my_groups.sql", FUNCTION=led, MORE=_led(group, asker), **values)),
+        Helper(my, "", filled("my_groups.sql.txt", FUNCTION=my, MORE=_owned(group, asker), **values)),
+        Helper(led, "", filled("my_groups.sql.txt", FUNCTION=led, MORE=_led(group, asker), **values)),
     ]
     if group.owner is None:
         kind = group.member_group.type
-        found.append(Helper(empty, kind, filled("empty_group.sql", FUNCTION=empty, **values)))
+        found.append(Helper(empty, kind, filled("empty_group.sql.txt", FUNCTION=empty, **values)))
     return found
 
 
@@ -79,7 +79,7 @@ def _owned(group: Group, asker: Asker) -> str:
         return ""
     key, owner = ident(group.key.name), ident(group.owner.name)
     return filled(
-        "owned_groups.sql", KEY=key, TABLE=group.table or "", OWNER=owner, ME=asker.person(group.owner)
+        "owned_groups.sql.txt", KEY=key, TABLE=group.table or "", OWNER=owner, ME=asker.person(group.owner)
     )
 
 
@@ -105,6 +105,6 @@ def _of_people(group: Group, asker: Asker) -> list[Helper]:
     more = f" and member.{ident(group.people_group.name)} is not null"
     of, kind = helper(group, "of"), group.people_key.type
     return [
-        Helper(name, "", filled("my_groups.sql", FUNCTION=name, MORE=more, **values)),
-        Helper(of, kind, filled("group_of.sql", FUNCTION=of, KEY_TYPE=kind, **values)),
+        Helper(name, "", filled("my_groups.sql.txt", FUNCTION=name, MORE=more, **values)),
+        Helper(of, kind, filled("group_of.sql.txt", FUNCTION=of, KEY_TYPE=kind, **values)),
     ]
