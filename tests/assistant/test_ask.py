@@ -153,5 +153,5 @@ def test_the_passage_whose_own_words_are_asked_comes_first() -> None:
         ),
         {},
     )
-    assert index.find("can I go back in time with my branch")[0].passage.title == "Restore"
-    assert index.find("???") == []
+    assert index.search("can I go back in time with my branch")[0].passage.title == "Restore"
+    assert index.search("???") == []

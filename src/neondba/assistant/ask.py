@@ -30,7 +30,7 @@ UNKNOWN: Final = (
 
 def answered(ctx: Context, question: str, *, servers: bool = False, look_here: bool = True) -> Answered:
     """Answer, ask back, or say that nothing is known."""
-    hits = index().find(question)
+    hits = index().search(question)
     known = _explained(ctx, question) if look_here else None
     fits = bool(hits) and hits[0].covered >= (COVERED if concerns_us(question) else COVERED_ELSE)
     if known is not None and not fits:

@@ -63,7 +63,7 @@ class Index:
             whole = f"{title} {passage.text} {described}"
             self._db.execute("insert into word (rowid, text) values (?, ?)", (number + 1, whole))
 
-    def find(self, question: str, most: int = 5) -> list[Hit]:
+    def search(self, question: str, most: int = 5) -> list[Hit]:
         """Give the passages that fit best, the best first."""
         words = telling(question)
         if not words:

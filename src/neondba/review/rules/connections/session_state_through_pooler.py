@@ -73,7 +73,7 @@ from neondba.review.rules.connections._shared import shows_pooler
 
 _STATE = re.compile(
     r"^\s*(?:(?P<set>SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)(?:SESSION\s+)?\w+\s*(?:=|TO)\s)|(?P<listen>LISTEN\s+\w+\s*;?\s*$)|"
-    r"(?P<temp>CREATE\s+TEMP(?:ORARY)?\s+TABLE\b)|(?P<prepare>PREPARE\s+\w+[^;]*\bAS\b|DEALLOCATE\b)|(?P<cursor>DECLARE\s+\w+\s.*WITH\s+HOLD)|"
+    r"(?P<temp>CREATE\s+TEMP(?:ORARY)?\s+TABLE\b)|(?P<prepare>PREPARE\s+\w+[^;]*\bAS\b|DEALLOCATE\s+\w+)|(?P<cursor>DECLARE\s+\w+\s.*WITH\s+HOLD)|"
     r"(?P<lock>SELECT\s+pg_(?:try_)?advisory_lock(?:_shared)?\())",
     re.IGNORECASE,
 )
