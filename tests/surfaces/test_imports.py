@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = "mcp starlette uvicorn psycopg postgast sqlalchemy sqlmodel httpx2 cryptography alembic"
+HEAVY = "mcp pydantic_ai starlette uvicorn psycopg postgast sqlalchemy sqlmodel httpx2 cryptography alembic"
 
 
 def imported(code: str, among: str, *argv: str) -> str:
