@@ -242,7 +242,7 @@ def refuse_people(client: NeonClient, project: str, branch: str | None) -> None:
         "branch-holds-people",
         f"Branch {parent.name} of project {found.name} is {kind}: a copy of it holds real people's rows, and"
         " the proof lets an application act on them.",
-        hint=f"Use {use}--schema-only, or leave --project out: migrations make the tables.",
+        hint=f"Choose with neondba isolation walk: {use}--schema-only.",
     )
 
 

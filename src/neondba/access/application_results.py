@@ -91,15 +91,21 @@ class ApplicationProof(BaseModel):
         return [route for route in self.routes if route.verdict is Verdict.CROSSED]
 
     @property
+    def unshown(self) -> list[RouteProof]:
+        """The routes that concern rows of people, and of which nothing was shown."""
+        return [route for route in self.routes if route.verdict is Verdict.NOT_REACHED and route.tables]
+
+    @property
     def found(self) -> int:
-        """Count the routes that let something cross; one where nothing was shown at all."""
-        return len(self.crossed) or int(not self.holds)
+        """Count the routes that let something cross, or else those of which nothing was shown."""
+        return len(self.crossed) or len(self.unshown) or int(not self.holds)
 
     @property
     def holds(self) -> bool:
         """True when nothing crossed and at least one route was shown to bind."""
         bound = (Verdict.BOUND, Verdict.BY_POLICY)
-        return not self.crossed and any(route.verdict in bound for route in self.routes)
+        some = any(route.verdict in bound for route in self.routes)
+        return some and not self.crossed and not self.unshown
 
     @property
     def summary(self) -> str:
@@ -110,8 +116,14 @@ class ApplicationProof(BaseModel):
         many = f"{len(self.routes)} routes"
         if self.crossed:
             return f"One user reaches another's rows through {len(self.crossed)} of {many} ({counted})."
-        if not self.holds:
+        if not self.holds and not self.unshown:
             return f"Nothing is shown: no route of {many} came through with a user's own rows ({counted})."
+        if self.unshown:
+            shown = sum(r.verdict in (Verdict.BOUND, Verdict.BY_POLICY, Verdict.PUBLIC) for r in self.routes)
+            both = shown + len(self.unshown)
+            return (
+                f"Shown for {shown} of {both} routes only: {len(self.unshown)} were not reached ({counted})."
+            )
         return f"One user reaches none of another's rows through {many} ({counted})."
 
     def as_text(self, width: int) -> str:

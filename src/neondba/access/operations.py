@@ -85,18 +85,22 @@ def _proved(
     ctx: Context, path: Path, asked: Request, project: str | None, database: str | None
 ) -> IsolationProof:
     from neondba.access.isolation import prove_at
+    from neondba.access.operations_application import noted_branch
     from neondba.local import platform
-    from neondba.neon.throwaway import throwaway_branch
+    from neondba.neon.throwaway import Wanted, throwaway_branch
     from neondba.project.migrated import require_migrations
 
     folder = folder_at(ctx, path)
     chosen = project or ctx.settings.project
     if chosen is None:
         require_migrations(folder, asked.config)
+    wanted = Wanted(parent=noted_branch(ctx, chosen))
     with (
         ctx.carry_out(_plan(chosen, folder.name, asked.role)),
         platform.client(ctx) as client,
-        throwaway_branch(client, ctx, project=chosen, purpose=PURPOSE, database=database) as branch,
+        throwaway_branch(
+            client, ctx, project=chosen, purpose=PURPOSE, database=database, wanted=wanted
+        ) as branch,
     ):
         asked = replace(asked, platform_url=branch.role_url)
         return prove_at(ctx, folder, branch.direct, asked, branch=branch.branch_name if chosen else None)

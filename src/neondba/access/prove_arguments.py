@@ -42,6 +42,8 @@ Register = Annotated[
     str | None, Field(description="Path of the route where users register; found if absent.")
 ]
 Shared = Annotated[tuple[str, ...], Field(description="Tables whose rows every user may read.")]
-Parent = Annotated[str | None, Field(description="Branch to copy; the project's default branch if absent.")]
+Parent = Annotated[
+    str | None, Field(description="Branch to copy; the one in .neon if absent, else the default branch.")
+]
 SchemaOnly = Annotated[bool, Field(description="Copy the branch's tables without its rows.")]
 Limit = Annotated[float, Field(description="Seconds after which the walk ends.", gt=0)]

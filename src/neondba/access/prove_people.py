@@ -96,13 +96,13 @@ class People:
         """Sign everyone in, the way that the application knows."""
         asked = guarded(self.document, self.send)
         own = OwnLogin.found(self.document, self.send, self.login, self.register)
-        if own.login is not None and own.register is not None:
+        if own.register is not None:
             if self._enrolled(own) and (
                 not asked or lets_in(asked, self.world.people[0], self.world.people[0].headers, self.send)
             ):
-                return Arrival(
-                    f"registered and logged in through POST {own.login.path}", lambda: self._again(own)
-                )
+                end = f"and logged in through POST {own.login.path}" if own.login else ""
+                how = f"registered {end or f'through POST {own.register.path}'}"
+                return Arrival(how, lambda: self._again(own))
             own.said = own.said or "its token was not accepted"
         self._identities()
         if not asked:
@@ -124,7 +124,7 @@ class People:
         return True
 
     def _again(self, own: OwnLogin) -> None:
-        for person in self.world.people:
+        for person in self.world.people if own.login else ():
             person.headers = own.sign_in(person) or person.headers
 
     def _enrolled(self, own: OwnLogin) -> bool:

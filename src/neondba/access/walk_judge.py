@@ -110,6 +110,8 @@ class Judge:
         crossings = list(self._crossings(trial))
         tables = self._tables(trial)
         verdict, why = self._verdict(trial, crossings, tables)
+        if verdict is Verdict.NOT_REACHED:
+            tables = [t for t in tables or self._named(trial) if t != self.world.user_table]
         return RouteProof(
             method=trial.operation.method,
             path=trial.operation.path,
@@ -131,6 +133,12 @@ class Judge:
             for t in every
             if re.search(rf"(?<![\w.])(?:\w+\.)?\"?{re.escape(plain_name(t).lower())}\b", text)
         ]
+
+    def _named(self, trial: Trial) -> list[str]:
+        """Give the tables with owned rows that a path names, where no statement was seen."""
+        words = {singular(snake(word)) for word in trial.operation.path.split("/")}
+        owned = {table for person in self.world.people for table in person.rows}
+        return [t for t in owned if singular(snake(plain_name(t))) in words]
 
     def _crossings(self, trial: Trial) -> Iterator[Evidence]:
         every = [*trial.tried, *([trial.own] if trial.own else [])]
