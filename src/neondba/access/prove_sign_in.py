@@ -175,10 +175,8 @@ class OwnLogin:
     @classmethod
     def found(cls, document: Document, send: Send, login: str | None, register: str | None) -> OwnLogin:
         """Find the two routes, or take those that are named."""
-        posts = [
-            o for o in document.operations if o.method == "POST" and o.body and not NOT_LOGIN.search(o.path)
-        ]
-        fitting = [o for o in posts if _has(document, o, "password")]
+        posts = [o for o in document.operations if o.method == "POST" and not NOT_LOGIN.search(o.path)]
+        fitting = [o for o in posts if _has(document, o, "password") or _welcomes(document, o)]
         named = {o.path: o for o in posts}
         in_ = named.get(login or "") or next((o for o in fitting if LOGIN.search(o.path)), None)
         up = named.get(register or "") or next(
@@ -228,13 +226,13 @@ class OwnLogin:
             return known(at, schema, person, username)
 
         maker = Maker(self.document, person.marks, identify, full=False)
-        body = maker.make(operation.body or {})
+        body: Any = maker.make(operation.body) if operation.body else None
         for name in ("email", "username", "name", "full_name"):
             if name in (operation.body or {}).get("properties", {}):
                 body.setdefault(name, person.claims.get(name, person.claims["name"]))
-        return self.send(
-            Request("POST", operation.path, headers=headers, body=body, content_type=operation.content_type)
-        )
+        asked = [p for p in operation.parameters if p.place == "query" and p.required]
+        query = tuple((p.name, str(maker.make(p.schema, (p.name,)))) for p in asked)
+        return self.send(Request("POST", operation.path, query, headers, body, operation.content_type))
 
 
 def known(at: tuple[str | int, ...], schema: Schema, person: Person, username: str | None) -> Any:
@@ -252,7 +250,14 @@ def known(at: tuple[str | int, ...], schema: Schema, person: Person, username: s
 
 
 def _has(document: Document, operation: Operation, name: str) -> bool:
-    return any(name in key.lower() for key in document.plain(operation.body).get("properties", {}))
+    fields = [*document.plain(operation.body).get("properties", {}), *(p.name for p in operation.parameters)]
+    return any(name in key.lower() for key in fields)
+
+
+def _welcomes(document: Document, operation: Operation) -> bool:
+    """Tell whether a route makes a user of whoever gives an address or a name."""
+    named = any(_has(document, operation, word) for word in ("email", "username"))
+    return named and re.search(r"register|sign[-_]?up", operation.path, re.IGNORECASE) is not None
 
 
 def _user_in(said: Mapping[str, Any]) -> Mapping[str, Any]:
