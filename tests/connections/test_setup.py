@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -215,6 +217,25 @@ def test_what_was_made_goes_again_when_a_file_cannot_be_written(at) -> None:
     with pytest.raises(ArgumentProblem) as stopped:
         folder.run()
     assert "What was made for it is gone again." in stopped.value.message
+    assert folder.state() == before
+    assert folder.projects() == projects
+
+
+def test_what_was_being_made_goes_again_after_ctrl_c(at) -> None:
+    folder = at("interrupted", FASTAPI)
+    before, projects = folder.state(), folder.projects()
+    presses = []
+
+    def press(said: str, _share: float | None) -> None:
+        if said.startswith("Creating project"):
+            main = threading.main_thread().ident
+            presses.append(threading.Timer(0.1, signal.pthread_kill, [main, signal.SIGINT]))
+            presses[0].start()
+
+    folder.ctx = replace(folder.ctx, listener=press)
+    with pytest.raises(KeyboardInterrupt):
+        folder.run()
+    presses[0].join()
     assert folder.state() == before
     assert folder.projects() == projects
 

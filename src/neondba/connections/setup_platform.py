@@ -14,6 +14,7 @@ from neondba.core.problem import ConflictProblem, NotFoundProblem, Problem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import parse
 from neondba.neon.models import Branch, Project
+from neondba.neon.throwaway import interrupts_held
 
 if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
@@ -90,12 +91,13 @@ class Platform:
 
     def make_project(self, undo: Undo) -> None:
         """Create the project with its default branch, database and owner."""
-        made = self.client.create_project(self.name, branch=DEFAULT_BRANCH, database=DATABASE)
-        project, hard = made.project, self.client.is_local
-        undo.add(
-            f"project {self.name}: neondba project delete {quote(self.name)}",
-            lambda: self.client.delete_project(project.id, hard=hard),
-        )
+        with interrupts_held():
+            made = self.client.create_project(self.name, branch=DEFAULT_BRANCH, database=DATABASE)
+            project, hard = made.project, self.client.is_local
+            undo.add(
+                f"project {self.name}: neondba project delete {quote(self.name)}",
+                lambda: self.client.delete_project(project.id, hard=hard),
+            )
         self.project = project
         self.look()
 
@@ -104,11 +106,12 @@ class Platform:
         project, parent = self.project, self.default
         assert project is not None
         assert parent is not None
-        branch = self.client.create_branch(project.id, name, parent_id=parent.id).branch
-        undo.add(
-            f"branch {name}: neondba branch delete {quote(name)} --project {quote(project.name)}",
-            lambda: self.client.delete_branch(project.id, branch.id),
-        )
+        with interrupts_held():
+            branch = self.client.create_branch(project.id, name, parent_id=parent.id).branch
+            undo.add(
+                f"branch {name}: neondba branch delete {quote(name)} --project {quote(project.name)}",
+                lambda: self.client.delete_branch(project.id, branch.id),
+            )
         for owner in {each.owner_name for each in self.client.databases(project.id, branch.id)}:
             # A child begins with its parent's passwords: who knows one environment's would know the other's.
             self.client.reset_password(project.id, branch.id, owner)

@@ -269,3 +269,25 @@ def unwound_by_signals() -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C and its kin wait for the block's end, so that what it makes is known."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[int] = []
+    kin = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    before = {
+        one: signal.signal(one, lambda number, _frame: heard.append(number))
+        for one in kin
+        if signal.getsignal(one) not in (signal.SIG_IGN, None)
+    }
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    if heard:
+        signal.raise_signal(heard[0])
