@@ -259,7 +259,8 @@ class World:
                 if owned.get((table, key)) == letter:
                     for column, value in values:
                         weak = self._weak(table, column, value, letter)
-                        key_of = column in self.shapes[table].primary_key
+                        keys = [c for key in self.shapes[table].foreign_keys for c in key.columns]
+                        key_of = column in self.shapes[table].primary_key and column not in keys
                         if value not in mine or (mine[value].weak and not weak) or (key_of and not weak):
                             mine[value] = Mark(value, table, column, weak)
                 else:
