@@ -75,7 +75,8 @@ def test_drizzle_gets_a_custom_migration_that_its_journal_names(plan: Plan, tmp_
             "drizzle/0000_init.sql": TABLES,
             "drizzle/meta/_journal.json": json.dumps({"dialect": "postgresql", "entries": [entry]}),
             "drizzle/meta/0000_snapshot.json": json.dumps(known),
-            "src/db.ts": 'import { drizzle } from "drizzle-orm/neon-http";\nexport const db = drizzle(url);\n',
+            "src/db.ts": 'import { drizzle } from "drizzle-orm/neon-http";\n'
+            "export const db = drizzle(url);\n",
             "src/auth.ts": 'import { betterAuth } from "x";\nexport const auth = betterAuth({});\n',
         }
     )

@@ -84,19 +84,18 @@ def gather(ctx: Context, asked: Asked) -> Inputs:
     facts = Facts(tree)
     told = Serverless("the serverless platform", "") if asked.serverless else None
     platform = pool_start.serverless(tree) or told
-    pools = _of_one_program(pool_code.pools(tree, facts.get(Engines)), facts.get(Services))
-    main = pools[0] if pools else CodePool("sqlalchemy", "", 0)
     services = facts.get(Services)
+    pools = _of_one_program(pool_code.pools(tree, facts.get(Engines)), services)
+    main = pools[0] if pools else CodePool("sqlalchemy", "", 0)
     counts = pool_start.counts(tree, lambda path: services.of(path) is services.of(main.path))
-    source = _source(ctx, asked)
-    url = source.url if source else None
+    url = source.url if (source := _source(ctx, asked)) else None
     pooled, where = _pooled(asked, url, facts.get(Addresses))
     burst = _number("burst", asked.burst, "--burst") or assumed("burst", BURST, "requests at once; --burst")
-    variables = Variables(tree, ctx.folder / asked.folder)
-    found = numbers(asked, main, variables, source, found=bool(pools))
+    variables, known = Variables(tree, ctx.folder / asked.folder), bool(pools)
+    found = numbers(asked, main, variables, source, found=known)
     return Inputs(
         pools=tuple(pools) or (main,),
-        found=bool(pools),
+        found=known,
         instances=_instances(asked, counts.get("instances"), platform, burst),
         workers=_count("workers", asked.workers, counts.get("workers"), "one process for each instance"),
         threads=_threads(asked, counts.get("threads"), main),
