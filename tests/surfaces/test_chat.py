@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from chat_script import Script
 from pydantic_ai.exceptions import ModelHTTPError
@@ -28,6 +29,7 @@ from neondba.core.context import Context
 from neondba.core.operation import Operation
 from neondba.core.problem import ArgumentProblem
 from neondba.surfaces import cli, reply
+from neondba.surfaces.threads import in_thread
 
 Toys = dict[str, Operation]
 Talk = Callable[..., int]
@@ -323,16 +325,13 @@ def _written(writing: Any, said: str) -> None:
 
 
 def test_ctrl_c_stops_an_operation_and_the_chat(tmp_path: Path) -> None:
-    environment = os.environ | {"PYTHONPATH": str(PROGRAM.parent), "NEONDBA_STATE_DIR": str(tmp_path)}
+    environment = os.environ | {"NEONDBA_STATE_DIR": str(tmp_path)}
     argv = [sys.executable, str(PROGRAM), "toy.endless"]
-    with subprocess.Popen(
-        argv,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as chat:
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(argv, text=True, env=environment, **pipes) as chat:
+        # What hangs must not outlive the test.
+        watch = threading.Timer(20, chat.kill)
+        watch.start()
         assert chat.stdin is not None
         assert chat.stderr is not None
         chat.stdin.write("Work.")
@@ -340,9 +339,22 @@ def test_ctrl_c_stops_an_operation_and_the_chat(tmp_path: Path) -> None:
         assert "toy.endless" in chat.stderr.readline()
         chat.send_signal(signal.SIGINT)
         said = chat.stderr.read()
-        assert chat.wait(20) == 130
+        assert chat.wait() == 130
+        watch.cancel()
     assert "Traceback" not in said
     assert "Interrupted." in said
     assert "1 requests" in said
     lines = next((tmp_path / "chats").iterdir()).read_text().splitlines()
     assert json.loads(lines[-1])["kind"] == "end"
+
+
+def test_a_call_that_is_cancelled_before_it_begins_never_begins(ctx: Context) -> None:
+    begun: list[Context] = []
+
+    async def cancelled() -> None:
+        with anyio.fail_after(5), anyio.CancelScope() as scope:
+            scope.cancel()
+            await in_thread(ctx, begun.append, ctx.listener)  # type: ignore[arg-type]
+
+    anyio.run(cancelled)
+    assert begun == []

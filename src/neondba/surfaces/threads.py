@@ -18,8 +18,12 @@ async def in_thread(
 ) -> Answer:
     """Run in a thread that hears of cancelling; wait for it to clean up."""
     stop, finished = threading.Event(), threading.Event()
+    # Whoever takes it first decides: a call that is cancelled before it begins will never begin.
+    begins = threading.Lock()
 
     def work() -> Answer:
+        if not begins.acquire(blocking=False):
+            raise KeyboardInterrupt
         try:
             return call(replace(ctx, listener=listen, cancelled=stop.is_set))
         finally:
@@ -29,6 +33,7 @@ async def in_thread(
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
     except anyio.get_cancelled_exc_class():
         stop.set()
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(finished.wait)
+        if not begins.acquire(blocking=False):
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(finished.wait)
         raise
