@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 from neondba.assistant.skill import Skill, skills
@@ -39,8 +41,16 @@ class Passage:
 
 @cache
 def passages() -> tuple[Passage, ...]:
-    """Cut every skill."""
-    return tuple(passage for skill in skills().values() for passage in cut(skill))
+    """Cut every skill, and add the further phrasings of each passage's questions."""
+    cuts = (passage for skill in skills().values() for passage in cut(skill))
+    return tuple(replace(each, asked=_joined(each.asked, phrasings().get(each.address, ()))) for each in cuts)
+
+
+@cache
+def phrasings() -> dict[str, tuple[str, ...]]:
+    """Give the phrasings in `phrasings.toml`, by the address of the passage that answers them."""
+    read = tomllib.loads(Path(__file__).with_name("phrasings.toml").read_text(encoding="utf-8"))
+    return {address: tuple(texts) for address, texts in read["phrasings"].items()}
 
 
 def cut(skill: Skill) -> Iterator[Passage]:
@@ -59,6 +69,10 @@ def cut(skill: Skill) -> Iterator[Passage]:
                 asked=_listed(notes.get("asked", ""), ";"),
                 looks=_listed(notes.get("looks", ""), ","),
             )
+
+
+def _joined(own: tuple[str, ...], further: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*own, *further)))
 
 
 def _listed(text: str, separator: str) -> tuple[str, ...]:
