@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from reached import Reached
 
 from neondba.access.query import plain
 from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem, RemoteProblem
@@ -98,6 +101,14 @@ def test_rows_that_policies_hide_are_named_and_stay_hidden(session: Connection) 
 def test_an_unknown_role_is_named(session: Connection) -> None:
     with pytest.raises(NotFoundProblem, match="cannot run as nobody_here"):
         asked(session, "select 1", role="nobody_here")
+
+
+def test_the_branch_of_the_folder_is_asked_before_the_default_one(desk: Reached, tmp_path: Path) -> None:
+    desk.call("branch.create", name="asked")
+    (tmp_path / ".neon").write_text(json.dumps({"projectId": desk.id, "branch": "asked"}))
+    assert desk.call("query.run", folder=tmp_path, statement="select 1").branch == "asked"
+    assert desk.call("query.run", folder=tmp_path, statement="select 1", branch="main").branch == "main"
+    assert desk.call("query.run", statement="select 1").branch == "main"
 
 
 def test_a_passwords_verifier_is_never_given_wherever_it_stood() -> None:

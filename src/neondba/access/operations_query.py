@@ -26,7 +26,9 @@ def query_run(
     ctx: Context,
     statement: Annotated[str, Field(description="One SELECT, VALUES, TABLE, SHOW or EXPLAIN.", min_length=1)],
     *,
-    branch: Annotated[str | None, Field(description="Branch to ask; the default branch if absent.")] = None,
+    branch: Annotated[
+        str | None, Field(description="Branch to ask; the one in .neon if absent, else the default branch.")
+    ] = None,
     database: Annotated[str | None, Field(description="Database; the usual one if absent.")] = None,
     role: Annotated[
         str | None,

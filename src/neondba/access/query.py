@@ -40,6 +40,7 @@ def answered(ctx: Context, asked: Asked) -> QueryAnswer:
         NotFoundProblem: there is no such project, branch, database or role.
         RemoteProblem: it took too long.
     """
+    from neondba.access.role_place import chosen_branch
     from neondba.local import platform
     from neondba.neon.choose import project_for
     from neondba.neon.throwaway import reached
@@ -53,7 +54,7 @@ def answered(ctx: Context, asked: Asked) -> QueryAnswer:
     role, begun = asked.role or READER, ctx.clock.monotonic()
     with platform.client(ctx) as client:
         project = project_for(client, ctx)
-        branch = client.find_branch(project, asked.branch) if asked.branch else client.default_branch(project)
+        branch = chosen_branch(client, ctx, project, asked.branch)
         place = reached(client, project.id, branch, asked.database)
     answer = QueryAnswer(branch=branch.name, database=place.database, role=role, seconds=0.0)
     with connect(place.direct) as session, only_reading(session, role, asked.limits):

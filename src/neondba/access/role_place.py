@@ -67,7 +67,7 @@ def opened(ctx: Context, branch: str | None, database: str | None) -> Iterator[P
 
     with platform.client(ctx) as client:
         project = project_for(client, ctx)
-        chosen = _branch(client, ctx, project, branch)
+        chosen = chosen_branch(client, ctx, project, branch)
         at = reached(client, project.id, chosen, database)
         with connect(at.direct, limit=ctx.settings.step_limit) as session:
             yield Place(
@@ -82,7 +82,8 @@ def opened(ctx: Context, branch: str | None, database: str | None) -> Iterator[P
             )
 
 
-def _branch(client: NeonClient, ctx: Context, project: Project, wanted: str | None) -> Branch:
+def chosen_branch(client: NeonClient, ctx: Context, project: Project, wanted: str | None) -> Branch:
+    """Give the branch that is named, else the folder's, else the default one."""
     from neondba.core.context_file import nearest
     from neondba.neon.answers import found
 
