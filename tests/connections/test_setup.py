@@ -278,6 +278,7 @@ def test_a_dry_run_names_every_step_and_makes_nothing(at) -> None:
         ({"package.json": "{,}", "index.js": "1"}, {}, "settings-unreadable"),
         ({"main.go": "package main"}, {"stack": "prisma"}, "folder-not-empty"),
         ({"main.go": "package main"}, {"app": "nowhere"}, "app-not-found"),
+        ({}, {"app": "nowhere"}, "app-not-found"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said_and_nothing_is_made(at, files, arguments, code) -> None:

@@ -115,6 +115,10 @@ def look(root: Path, start: Start | None, app: str | None) -> Looked:
             f"{root} holds more than one project's files.",
             hint="Change to the project's folder first; for a new one: mkdir app && cd app",
         )
+    if app is not None and not (root / app).is_dir():
+        raise NotFoundProblem(
+            "app-not-found", f"There is no folder {app} here.", hint="Name one of a program."
+        )
     tree = FolderTree(root)
     code = [path for path in tree.paths if path.endswith(_CODE) or _MANIFEST.search(path)]
     if not code:
@@ -125,10 +129,6 @@ def look(root: Path, start: Start | None, app: str | None) -> Looked:
             f"--stack {start} is for an empty folder; here is {code[0]}"
             + (f" and {len(code) - 1} more files of code." if len(code) > 1 else "."),
             hint="Leave --stack out: neondba setup reads the code and says what it found.",
-        )
-    if app is not None and not (root / app).is_dir():
-        raise NotFoundProblem(
-            "app-not-found", f"There is no folder {app} here.", hint="Name one of a program."
         )
     facts = Facts(tree)
     stack = facts.get(Stack)
