@@ -130,7 +130,8 @@ class RoleAudit(BaseModel):
             if (count := sum(each.danger is danger for each in self.findings))
         ]
         about = f" about role {self.role}" if self.role else ""
-        return f"{where}: {', '.join(counts) if counts else 'no'} findings{about}."
+        findings = "finding" if len(self.findings) == 1 else "findings"
+        return f"{where}: {', '.join(counts) if counts else 'no'} {findings}{about}."
 
     def _roles(self) -> list[str]:
         rows = [("role", "login", "carries", "may become", "owns", "last seen")]

@@ -72,10 +72,11 @@ def _refuse(place: Place, base: str, names: list[str], *, end_sessions: bool) ->
         )
     rows = ask(place.session, "twin_sessions", names)
     if rows and not end_sessions:
+        many = sum(row["sessions"] for row in rows)
         who = "; ".join(f"{row['application']} at {row['address']}" for row in rows[:3])
         raise ConflictProblem(
             "role-in-use",
-            f"{sum(row['sessions'] for row in rows)} sessions are logged in as {base}: {who}.",
+            f"{many} session{'s are' if many > 1 else ' is'} logged in as {base}: {who}.",
             hint="Stop them, or end them with --end-sessions.",
         )
 

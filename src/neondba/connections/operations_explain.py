@@ -62,7 +62,7 @@ def connection_explain(
         raise ArgumentProblem(
             "text-missing",
             "There is no text to explain.",
-            hint='neondba connection explain "the error", or --file FILE for a long one.',
+            hint='neondba connection explain "the error", or --file FILE; behind a pipe: --file /dev/stdin',
         )
     return explain(said, folder)
 
