@@ -53,10 +53,7 @@ def main() -> int:
     real = dict(capabilities.load())
     with registered() as made:
         capabilities.load = lambda: {**real, **made}
-        call = (
-            "run_operation",
-            {"name": sys.argv[1], "arguments": dict(one.split("=") for one in sys.argv[2:])},
-        )
+        call = ("run_operation", {"name": sys.argv[1]})
         chat_model.model_of = lambda _name: Script(call).model
         return cli.run(["chat"])
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import pydantic_ai
 import pytest
 from chat_script import Script
 from pydantic_ai.exceptions import ModelHTTPError
@@ -314,6 +315,8 @@ def test_a_change_is_made_once_its_name_is_typed(
         assert cli.run(["chat"]) == 0
     person.close()
     assert "Sweep the floor." in person.said
+    # The library asks nobody for consent to its advertisement, and shows none in a test.
+    assert pydantic_ai.BANNER_ENABLED is False
     assert len(changes(ctx)) == (1 if done else 0)
     assert ("refused-by-user" in script.replies[0]) is not done
     assert f'"agreed": {str(done).lower()}' in transcript(ctx).read_text()

@@ -51,9 +51,12 @@ READ_SKILL: Final[dict[str, Any]] = {
 
 def agent(model: Model, tools: Sequence[Tool], ctx: Context) -> Agent[object, str]:
     """Build the agent."""
+    import pydantic_ai
     from pydantic_ai import Agent
     from pydantic_ai import Tool as Offered
 
+    # It would print an advertisement for its maker's service into the user's first chat.
+    pydantic_ai.BANNER_ENABLED = False
     return Agent(
         model,
         name="neondba",
