@@ -14,7 +14,7 @@ import pytest
 from reached import Reached
 
 from neondba.access.history_log import LogReader, Noted
-from neondba.access.history_results import AccessHistory, Source
+from neondba.access.history_results import AccessEvent, AccessHistory, Source
 from neondba.core.problem import NotFoundProblem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import parse
@@ -101,6 +101,21 @@ def test_what_a_role_did_to_which_table_is_counted(told: AccessHistory) -> None:
     assert mine["select", ("paper",)].calls == 1
     assert mine["select", ("paper",)].since is not None
     assert "clerk select other 1 0" in " ".join(told.as_text(120).split())
+
+
+def test_what_happened_again_and_again_is_one_line() -> None:
+    times = [datetime(2026, 11, 22, 9, minute, tzinfo=UTC) for minute in (1, 2, 3, 4)]
+    events = [
+        AccessEvent(at=at, role=role, address=None, did="logged in", evidence=f"log:{at.minute}")
+        for at, role in zip(times, ("app", "app", "app", "clerk"), strict=True)
+    ]
+    rest = {"counted": (), "tables": (), "sources": ()}
+    made = AccessHistory(
+        project="p", branch="b", database="d", events=tuple(events), matching=4, **rest
+    ).as_text(120)
+    assert "app from an address not shown: logged in, 3 times until 2026-11-22 09:03:00  [log:1]" in made
+    assert "09:02" not in made
+    assert "2026-11-22 09:04:00  clerk from an address not shown: logged in  [log:4]" in made
 
 
 def test_a_password_in_a_statement_is_never_shown(told: AccessHistory) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from datetime import datetime
+from itertools import groupby
 from typing import Literal
 
 from pydantic import BaseModel
@@ -90,14 +91,13 @@ class AccessHistory(BaseModel):
         if not self.events:
             return ["No login and no access has left a trace that can be placed in time.", ""]
         lines = []
-        for each in self.events:
-            on = f" {', '.join(each.tables)}" if each.tables else ""
-            by = f" ({each.application})" if each.application else ""
-            text = (
-                f"{each.role or 'somebody'}{by} from {each.address or 'an address not shown'}: {each.did}{on}"
-            )
+        for said, alike in groupby(self.events, _said):
+            first, *more = alike
+            last = f", {len(more) + 1} times until {more[-1].at:%Y-%m-%d %H:%M:%S}" if more else ""
             lines += textwrap.wrap(
-                f"{each.at:%Y-%m-%d %H:%M:%S}  {text}  [{each.evidence}]", wide, subsequent_indent=" " * 21
+                f"{first.at:%Y-%m-%d %H:%M:%S}  {said}{last}  [{first.evidence}]",
+                wide,
+                subsequent_indent=" " * 21,
             )
         if self.matching > len(self.events):
             lines.append(f"{self.matching - len(self.events)} older events fit too: --limit 0 shows all.")
@@ -143,3 +143,9 @@ def _columns(rows: list[tuple[str, str, str, str, str, str]]) -> list[str]:
     return [
         "  ".join(f"{one:<{each}}" for one, each in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
+
+
+def _said(event: AccessEvent) -> str:
+    on = f" {', '.join(event.tables)}" if event.tables else ""
+    by = f" ({event.application})" if event.application else ""
+    return f"{event.role or 'somebody'}{by} from {event.address or 'an address not shown'}: {event.did}{on}"
