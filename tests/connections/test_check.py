@@ -63,6 +63,7 @@ def test_a_compute_that_was_awake_shows_no_cold_latency(checked, shop):
 def test_the_pooled_string_of_the_project_is_not_for_migrations(checked):
     found, verdicts = checked(branch="main", pooled=True, use="migration")
     assert verdicts["use"] == "fault"
+    assert "options=endpoint%3Dep-" in next(each.do for each in found.lines if each.name == "use")
     assert found.faults == 1
 
 

@@ -48,7 +48,7 @@ def _fit(url: ConnectionString, use: Use) -> CheckLine:
 
 def _through(url: ConnectionString) -> str:
     asked = re.search(r"(?:endpoint|project)=\S+", url.parameter("options") or "")
-    return f"Write options={asked[0]}." if asked else f"Use the host {url.host}."
+    return f"Write options={asked[0].replace('=', '%3D')}." if asked else f"Use the host {url.host}."
 
 
 def _encryption(url: ConnectionString) -> Iterator[CheckLine]:
