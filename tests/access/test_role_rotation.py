@@ -265,7 +265,9 @@ def test_a_deleted_role_leaves_its_tables_to_the_owner(shop):
     shop.call("role.delete", name="mover", end_sessions=True)
     owner = shop.sql("select relowner::regrole::text from pg_class where relname = 'moved'")
 
-    assert "Give the 1 objects of mover in neondb to neondb_owner." in plan.steps
+    assert "Give the 1 object of mover in neondb to neondb_owner." in plan.steps
+    assert f"Delete {kept}." in plan.steps
+    assert not kept.exists()
     assert refused.value.code == "role-in-use"
     assert owner == [("neondb_owner",)]
     assert "mover" not in [each.name for each in shop.call("role.list").roles]

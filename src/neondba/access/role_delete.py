@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neondba.access.role_file import kept
 from neondba.access.role_results import RoleDeleted
 from neondba.access.rotate_files import env_files, holdings
 from neondba.access.rotate_look import listed
@@ -47,9 +50,14 @@ def delete(ctx: Context, place: Place, name: str, *, end_sessions: bool) -> Role
     left = [each for role in names for each in _leavings(place, role)]
     held = holdings(env_files(ctx.folder, ()), pair.names, place.endpoints)
     files = tuple(listed(tuple(dict.fromkeys(each.path for each in held)), ctx.folder))
-    plan = _plan(place, pair.base, names, left, files)
+    ours = [file for role in names if (file := kept(ctx, place, role)).exists()]
+    plan = _plan(place, pair.base, names, left, files, ours)
     with ctx.carry_out(plan):
         _carried_out(place, names, left)
+        for file in ours:
+            # What stays opens nothing any more.
+            with suppress(OSError):
+                file.unlink()
     return RoleDeleted(
         project=place.project.name,
         branch=place.branch.name,
@@ -95,17 +103,21 @@ def _leavings(place: Place, role: str) -> list[_Left]:
     return found
 
 
-def _plan(place: Place, base: str, names: list[str], left: list[_Left], files: tuple[str, ...]) -> Plan:
+def _plan(
+    place: Place, base: str, names: list[str], left: list[_Left], files: tuple[str, ...], ours: list[Path]
+) -> Plan:
     steps = [f"End the sessions of {' and '.join(names)}, if there are any."]
     for each in left:
         where = each.database or "the cluster"
         if each.owned:
-            steps.append(f"Give the {each.owned} objects of {each.role} in {where} to {place.owner}.")
+            objects = "object" if each.owned == 1 else "objects"
+            steps.append(f"Give the {each.owned} {objects} of {each.role} in {where} to {place.owner}.")
         steps.append(f"Take back every right of {each.role} in {where}.")
         steps += [f"This drops policy {policy}: it is for {each.role} alone." for policy in each.policies]
     steps += [f"drop role {name};" for name in names]
     if files:
         steps.append(f"The credential in {', '.join(files)} fails from then on.")
+    steps += [f"Delete {file}." for file in ours]
     return Plan(operation="role.delete", effect=Effect.DESTROY, target=place.target(base), steps=tuple(steps))
 
 

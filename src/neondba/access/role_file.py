@@ -69,8 +69,7 @@ def outlet(
             raise ArgumentProblem(
                 "variable-needed", "A file was named, but no variable.", hint=f"Add --write-env {USUAL}."
             )
-        where = ctx.settings.state_dir / "roles" / place.project.id / place.branch.id / f"{_safe(role)}.env"
-        return Outlet(where, USUAL, pooled=not direct)
+        return Outlet(kept(ctx, place, role), USUAL, pooled=not direct)
     if not _NAME.fullmatch(variable):
         raise ArgumentProblem(
             "not-a-variable",
@@ -81,6 +80,11 @@ def outlet(
     refuse_tracked(ctx.folder, path)
     env_file.read(path)
     return Outlet(path, variable, pooled=not direct and not _DIRECT.search(variable.upper()))
+
+
+def kept(ctx: Context, place: Place, role: str) -> Path:
+    """Give the file of the state folder that holds a role's credential."""
+    return ctx.settings.state_dir / "roles" / place.project.id / place.branch.id / f"{_safe(role)}.env"
 
 
 def offered(folder: Path, path: Path) -> bool:
