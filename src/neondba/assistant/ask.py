@@ -90,12 +90,12 @@ def _ambiguous(question: str, hits: list[Hit]) -> Answered | None:
 def _explained(ctx: Context, question: str) -> Answered | None:
     """Answer from the catalogue of connection errors where the question quotes one."""
     from neondba.connections.explain_text import hits
-    from neondba.core.operation import find
+    from neondba.connections.operations_explain import connection_explain
 
     if not hits(question):
         return None
     try:
-        found = find("connection.explain").call(ctx, {"text": question})
+        found = connection_explain(ctx, question, path=ctx.folder)
     except Problem:
         return None
     if not found.errors:

@@ -46,18 +46,19 @@ class Sight:
 
 def look(ctx: Context, skill: str, wanted: tuple[str, ...], *, servers: bool) -> Sight:
     """Run what concerns the question; whatever takes too long is left and named."""
-    # A command line has loaded the one module that it needs, and this answer calls others.
-    capabilities.load()
     sight = Sight([], [])
-    review = _within(PATIENCE, ctx, partial(_called, "review"))
+    review = _within(PATIENCE, ctx, _reviewed)
     if isinstance(review, Problem):
         sight.open.append(f"your files: {review.message}")
     elif review is None:
         sight.open.append("your files: reading them takes longer than an answer waits; neondba review .")
     else:
         sight.looked.append(_of_review(review, CATEGORIES.get(skill, ())))
-    for name in [each for each in wanted if each not in ("review", "isolation.map")]:
-        command = " ".join(["neondba", *find(name).words])
+    others = [each for each in wanted if each not in ("review", "isolation.map")]
+    if others and servers:
+        capabilities.load()
+    for name in others:
+        command = " ".join(["neondba", *name.replace("_", "-").split(".")])
         if not servers:
             sight.open.append(f"your branches and computes: {command}, or ask again with --look")
             continue
@@ -69,6 +70,13 @@ def look(ctx: Context, skill: str, wanted: tuple[str, ...], *, servers: bool) ->
         else:
             sight.looked.append(Looked(operation=command, seen=_lines(found)))
     return Sight(sight.looked, list(dict.fromkeys(sight.open)))
+
+
+def _reviewed(ctx: Context) -> Any:
+    # Straight from its room: a command line that loads every operation first is a second slower.
+    from neondba.review.operations import review
+
+    return review(ctx)
 
 
 def _called(name: str, ctx: Context) -> Any:

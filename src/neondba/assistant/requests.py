@@ -108,7 +108,7 @@ REQUESTS: Final = (
         "monitor-costs",
         "Monitor and optimize Neon costs.",
         "neon-monitoring-cost-optimization",
-        ("branch.list", "branch.sweep"),
+        ("branch.list", "policy.check"),
         ("branch.sweep", "branch.expire", "policy.apply"),
     ),
     Request(
