@@ -70,17 +70,22 @@ def isolation_plan(
     Raises:
         Problem: a table's owner cannot be told, or the schema cannot be made.
     """
+    from neondba.access.operations_application import noted_branch
     from neondba.access.plan import Asked, planned_at
     from neondba.local import platform
-    from neondba.neon.throwaway import throwaway_branch
+    from neondba.neon.throwaway import Wanted, throwaway_branch
 
     folder = (ctx.folder / path).resolve()
     if not folder.is_dir():
         raise NotFoundProblem("path-not-found", f"{folder} is no folder.", hint="Give the project's folder.")
     source = project or ctx.settings.project
     asked = Asked(folder, owner, public, shared, closed, admin, role, source, config, python)
+    # Tables that are not yet in production stand on the branch that the folder was pointed at.
+    wanted = Wanted(parent=noted_branch(ctx, source))
     with (
         platform.client(ctx) as client,
-        throwaway_branch(client, ctx, project=source, purpose=PURPOSE, database=database) as branch,
+        throwaway_branch(
+            client, ctx, project=source, purpose=PURPOSE, database=database, wanted=wanted
+        ) as branch,
     ):
         return planned_at(ctx, asked, branch.direct)
