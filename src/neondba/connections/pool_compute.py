@@ -47,7 +47,7 @@ def look(ctx: Context, asked: Asked, url: ConnectionString | None) -> Compute:
         ArgumentProblem: the bounds are none that Neon has.
         Problem: a project or branch was named and cannot be asked.
     """
-    endpoint, where, starts = _asked(ctx, asked)
+    endpoint, where, starts = _asked(ctx, asked, url.endpoint_id if url else None)
     low, high = _bounds(asked, endpoint)
     if fault := Size(low.value or 0.0, high.value or 0.0).fault():
         raise ArgumentProblem(
@@ -62,7 +62,7 @@ def look(ctx: Context, asked: Asked, url: ConnectionString | None) -> Compute:
     return Compute(low, high, wake, login, where)
 
 
-def _asked(ctx: Context, asked: Asked) -> tuple[Endpoint | None, str, list[int]]:
+def _asked(ctx: Context, asked: Asked, endpoint_id: str | None) -> tuple[Endpoint | None, str, list[int]]:
     """Give the project's compute and how long its starts took; why not, where there is none."""
     if asked.compute_min is not None and asked.branch is None:
         return None, "no compute was asked: its size is given", []
@@ -74,19 +74,27 @@ def _asked(ctx: Context, asked: Asked) -> tuple[Endpoint | None, str, list[int]]
         return None, "no compute was asked: there is no NEON_API_KEY, and no local Neon runs", []
     try:
         with platform.client(ctx) as client:
-            return _of_project(ctx, client, asked)
+            return _of_project(ctx, client, asked, endpoint_id)
     except Problem as problem:
         if named:
             raise
         return None, f"no compute was asked: {problem.message}", []
 
 
-def _of_project(ctx: Context, client: NeonClient, asked: Asked) -> tuple[Endpoint | None, str, list[int]]:
+def _of_project(
+    ctx: Context, client: NeonClient, asked: Asked, endpoint_id: str | None
+) -> tuple[Endpoint | None, str, list[int]]:
+    """Give the compute of the branch that is named, else the one the address leads to, else the default's."""
     from neondba.neon.choose import project_for
 
     project = project_for(client, ctx)
-    branch = client.find_branch(project, asked.branch) if asked.branch else client.default_branch(project)
-    there = [each for each in client.endpoints(project.id, branch.id) if each.type == "read_write"]
+    computes = [each for each in client.endpoints(project.id) if each.type == "read_write"]
+    led_to = next((each.branch_id for each in computes if each.id == endpoint_id), None)
+    if asked.branch is None and led_to is not None:
+        branch = client.branch(project.id, led_to)
+    else:
+        branch = client.find_branch(project, asked.branch) if asked.branch else client.default_branch(project)
+    there = [each for each in computes if each.branch_id == branch.id]
     if not there:
         return None, f"branch {branch.name} of project {project.name} has no compute", []
     starts = [
