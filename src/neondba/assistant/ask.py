@@ -17,8 +17,10 @@ COVERED: Final = 0.1
 """Of the telling words of a question on databases a passage must hold so much to answer it."""
 COVERED_ELSE: Final = 0.5
 """The same for a question that names nothing of a database."""
-NEAR: Final = 0.92
-"""A second passage of another skill that comes so near makes a short question ambiguous."""
+NEAR: Final = 0.7
+"""Passages that come so near the best one make a short question ambiguous."""
+FEW: Final = 3
+"""From so many of them on."""
 SHORT: Final = 2
 """Telling words up to which a question is too short to choose."""
 STEP: Final = re.compile(r"^\d+\. (?P<text>.+?)(?=^\d+\. |\Z|^\S)", re.MULTILINE | re.DOTALL)
@@ -74,10 +76,8 @@ def _from(hits: list[Hit]) -> Answered:
 
 
 def _ambiguous(question: str, hits: list[Hit]) -> Answered | None:
-    if len(telling(question)) > SHORT or len(hits) < 2:
-        return None
     near = [hit for hit in hits if hit.score >= NEAR * hits[0].score]
-    if len({hit.passage.skill for hit in near}) < 2:
+    if len(telling(question)) > SHORT or len(near) < FEW:
         return None
     return Answered(
         kind="question",

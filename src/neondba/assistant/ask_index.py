@@ -20,6 +20,11 @@ PHRASED: Final = 1.6
 """How much a question written beside a passage counts against the passage itself."""
 
 
+OTHERS: Final = 0.3
+"""What the second and third nearest question beside a passage count against the nearest."""
+VOTED: Final = 0.7
+"""How much the nearest questions' skills count: tuned on the public questions."""
+NEAREST: Final = 150
 ALIKE: Final = 0.5
 """Share of common words, plain ones too, from which a question counts as one that is written down."""
 SAME: Final = 12.0
@@ -72,21 +77,41 @@ class Index:
         weights = ", ".join(map(str, WEIGHTS))
         page = f"select rowid, -bm25(page, {weights}) from page where page match ?"  # noqa: S608
         scores: dict[int, float] = dict(self._db.execute(page, (matching,)).fetchall())
-        best: dict[int, float] = {}
-        phrase = "select passage, -bm25(phrase) from phrase where phrase match ?"
-        for number, score in self._db.execute(phrase, (f"asked : ({matching})",)):
-            best[int(number)] = max(best.get(int(number), 0.0), score)
-        said = set(WORD.findall(question.lower()))
-        alike = {number: max(_alike(said, each) for each in asked) for number, asked in self._asked.items()}
-        for number in {*best, *(number for number, share in alike.items() if share >= ALIKE)}:
-            phrased = PHRASED * best.get(number, 0.0) + SAME * alike[number] ** 2
+        phrase = "select passage, -bm25(phrase) from phrase where phrase match ? order by bm25(phrase)"
+        asked = [(int(n), score) for n, score in self._db.execute(phrase, (f"asked : ({matching})",))]
+        for number, phrased in self._phrased(question, asked).items():
             scores[number] = scores.get(number, 0.0) + phrased
+        votes = self._votes(asked)
+        for number in scores:
+            scores[number] *= 1 + VOTED * votes.get(self._passages[number - 1].skill, 0.0)
         ranked = sorted(scores, key=lambda number: -scores[number])[:most]
         rarity = {word: self._rarity(word) for word in words}
         return [
             Hit(self._passages[number - 1], scores[number], self._covered(number, rarity))
             for number in ranked
         ]
+
+    def _phrased(self, question: str, asked: list[tuple[int, float]]) -> dict[int, float]:
+        """Score passages by the questions beside them: the nearest counts, the next two a little."""
+        near: dict[int, list[float]] = {}
+        for number, score in asked:
+            near.setdefault(number, []).append(score)
+        said = set(WORD.findall(question.lower()))
+        alike = {n: max(_alike(said, each) for each in written) for n, written in self._asked.items()}
+        found = {}
+        for number in {*near, *(number for number, share in alike.items() if share >= ALIKE)}:
+            best, *others = near.get(number, [0.0])
+            found[number] = PHRASED * (best + OTHERS * sum(others[:2])) + SAME * alike[number] ** 2
+        return found
+
+    def _votes(self, asked: list[tuple[int, float]]) -> dict[str, float]:
+        """Give each skill's share, 0 to 1, in the questions that come nearest: many speak for a subject."""
+        votes: dict[str, float] = {}
+        for number, score in asked[:NEAREST]:
+            skill = self._passages[number - 1].skill
+            votes[skill] = votes.get(skill, 0.0) + score
+        most = max(votes.values(), default=1.0)
+        return {skill: share / most for skill, share in votes.items()}
 
     def _rarity(self, word: str) -> float:
         [(count,)] = self._db.execute("select count(*) from word where word match ?", (_any_of(word),))
