@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 import neondba
 from neondba import capabilities
 from neondba.core.context import Context
-from neondba.core.operation import Operation
+from neondba.core.operation import Example, Operation
 from neondba.core.problem import Problem
 from neondba.surfaces import cli, http_app, mcp, shape, trouble
 
@@ -110,10 +110,15 @@ def with_consent(surface: str, ctx: Context, operation: Operation, arguments: Ma
     return SURFACES[surface](replace(ctx, confirmation=first.facts["hash"]), operation, arguments)
 
 
+def quick(operation: Operation) -> list[Example]:
+    """Give the examples that are run through every surface."""
+    return [example for example in operation.examples if not example.slow]
+
+
 def examples_through(surface: str, ctx: Context, operation: Operation) -> list[Outcome]:
-    """Run an operation's examples in order."""
+    """Run an operation's examples in order, but for the slow ones."""
     outcomes = []
-    for example in operation.examples:
+    for example in quick(operation):
         for name, arguments in example.before:
             with_consent(surface, ctx, capabilities.load()[name], arguments)
         # A tool that is reached through run_operation waits for consent to every change.

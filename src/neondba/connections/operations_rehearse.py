@@ -51,7 +51,7 @@ QUARTER: Final = timedelta(minutes=15)
     effect=Effect.WRITE,
     findings=lambda rehearsal: rehearsal.faults,
     examples=(
-        Example({"command": ["true"]}),
+        Example({"command": ["pytest"]}, slow=True),
         Example({"command": ["no-such-program"]}, problem="command-not-found"),
         Example({"command": []}, problem="argument-invalid"),
         Example({"command": ["true"], "parent": "no-such-branch"}, problem="branch-not-found"),
@@ -100,7 +100,7 @@ def connection_rehearse(
     effect=Effect.WRITE,
     findings=lambda rehearsal: rehearsal.faults,
     examples=(
-        Example({"command": ["true"]}),
+        Example({"command": ["pytest"]}, slow=True),
         Example({"command": ["no-such-program"]}, problem="command-not-found"),
         Example({"command": []}, problem="argument-invalid"),
         Example({"command": ["true"], "parent": "no-such-branch"}, problem="branch-not-found"),

@@ -37,6 +37,8 @@ class Example:
     """True to give consent to whatever plan the operation makes."""
     before: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """Calls (name, arguments) that make what the example needs; run first, with consent."""
+    slow: bool = False
+    """True where a run through every surface takes too long: the operation's own tests run it."""
 
 
 @dataclass(frozen=True)
