@@ -10,7 +10,8 @@ _MASKS = [
     (re.compile(r"\b(br|ep|ro|op|snap)-[a-z0-9-]+"), r"<\1>"),
     (re.compile(r"\b[a-z]+-[a-z]+-[a-z0-9]{8}\b"), "<id>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
-    (re.compile(r"\b[0-9a-f]{64}\b"), "<hash>"),
+    # A long reply to an agent cuts texts at 60 characters.
+    (re.compile(r"\b[0-9a-f]{60,64}(?:\.\.\.|\b)"), "<hash>"),
     (re.compile(r"\b[0-9A-F]{1,8}/[0-9A-F]{1,8}\b"), "<lsn>"),
     (re.compile(r"(127\.0\.0\.1|localhost):\d+"), "<host>"),
     (re.compile(r"\b\d+(\.\d+)? ?(ms|s|seconds|MB|kB|bytes)\b"), "<measure>"),

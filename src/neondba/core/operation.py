@@ -38,7 +38,8 @@ class Example:
     before: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """Calls (name, arguments) that make what the example needs; run first, with consent."""
     slow: bool = False
-    """True where a run through every surface takes too long: the operation's own tests run it."""
+    """True where a run through every surface takes too long or writes into the project: the operation's
+    own tests run it."""
 
 
 @dataclass(frozen=True)
