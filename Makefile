@@ -14,7 +14,7 @@ demo: $(VENV)/.demo  ## Review the example project and prove its claims on a loc
 	$(BIN)/neondba review examples/taskboard --prove || test $$? -eq 1
 
 test: $(VENV)/.dev tests/clients/node_modules  ## Run every test
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev  ## Format, lint, types, arrows, generated documents
 	$(BIN)/ruff format --check .

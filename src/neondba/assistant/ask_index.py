@@ -133,6 +133,7 @@ class Words:
 
     plain: frozenset[str]
     domain: frozenset[str]
+    vague: frozenset[str]
     others: frozenset[str]
     ours: frozenset[str]
     also: dict[str, str]
@@ -142,14 +143,15 @@ class Words:
 def words_read() -> Words:
     """Read `words.toml` once."""
     read = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
-    lists = {name: frozenset(read[name].split()) for name in ("plain", "domain", "others", "ours")}
+    lists = {name: frozenset(read[name].split()) for name in ("plain", "domain", "vague", "others", "ours")}
     return Words(also=read["also"], **lists)
 
 
 def concerns_us(question: str) -> bool:
     """Tell whether a question is about a database like this one."""
     known, said = words_read(), set(WORD.findall(question.lower()))
-    return bool(said & known.domain) and (not said & known.others or bool(said & known.ours))
+    is_domain = bool(said & known.domain) or len(said & known.vague) > 1
+    return is_domain and (not said & known.others or bool(said & known.ours))
 
 
 @cache
