@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -12,6 +12,9 @@ from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect
 from neondba.core.problem import NotFoundProblem
+
+if TYPE_CHECKING:
+    from neondba.access.plan import Asked
 
 PURPOSE = "policies"
 Folder = Annotated[Path, Field(description="Folder of the project.")]
@@ -70,22 +73,28 @@ def isolation_plan(
     Raises:
         Problem: a table's owner cannot be told, or the schema cannot be made.
     """
-    from neondba.access.operations_application import noted_branch
-    from neondba.access.plan import Asked, planned_at
-    from neondba.local import platform
-    from neondba.neon.throwaway import Wanted, throwaway_branch
+    from neondba.access.plan import Asked
 
     folder = (ctx.folder / path).resolve()
     if not folder.is_dir():
         raise NotFoundProblem("path-not-found", f"{folder} is no folder.", hint="Give the project's folder.")
     source = project or ctx.settings.project
     asked = Asked(folder, owner, public, shared, closed, admin, role, source, config, python)
+    return _on_a_branch(ctx, asked, database)
+
+
+def _on_a_branch(ctx: Context, asked: Asked, database: str | None) -> IsolationPlanned:
+    from neondba.access.operations_application import noted_branch
+    from neondba.access.plan import planned_at
+    from neondba.local import platform
+    from neondba.neon.throwaway import Wanted, throwaway_branch
+
     # Tables that are not yet in production stand on the branch that the folder was pointed at.
-    wanted = Wanted(parent=noted_branch(ctx, source))
+    wanted = Wanted(parent=noted_branch(ctx, asked.project))
     with (
         platform.client(ctx) as client,
         throwaway_branch(
-            client, ctx, project=source, purpose=PURPOSE, database=database, wanted=wanted
+            client, ctx, project=asked.project, purpose=PURPOSE, database=database, wanted=wanted
         ) as branch,
     ):
         return planned_at(ctx, asked, branch.direct)
