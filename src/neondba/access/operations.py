@@ -85,7 +85,7 @@ def _proved(
     ctx: Context, path: Path, asked: Request, project: str | None, database: str | None
 ) -> IsolationProof:
     from neondba.access.isolation import prove_at
-    from neondba.access.operations_application import noted_branch
+    from neondba.core.context_file import noted_branch
     from neondba.local import platform
     from neondba.neon.throwaway import Wanted, throwaway_branch
     from neondba.project.migrated import require_migrations
@@ -94,7 +94,7 @@ def _proved(
     chosen = project or ctx.settings.project
     if chosen is None:
         require_migrations(folder, asked.config)
-    wanted = Wanted(parent=noted_branch(ctx, chosen))
+    wanted = Wanted(parent=noted_branch(ctx.folder, chosen))
     with (
         ctx.carry_out(_plan(chosen, folder.name, asked.role)),
         platform.client(ctx) as client,

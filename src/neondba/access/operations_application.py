@@ -27,7 +27,7 @@ from neondba.access.prove_arguments import (
     Values,
 )
 from neondba.core.context import Context
-from neondba.core.context_file import nearest
+from neondba.core.context_file import noted_branch
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect, Plan, Target
 
@@ -79,7 +79,7 @@ def isolation_walk(
         app, start, python, prepare, login, register, values(set), role, owner, shared, config, limit
     )
     chosen = project or ctx.settings.project
-    parent = branch or noted_branch(ctx, chosen)
+    parent = branch or noted_branch(ctx.folder, chosen)
     return walked(ctx, path, given, Where(chosen, parent, schema_only, database))
 
 
@@ -91,13 +91,6 @@ class Where:
     branch: str | None
     schema_only: bool
     database: str | None
-
-
-def noted_branch(ctx: Context, project: str | None) -> str | None:
-    """Give the branch that `.neon` names, where it is of this project."""
-    noted = nearest(ctx.folder)
-    same = noted is not None and project is not None and noted.project == project
-    return noted.branch if noted is not None and same else None
 
 
 def walked(ctx: Context, path: Path, asked: Asked, where: Where) -> ApplicationProof:

@@ -84,13 +84,13 @@ def isolation_plan(
 
 
 def _on_a_branch(ctx: Context, asked: Asked, database: str | None) -> IsolationPlanned:
-    from neondba.access.operations_application import noted_branch
     from neondba.access.plan import planned_at
+    from neondba.core.context_file import noted_branch
     from neondba.local import platform
     from neondba.neon.throwaway import Wanted, throwaway_branch
 
     # Tables that are not yet in production stand on the branch that the folder was pointed at.
-    wanted = Wanted(parent=noted_branch(ctx, asked.project))
+    wanted = Wanted(parent=noted_branch(ctx.folder, asked.project))
     with (
         platform.client(ctx) as client,
         throwaway_branch(

@@ -84,13 +84,11 @@ def opened(ctx: Context, branch: str | None, database: str | None) -> Iterator[P
 
 def chosen_branch(client: NeonClient, ctx: Context, project: Project, wanted: str | None) -> Branch:
     """Give the branch that is named, else the folder's, else the default one."""
-    from neondba.core.context_file import nearest
+    from neondba.core.context_file import noted_branch
     from neondba.neon.answers import found
 
     there = client.branches(project.id)
-    if wanted is not None:
-        return found("branch", wanted, there, project.name)
-    noted = nearest(ctx.folder)
-    if noted is not None and noted.project == project.id and noted.branch is not None:
-        return found("branch", noted.branch, there, project.name)
+    named = wanted if wanted is not None else noted_branch(ctx.folder, project.id)
+    if named is not None:
+        return found("branch", named, there, project.name)
     return next(each for each in there if each.default)

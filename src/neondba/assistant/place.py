@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from neondba.core.context import Context
-from neondba.core.context_file import nearest
+from neondba.core.context_file import noted_branch
 
 
 class Place(BaseModel):
@@ -23,11 +23,10 @@ class Place(BaseModel):
 
 def place(ctx: Context) -> Place:
     """Say where the user stands."""
-    noted = nearest(ctx.folder)
     return Place(
         folder=str(ctx.folder),
         project=ctx.settings.project,
         project_from=ctx.settings.origin("project"),
-        branch=noted.branch if noted and noted.project == ctx.settings.project else None,
+        branch=noted_branch(ctx.folder, ctx.settings.project),
         platform="the Neon cloud" if ctx.settings.api_key else "the local Neon",
     )

@@ -90,6 +90,12 @@ def nearest(folder: Path) -> ContextFile | None:
     return None
 
 
+def noted_branch(folder: Path, project: str | None) -> str | None:
+    """Give the branch that `.neon` names, where it is of this project."""
+    noted = nearest(folder)
+    return noted.branch if noted is not None and project is not None and noted.project == project else None
+
+
 def places(folder: Path) -> Iterator[Path]:
     """Give the folders that may speak of a project: this one and those above, but never the home folder."""
     try:
