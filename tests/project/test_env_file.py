@@ -71,6 +71,11 @@ def test_both_lines_of_a_name_are_set_and_an_old_one_may_stay_as_a_comment() -> 
     assert again.render() == kept.render()
 
 
+def test_a_new_value_is_quoted_as_most_are_and_plain_where_there_is_no_most() -> None:
+    assert changed(b'A="1"\nB=2\n', C="10") == b'A="1"\nB=2\nC=10\n'
+    assert changed(b"A='1'\nB=2\nC='3'\n", D="10") == b"A='1'\nB=2\nC='3'\nD='10'\n"
+
+
 def test_an_open_quote_swallows_no_lines() -> None:
     content = b"A=\"open\nB=2\nC='it's'\nD=4\n"
     assert parsed(content).names == ("A", "B", "C", "D")

@@ -65,7 +65,8 @@ def _lead(client: socket.socket, server: ssl.SSLSocket) -> None:
         # What OpenSSL has read already the socket does not announce again.
         ready = [server] if server.pending() else select.select([client, server], [], [])[0]
         for source in ready:
-            more = source.recv(CHUNK)
+            if (more := _arrived(source)) is None:
+                continue
             if not more:
                 return
             if source is client:
@@ -77,6 +78,17 @@ def _lead(client: socket.socket, server: ssl.SSLSocket) -> None:
                 if (changed := _unbound(greeting)) is not None:
                     client.sendall(changed)
                     greeting = None
+
+
+def _arrived(source: socket.socket) -> bytes | None:
+    """Take what is there; None where TLS alone had something to say, such as its session tickets."""
+    source.setblocking(False)
+    try:
+        return source.recv(CHUNK)
+    except ssl.SSLWantReadError:
+        return None
+    finally:
+        source.setblocking(True)
 
 
 def _unbound(greeting: bytes) -> bytes | None:

@@ -106,7 +106,8 @@ class EnvText:
 
     def _line(self, name: str, value: Secret) -> _Piece:
         quotes = [piece.quote for piece in self.pieces if piece.key]
-        usual = max(set(quotes), key=quotes.count) if quotes else '"'
+        # Sorted, so that without quotes wins where as many lines have them as have not.
+        usual = max(sorted(set(quotes)), key=quotes.count) if quotes else '"'
         return _Piece(f"{name}=", _written(value.reveal(), usual), self._end, name)
 
 

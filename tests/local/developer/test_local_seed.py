@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import socket
+import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psycopg
@@ -81,6 +84,23 @@ def test_every_form_of_pg_dump_comes_back_whole(ctx, tmp_path, form):
     assert asked(ctx, f"from-{form}", query) == asked(ctx, "origin", query)
     owner = asked(ctx, f"from-{form}", "select tableowner from pg_tables where tablename = 'product'")
     assert owner == [("neondb_owner",)]
+
+
+def test_a_client_that_takes_its_time_still_gets_through_the_tunnel(ctx):
+    """Until it speaks, all that the server has to say is TLS's own: session tickets."""
+    local_seed(ctx, "patient", dump=SEED)
+    branch = branch_of(ctx, "patient")
+    direct, running = parse(branch.direct), launch.ensure(ctx.settings.state_dir)
+    with (
+        tunnel.opened(direct.host, direct.port or 0, Path(running.ca)) as through,
+        socket.socket(socket.AF_UNIX) as client,
+    ):
+        client.connect(f"{through['PGHOST']}/.s.PGSQL.{through['PGPORT']}")
+        time.sleep(0.5)
+        wish = b"user\0" + branch.role.encode() + b"\0database\0neondb\0\0"
+        client.sendall(struct.pack("!II", len(wish) + 8, 196608) + wish)
+        client.settimeout(10)
+        assert client.recv(1) == b"R", "it asks for the password"
 
 
 def test_of_a_plain_dump_only_owners_and_grants_are_left_out():
