@@ -48,9 +48,21 @@ def passages() -> tuple[Passage, ...]:
 
 @cache
 def phrasings() -> dict[str, tuple[str, ...]]:
-    """Give the phrasings in `phrasings.toml`, by the address of the passage that answers them."""
-    read = tomllib.loads(Path(__file__).with_name("phrasings.toml").read_text(encoding="utf-8"))
-    return {address: tuple(texts) for address, texts in read["phrasings"].items()}
+    """Give the phrasings in `phrasings/`, by the address of the passage that answers them."""
+    return {
+        address: tuple(texts) for skill in skills() for address, texts in _read(f"{skill}.toml").items()
+    }
+
+
+@cache
+def not_ours() -> tuple[str, ...]:
+    """Give the questions that no passage answers, to know their like by."""
+    return tuple(_read("not-ours.toml")["questions"])
+
+
+def _read(name: str) -> dict[str, list[str]]:
+    written = Path(__file__).with_name("phrasings") / name
+    return tomllib.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
 
 
 def cut(skill: Skill) -> Iterator[Passage]:
