@@ -10,7 +10,7 @@ import pytest
 from reached import Reached
 
 from neondba.access.audit_results import Danger, RoleAudit, RoleFinding
-from neondba.core.problem import NotFoundProblem
+from neondba.core.problem import ArgumentProblem, NotFoundProblem
 from neondba.core.secret import Secret
 from neondba.postgres import binaries
 from neondba.postgres.connect import connect, trusted
@@ -214,6 +214,35 @@ def test_the_proposal_mends_what_it_names(filled: Reached, audited: RoleAudit, t
         "role-hands-out",
     }
     assert not left & (gone | {"definer-path-mutable", "definer-open-to-all", "login-becomes-stronger"})
+
+
+def test_an_end_is_advised_only_where_the_server_takes_it(filled: Reached, audited: RoleAudit) -> None:
+    finding = one(audited, "password-never-expires")
+    assert "plain" in finding.roles
+    assert not {"neondb_owner", "from_api"} & set(finding.roles)
+    for statement in finding.mend:
+        filled.sql(f"begin; {statement} rollback", "office")
+    kept = {each.finding: each for each in audited.accepted}
+    assert "Neon made the role" in kept["password-never-expires:neondb_owner"].reason
+    assert kept["password-never-expires:from_api"].reason.endswith("role rotate from_api --no-overlap")
+
+
+def test_what_is_accepted_with_a_reason_is_no_finding(filled: Reached, tmp_path: Path) -> None:
+    file = tmp_path / "neondba.toml"
+    file.write_text(
+        '[access.accepted]\n"password-never-expires:plain" = "by calendar"\n'
+        '"public-writes" = "a lab"\n"public-reads:nobody" = "odd"\n'
+    )
+    audit = filled.call("role.audit", folder=tmp_path, branch="office")
+    assert not found(audit, "public-writes")
+    assert "plain" not in one(audit, "password-never-expires").roles
+    reasons = {each.finding: each.reason for each in audit.accepted}
+    assert reasons["public-writes"] == "a lab"
+    assert reasons["password-never-expires:plain"] == "by calendar"
+    assert '"public-reads:nobody" in' in " ".join(audit.not_checked)
+    file.write_text('[access.accepted]\n"public-writes" = " "\n')
+    with pytest.raises(ArgumentProblem, match="has no reason"):
+        filled.call("role.audit", folder=tmp_path, branch="office")
 
 
 @pytest.mark.parametrize("major", sorted({*binaries.majors(), *([15] if binaries._folder(15) else [])}))

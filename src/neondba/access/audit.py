@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Final
 
 from neondba.access import audit_functions, audit_logins, audit_powers, audit_public
+from neondba.access.audit_accepted import acceptances
 from neondba.access.audit_branches import shared_by_branches
 from neondba.access.audit_env import uses
 from neondba.access.audit_public import EVERYBODY
@@ -52,7 +53,7 @@ def audit(ctx: Context, place: Place, role: str | None, *, prove: bool) -> RoleA
         NotFoundProblem: the database has no such role.
     """
     ctx.progress(f"Reading roles and grants of {place.database} on branch {place.branch.name}.")
-    who = Who(read_facts(place.session), uses(ctx.folder))
+    who = Who(read_facts(place.session), uses(ctx.folder), accepted=acceptances(ctx.folder))
     if role is not None and role not in who.roles:
         raise NotFoundProblem(
             "role-not-found",
@@ -64,7 +65,9 @@ def audit(ctx: Context, place: Place, role: str | None, *, prove: bool) -> RoleA
     ctx.progress("Comparing passwords of branches.")
     found += shared_by_branches(who, place.client, place.project, place.branch)
     order = list(Danger)
-    wanted = [each for each in found if role is None or _concerns(each, role)]
+    left, accepted = who.accepted.take(found)
+    accepted += list(audit_logins.endless_accepted(who))
+    wanted = [each for each in left if role is None or _concerns(each, role)]
     return RoleAudit(
         project=place.project.name,
         branch=place.branch.name,
@@ -74,7 +77,8 @@ def audit(ctx: Context, place: Place, role: str | None, *, prove: bool) -> RoleA
         findings=tuple(sorted(wanted, key=lambda each: order.index(each.danger))),
         roles=tuple(_line(who, each) for each in _shown(who, role)),
         matrix=tuple(_matrix(who, role)),
-        not_checked=(*who.not_checked, *_unread(who)),
+        not_checked=(*who.not_checked, *_unread(who), *who.accepted.idle()),
+        accepted=tuple(each for each in accepted if role is None or each.is_about(role)),
     )
 
 

@@ -41,7 +41,7 @@ def shared_by_branches(
             if theirs.get(role) == password:
                 same[role].append(other)
     for role, others in same.items():
-        yield _shared(role, branch, others)
+        yield _shared(who, role, branch, others)
     if len(there) > MOST:
         who.not_checked.append(f"Whether {len(there) - MOST} more branches take the same passwords.")
     if unknown:
@@ -51,7 +51,7 @@ def shared_by_branches(
         )
 
 
-def _shared(role: str, branch: Branch, others: list[Branch]) -> RoleFinding:
+def _shared(who: Who, role: str, branch: Branch, others: list[Branch]) -> RoleFinding:
     names = listed((each.name for each in others), 5)
     held = branch.protected or branch.default or any(each.protected or each.default for each in others)
     child = next((each.name for each in others if not each.default and not each.protected), branch.name)
@@ -62,7 +62,7 @@ def _shared(role: str, branch: Branch, others: list[Branch]) -> RoleFinding:
         "parent's roles, so who has the connection string of one needs only the other's host name.",
         roles=(role,),
         evidence=(read("The API reveals one password for all of them; compared in memory, not shown."),),
-        mend=(f"neondba role rotate {role} --branch {child}",),
+        mend=(f"{who.rotation(role)} --branch {child}",),
         then=f"Connections to {child} with the old password are refused; the other branches stay as they "
         "are. A branch of a protected branch gets new passwords by itself.",
     )

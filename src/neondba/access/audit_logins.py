@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from neondba.access.audit_env import Use
-from neondba.access.audit_results import Danger, RoleFinding
+from neondba.access.audit_results import Accepted, Danger, RoleFinding
 from neondba.access.audit_who import Row, Who, listed, read
 
+ENDLESS: Final = "password-never-expires"
+NEXT_EXCHANGE: Final = timedelta(days=90)
+"""The end that a proposal gives a password."""
 LONG_ENOUGH: Final = timedelta(days=7)
 """A login that nobody counted for less long says nothing."""
 
@@ -63,25 +66,57 @@ def unused(who: Who) -> Iterator[RoleFinding]:
                     f"No session now, no statement since {since:%Y-%m-%d %H:%M}, no file of variables here."
                 ),
             ),
-            mend=(f"alter role {who.quoted(role)} nologin;",),
+            mend=(f"alter role {who.quoted(role)} nologin;",)
+            if who.manages(role)
+            else (f"(delete {role} in the Console or over the API: only Neon changes a role it made)",),
             then=f"Logging in as {role} is refused; alter role {who.quoted(role)} login undoes it. It owns "
-            f"{row['tables']} tables, which stay.",
+            f"{row['tables']} tables, which stay."
+            if who.manages(role)
+            else f"Logging in as {role} is refused for good.",
         )
 
 
 def endless(who: Who) -> Iterator[RoleFinding]:
-    """Find passwords without an end."""
-    names = [role for role in who.logins if who.roles[role]["valid_until"] in (None, "infinity")]
+    """Find passwords without an end, where the database's owner may set one and nobody accepts that."""
+    names = [role for role in _without_end(who) if who.manages(role) and not who.accepted.key(ENDLESS, role)]
     if names:
+        day = who.facts.clock["now"] + NEXT_EXCHANGE
         yield RoleFinding(
-            code="password-never-expires",
+            code=ENDLESS,
             danger=Danger.LOW,
-            said=f"The passwords of {listed(names)} never expire: one that leaks opens the door for good.",
+            said=f"The {'password' if len(names) == 1 else 'passwords'} of {listed(names)} never "
+            f"{'expires' if len(names) == 1 else 'expire'}: one that leaks opens the door for good.",
             roles=tuple(names),
             evidence=(read("pg_roles.rolvaliduntil is empty."),),
-            mend=tuple(f"neondba role rotate {role}" for role in names[:6]),
-            then="Rotation keeps the old password until every consumer has the new one.",
+            mend=tuple(f"alter role {who.quoted(role)} valid until '{day:%Y-%m-%d}';" for role in names),
+            then="From that day on the server refuses the login. Shortly before: neondba role rotate NAME "
+            "and the same statement with a later day, since the new password keeps the end of the old one. "
+            "Who exchanges passwords by a calendar of their own accepts this finding instead.",
         )
+    yield from _expired(who)
+
+
+def endless_accepted(who: Who) -> Iterator[Accepted]:
+    """Give the passwords without an end that are accepted, by the project or by the platform."""
+    for role in _without_end(who):
+        said = f"The password of {role} never expires."
+        if key := who.accepted.key(ENDLESS, role):
+            yield who.accepted.accepted(key, said).model_copy(update={"finding": f"{ENDLESS}:{role}"})
+        elif not who.manages(role):
+            yield Accepted(
+                finding=f"{ENDLESS}:{role}",
+                said=said,
+                reason=f"Neon made the role, and the server lets nobody here set an end. Where the password "
+                f"may have leaked: {who.rotation(role)}",
+                source="always",
+            )
+
+
+def _without_end(who: Who) -> list[str]:
+    return [role for role in who.logins if who.roles[role]["valid_until"] in (None, "infinity")]
+
+
+def _expired(who: Who) -> Iterator[RoleFinding]:
     expired = [role for role in who.logins if who.roles[role]["expired"]]
     if expired:
         yield RoleFinding(
@@ -93,6 +128,9 @@ def endless(who: Who) -> Iterator[RoleFinding]:
                 read(f"pg_roles.rolvaliduntil of {role} is {who.roles[role]['valid_until']}.")
                 for role in expired
             ),
+            mend=tuple(f"alter role {who.quoted(role)} nologin;" for role in expired if who.manages(role)),
+            then="Nothing changes for anybody: it makes plain that the login is closed. To open one again: "
+            "valid until with a later day.",
         )
 
 
@@ -112,7 +150,7 @@ def weakly_stored(who: Who) -> Iterator[RoleFinding]:
                 said=f"The password of {row['role']} is stored as md5: whoever reads it may log in with it.",
                 roles=(row["role"],),
                 evidence=(read("pg_authid.rolpassword begins with md5."),),
-                mend=(f"neondba role rotate {row['role']}",),
+                mend=(who.rotation(row["role"]),),
                 then="The new password is stored as scram-sha-256.",
             )
 
@@ -137,7 +175,7 @@ def shared_in_files(who: Who) -> Iterator[RoleFinding]:
             "environment has the other.",
             roles=(role,),
             evidence=tuple(read(f"{use.place} leads to {use.endpoint or use.host}.") for use in there),
-            mend=(f"neondba role rotate {role}", "neondba setup environments"),
+            mend=(who.rotation(role), "neondba setup environments"),
             then="Each file must be given its own role or password before the old one ends.",
         )
 

@@ -44,6 +44,21 @@ class RoleFinding(BaseModel):
     """Who will feel the mending, and how."""
 
 
+class Accepted(BaseModel):
+    """A finding that somebody has accepted, and why."""
+
+    finding: str
+    """Its code, or the code and the role."""
+    said: str
+    reason: str
+    source: str
+    """The project file that says so."""
+
+    def is_about(self, role: str) -> bool:
+        """Tell whether it is about a role: one that names no role is about all."""
+        return ":" not in self.finding or self.finding.endswith(f":{role}")
+
+
 class RoleLine(BaseModel):
     """One role in short."""
 
@@ -95,6 +110,8 @@ class RoleAudit(BaseModel):
     roles: tuple[RoleLine, ...]
     matrix: tuple[SchemaRights, ...]
     not_checked: tuple[str, ...]
+    accepted: tuple[Accepted, ...] = ()
+    """Findings that the project file accepts; no finding any more."""
 
     def as_text(self, width: int) -> str:
         """Show it in a terminal: danger first, then the matrix, then what was not looked at."""
@@ -107,8 +124,15 @@ class RoleAudit(BaseModel):
             parts += ["", "Not checked:"]
             for each in self.not_checked:
                 parts += textwrap.wrap(each, wide, initial_indent="- ", subsequent_indent="  ")
+        if self.accepted:
+            parts += ["", "Accepted:"]
+            for one in self.accepted:
+                text = f"{one.finding}: {one.reason} ({one.source})"
+                parts += textwrap.wrap(text, wide, initial_indent="- ", subsequent_indent="  ")
         if any(finding.mend for finding in self.findings):
             parts += ["", "Nothing was changed. All statements in one file: --format sql"]
+        if self.findings:
+            parts += self._accepting(wide)
         return "\n".join(parts)
 
     def as_sql(self) -> str:
@@ -132,6 +156,13 @@ class RoleAudit(BaseModel):
         about = f" about role {self.role}" if self.role else ""
         findings = "finding" if len(self.findings) == 1 else "findings"
         return f"{where}: {', '.join(counts) if counts else 'no'} {findings}{about}."
+
+    def _accepting(self, wide: int) -> list[str]:
+        """Say how to accept, with the finding that matters least."""
+        last = self.findings[-1]
+        key = f"{last.code}:{last.roles[0]}" if last.roles else last.code
+        text = f'To accept a finding, write why, as "{key}" = "…", under [tool.neondba.access.accepted] in '
+        return textwrap.wrap(f"{text}pyproject.toml, or [access.accepted] in neondba.toml.", wide)
 
     def _roles(self) -> list[str]:
         rows = [("role", "login", "carries", "may become", "owns", "last seen")]
@@ -173,7 +204,7 @@ class RoleAudit(BaseModel):
 
 
 def _finding(number: int, finding: RoleFinding, wide: int) -> list[str]:
-    head = f"{number}. {finding.danger.upper()} {finding.said}"
+    head = f"{number}. {finding.danger.upper()} {finding.code}: {finding.said}"
     lines = textwrap.wrap(head, wide, subsequent_indent="   ")
     for each in finding.evidence[:_SHOWN_ROWS]:
         lines += textwrap.wrap(

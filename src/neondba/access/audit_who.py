@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from shlex import quote
 from typing import Any, Final
 
+from neondba.access.audit_accepted import Acceptances
 from neondba.access.audit_env import Use
 from neondba.access.audit_results import Evidence, RoleFinding
 from neondba.postgres.role_actor import Actor
@@ -56,6 +58,7 @@ class Who:
     uses: tuple[Use, ...] = ()
     actor: Actor | None = None
     not_checked: list[str] = field(default_factory=list)
+    accepted: Acceptances = field(default_factory=Acceptances)
 
     @cached_property
     def roles(self) -> dict[str, Row]:
@@ -109,6 +112,19 @@ class Who:
     def has_rights_of(self, role: str) -> set[str]:
         """Give the roles whose rights a role has at once, itself among them."""
         return {role, *(target for target, row in self.reach.get(role, {}).items() if row["uses"])}
+
+    def manages(self, role: str) -> bool:
+        """Tell whether the database's owner may alter a role, or give it a second login."""
+        row = self.reach.get(self.owner, {}).get(role)
+        if row and row["grants"]:
+            return True
+        # Before 16, CREATEROLE reached every role that is no superuser.
+        old = int(str(self.facts.clock["version"]).partition(".")[0]) < 16
+        return bool(old and role != self.owner and self.roles[self.owner]["makes_roles"])
+
+    def rotation(self, role: str) -> str:
+        """Give the command that exchanges a role's password."""
+        return f"neondba role rotate {quote(role)}{'' if self.manages(role) else ' --no-overlap'}"
 
     def may_become(self, role: str) -> list[str]:
         """Give the roles that a role may set, or may let itself set."""

@@ -97,7 +97,8 @@ def role_audit(
     checks them; where this session may act as a role, that is shown in a transaction that only reads, and
     with --prove by logging in as the roles on a copy of the branch. Looks at .env files for logins that
     environments share, and compares branches' passwords without showing any. Changes nothing: --format sql
-    prints the proposal. What is only low is no exit status 1.
+    prints the proposal. What is only low is no exit status 1. What you accept, with its reason, stands in
+    the project file under [tool.neondba.access.accepted] as "CODE:ROLE" or "CODE", and is no finding then.
 
     Raises:
         NotFoundProblem: there is no such role, branch or database.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from neondba.access import rotate_proof
@@ -44,7 +45,7 @@ def reset(ctx: Context, place: Place, role: str, asked: Asked) -> RoleRotated:
             f"No file of variables under {ctx.folder} holds a credential of {role} for branch "
             f"{place.branch.name}.",
             hint="Name the file with --file, or write one: neondba branch checkout "
-            f"{place.branch.name} --role {role}",
+            f"{quote(place.branch.name)} --role {quote(role)} --file {quote(f'.env.{role}')}",
         )
     for each in held:
         refuse_tracked(ctx.folder, each.path)

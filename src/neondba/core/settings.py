@@ -32,7 +32,7 @@ OWN_FIELDS = {
     "model": "which model your questions and your data are sent to",
 }
 """Fields that no project file may hold, and what whoever wrote the repository would decide by them."""
-ROOM_TABLES = frozenset({"branches", "mask", "review"})
+ROOM_TABLES = frozenset({"access", "branches", "mask", "review"})
 """Tables of the project file that are no settings: each is read by the room it belongs to."""
 
 
