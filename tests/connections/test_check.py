@@ -16,6 +16,7 @@ from neondba import capabilities
 from neondba.connections import check_use, drivers
 from neondba.connections.check_results import ConnectionCheck
 from neondba.connections.check_source import from_argument
+from neondba.connections.drivers_used import drivers_used
 from neondba.core.problem import ArgumentProblem, NotFoundProblem
 from neondba.neon.connection_string import parse
 
@@ -228,3 +229,39 @@ def test_each_driver_says_what_it_changes():
     assert any("connectionTimeoutMillis" in change for change in advice["node-postgres"].changes)
     assert "sslmode=verify-full" in advice["node-postgres"].write
     assert all("channel_binding" not in advice[name].write for name in ("asyncpg", "pgx", "lib/pq"))
+
+
+FILES = {
+    "sqlalchemy+asyncpg": {
+        "requirements.txt": "fastapi\nsqlalchemy\nasyncpg\n",
+        "app.py": "import os\nfrom sqlalchemy.ext.asyncio import create_async_engine\n"
+        'engine = create_async_engine(os.environ["DATABASE_URL"])\n',
+    },
+    "prisma": {
+        "package.json": '{"dependencies": {"@prisma/client": "5.0.0"}}',
+        "prisma/schema.prisma": 'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n',
+    },
+    "pgx": {"go.mod": "module shop\n\nrequire github.com/jackc/pgx/v5 v5.7.0\n", "main.go": "package main\n"},
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_advice_is_for_the_driver_that_the_project_uses(tmp_path, name):
+    for path, text in FILES[name].items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    url = parse(f"postgresql://app@{HOST.format('')}/neondb?sslmode=require")
+    assert drivers_used(tmp_path, url) == (name,)
+
+
+def test_all_drivers_are_shown_when_asked_and_none_is_invented(checked, tmp_path):
+    url = f"postgresql://app@127.0.0.1:{closed_port()}/neondb?sslmode=require"
+    nothing, _ = checked(url)
+    assert nothing.drivers == ()
+    assert "--driver NAME" in nothing.as_text(100)
+    assert {each.driver for each in checked(url, driver="all")[0].drivers} == {
+        d.name for d in drivers.DRIVERS
+    }
+    written, _ = checked(url.replace("postgresql:", "postgresql+asyncpg:"))
+    assert [each.driver for each in written.drivers] == ["sqlalchemy+asyncpg"]
+    assert "--driver all" in written.as_text(100)

@@ -6,11 +6,12 @@ from neondba.connections import check_network, check_session, check_use
 from neondba.connections.check_results import ConnectionCheck, not_checked
 from neondba.connections.check_source import Source
 from neondba.connections.check_use import Use
-from neondba.connections.drivers import DRIVERS, Name, advice
+from neondba.connections.drivers import DRIVERS, Asked, advice
+from neondba.connections.drivers_used import drivers_used
 from neondba.core.context import Context
 
 
-def check(ctx: Context, source: Source, use: Use, driver: Name | None) -> ConnectionCheck:
+def check(ctx: Context, source: Source, use: Use, driver: Asked | None) -> ConnectionCheck:
     """Look at the string, the way, the session; give advice for drivers."""
     url = source.url
     begun = ctx.clock.monotonic()
@@ -24,11 +25,13 @@ def check(ctx: Context, source: Source, use: Use, driver: Name | None) -> Connec
     else:
         names = ("authentication", *check_session.LATER)
         lines += [not_checked(name, "the server is not reached") for name in names]
-    chosen = [each for each in DRIVERS if driver in (None, each.name)]
+    used = drivers_used(ctx.folder, url) if driver is None else ()
+    chosen = [each for each in DRIVERS if driver in ("all", each.name) or each.name in used]
     return ConnectionCheck(
         address=url.masked(),
         found_in=source.found_in,
         use=use,
         lines=tuple(lines),
         drivers=tuple(advice(each, url) for each in chosen),
+        drivers_from="asked" if driver else "project",
     )

@@ -43,6 +43,8 @@ class ConnectionCheck(BaseModel):
     use: str
     lines: tuple[CheckLine, ...]
     drivers: tuple[DriverAdvice, ...]
+    drivers_from: Literal["asked", "project"] = "asked"
+    """Whether a driver was named, or those are shown that the project uses."""
 
     @property
     def faults(self) -> int:
@@ -59,11 +61,18 @@ class ConnectionCheck(BaseModel):
                 parts += textwrap.wrap(
                     f"do: {line.do}", max(50, width), initial_indent=" " * 12, subsequent_indent=" " * 16
                 )
+        if self.drivers_from == "project":
+            parts += ["", *textwrap.wrap(self._whose(), max(50, width))]
         for driver in self.drivers:
             parts += ["", f"{driver.driver}", f"  write: {driver.write}"]
             for change in driver.changes:
                 parts += textwrap.wrap(change, max(50, width), initial_indent="  ", subsequent_indent="    ")
         return "\n".join(parts)
+
+    def _whose(self) -> str:
+        if not self.drivers:
+            return "Nothing here names a driver that is known. How to write the string for one: --driver NAME"
+        return "For what this project uses; for others: --driver NAME, --driver all"
 
 
 def ok(name: str, said: str) -> CheckLine:

@@ -159,6 +159,7 @@ Name = Literal[
     "psycopg", "psycopg2", "asyncpg", "sqlalchemy+psycopg", "sqlalchemy+asyncpg", "node-postgres", "prisma",
     "serverless", "pgx", "lib/pq",
 ]  # fmt: skip
+Asked = Name | Literal["all"]
 
 
 def advice(driver: Driver, url: ConnectionString) -> DriverAdvice:

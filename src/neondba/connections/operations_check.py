@@ -8,7 +8,7 @@ from pydantic import Field
 
 from neondba.connections.check_results import ConnectionCheck
 from neondba.connections.check_use import Use
-from neondba.connections.drivers import Name
+from neondba.connections.drivers import Asked
 from neondba.core.context import Context
 from neondba.core.operation import Example, operation
 from neondba.core.plan import Effect
@@ -44,7 +44,8 @@ def connection_check(
     *,
     use: Annotated[Use, Field(description="What the connection is for.")] = "app",
     driver: Annotated[
-        Name | None, Field(description="Advice for this driver only; for all if absent.")
+        Asked | None,
+        Field(description="Advice for this driver, or for all; for those of the project here if absent."),
     ] = None,
     branch: Annotated[
         str | None,
@@ -58,7 +59,8 @@ def connection_check(
     """Check a connection step by step: network, TLS, login, latency, role, limits.
 
     Says for each step what was seen, or why it was not looked at; whether pooled or direct fits the use; and
-    how to write the string for each driver. The password is never taken from the command line nor shown.
+    how to write the string for the drivers that the project uses. The password is never taken from the
+    command line nor shown.
 
     Raises:
         ArgumentProblem: the command line holds a password, or the value is no connection string.
