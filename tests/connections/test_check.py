@@ -239,7 +239,7 @@ FILES = {
     },
     "prisma": {
         "package.json": '{"dependencies": {"@prisma/client": "5.0.0"}}',
-        "prisma/schema.prisma": 'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n',
+        "prisma/schema.prisma": 'datasource db {\n  provider="postgresql"\n  url = env("DATABASE_URL")\n}\n',
     },
     "pgx": {"go.mod": "module shop\n\nrequire github.com/jackc/pgx/v5 v5.7.0\n", "main.go": "package main\n"},
 }
