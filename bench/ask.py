@@ -1,25 +1,62 @@
 """Ask the recorded questions: right skill first, unknowns said, and how long an answer takes.
 
-Usage: python bench/ask.py [QUESTIONS.toml] [--misses]
+Usage: python bench/ask.py [QUESTIONS.toml ...] [--misses]
+       python bench/ask.py --left-out     each written question is asked of an index without it
 """
 
 from __future__ import annotations
 
+import random
 import sys
 import time
 import tomllib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 from neondba.assistant.ask import answered
+from neondba.assistant.ask_index import Index
+from neondba.assistant.passage import passages
+from neondba.assistant.skill import skills
 from neondba.core.context import Context
 
 USUAL = Path(__file__).parents[1] / "tests" / "assistant" / "questions.toml"
+FOLDS, SAMPLE = 5, 1_500
 
 
 def main(argv: list[str]) -> int:
     """Print the share of right skills, by skill, and the times."""
+    return left_out() if "--left-out" in argv else recorded(argv)
+
+
+def left_out() -> int:
+    """Print how often a written question finds its passage in an index that does not hold it."""
+    drawn = random.Random(0)
+    every, described = passages(), {skill.name: skill.description for skill in skills().values()}
+    fold = {(each.address, text): drawn.randrange(FOLDS) for each in every for text in each.asked}
+    right = asked = skill = 0
+    for number in range(FOLDS):
+        kept = [
+            replace(each, asked=tuple(text for text in each.asked if fold[each.address, text] != number))
+            for each in every
+        ]
+        index = Index(tuple(kept), described)
+        out = [(each, text) for each in every for text in each.asked if fold[each.address, text] == number]
+        for passage, text in drawn.sample(out, min(len(out), SAMPLE // FOLDS)):
+            first = next((hit.passage for hit in index.search(text, most=1)), None)
+            asked += 1
+            right += first is not None and first.address == passage.address
+            skill += first is not None and first.skill == passage.skill
+    print(
+        f"{asked} of {len(fold)} written questions, each left out of {len(every)} passages when it is asked:"
+    )
+    print(f"{right / asked:.0%} find their passage first, {skill / asked:.0%} their skill")
+    return 0
+
+
+def recorded(argv: list[str]) -> int:
+    """Print how the recorded questions are answered."""
     paths = [Path(each) for each in argv if not each.startswith("-")] or [USUAL]
     right: Counter[str] = Counter()
     asked: Counter[str] = Counter()

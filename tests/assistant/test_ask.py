@@ -13,8 +13,10 @@ import pytest
 from neondba import capabilities
 from neondba.assistant import ask_look
 from neondba.assistant.ask import answered
-from neondba.assistant.ask_index import Index, concerns_us, telling
+from neondba.assistant.ask_index import Index
+from neondba.assistant.ask_leaning import concerns_us
 from neondba.assistant.ask_results import Answered
+from neondba.assistant.ask_words import telling
 from neondba.assistant.knowledge import FIGURE
 from neondba.assistant.passage import Passage, cut
 from neondba.assistant.requests import REQUESTS

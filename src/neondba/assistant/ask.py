@@ -6,17 +6,17 @@ import re
 from typing import Final
 
 from neondba.assistant import knowledge
-from neondba.assistant.ask_index import Hit, concerns_us, index, telling
+from neondba.assistant.ask_index import Hit, index
+from neondba.assistant.ask_leaning import concerns_us
 from neondba.assistant.ask_look import look
 from neondba.assistant.ask_results import Answered, Looked, Passed
+from neondba.assistant.ask_words import telling
 from neondba.assistant.passage import FENCE, Passage
 from neondba.core.context import Context
 from neondba.core.problem import Problem
 
 COVERED: Final = 0.1
-"""Of the telling words of a question on databases a passage must hold so much to answer it."""
-COVERED_ELSE: Final = 0.5
-"""The same for a question that names nothing of a database."""
+"""Of the telling words of a question a passage must hold so much to answer it."""
 NEAR: Final = 0.7
 """Passages that come so near the best one make a short question ambiguous."""
 FEW: Final = 3
@@ -34,7 +34,7 @@ def answered(ctx: Context, question: str, *, servers: bool = False, look_here: b
     """Answer, ask back, or say that nothing is known."""
     hits = index().search(question)
     known = _explained(ctx, question) if look_here else None
-    fits = bool(hits) and hits[0].covered >= (COVERED if concerns_us(question) else COVERED_ELSE)
+    fits = bool(hits) and hits[0].covered >= COVERED and concerns_us(question)
     if known is not None and not fits:
         return known
     if not fits:

@@ -1,34 +1,28 @@
-"""Find the passages that answer a question: SQLite's full-text search over the skills, in memory."""
+"""Find the passages that answer a question: by words, by pieces of words, by how each skill is asked."""
 
 from __future__ import annotations
 
-import re
 import sqlite3
-import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from math import log
-from pathlib import Path
 from typing import Final
 
+from neondba.assistant.ask_leaning import Leaning, standard
+from neondba.assistant.ask_words import pieces, telling, widened, words_of
 from neondba.assistant.passage import Passage, passages
 
-WORD: Final = re.compile(r"[a-z0-9_]+")
 WEIGHTS: Final = (2.0, 1.0, 0.5)
 """Of a passage's title, its text and its skill's description."""
-PHRASED: Final = 1.6
-"""How much a question written beside a passage counts against the passage itself."""
-
-
 OTHERS: Final = 0.3
 """What the second and third nearest question beside a passage count against the nearest."""
-VOTED: Final = 0.7
-"""How much the nearest questions' skills count: tuned on the public questions."""
-NEAREST: Final = 150
 ALIKE: Final = 0.5
 """Share of common words, plain ones too, from which a question counts as one that is written down."""
-SAME: Final = 12.0
+SAME: Final = 6.0
 """What a question that is written down word for word adds."""
+LEANING: Final = 4.0
+"""How much a skill's way of being asked counts against each of the other signs: decision 17."""
 
 
 @dataclass(frozen=True)
@@ -46,112 +40,90 @@ class Index:
 
     def __init__(self, over: tuple[Passage, ...], descriptions: dict[str, str]) -> None:
         self._passages = over
-        self._asked = {
-            number: [set(WORD.findall(asked.lower())) for asked in (passage.title, *passage.asked)]
-            for number, passage in enumerate(over, start=1)
-        }
+        asked = [(number, text) for number, each in enumerate(over) for text in (each.title, *each.asked)]
+        self._words = [(number, frozenset(words_of(text))) for number, text in asked]
+        self._leaning = Leaning((over[number].skill, text) for number, text in asked)
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
-        self._db.execute("create virtual table page using fts5(title, text, skill, tokenize='porter')")
-        self._db.execute("create virtual table phrase using fts5(asked, passage, tokenize='porter')")
-        self._db.execute("create virtual table word using fts5(text, tokenize='porter')")
-        for number, passage in enumerate(over):
-            title = passage.title + " " + " ".join(passage.asked)
-            described = descriptions.get(passage.skill, "")
-            self._db.execute(
-                "insert into page (rowid, title, text, skill) values (?, ?, ?, ?)",
-                (number + 1, passage.title, passage.text, described),
-            )
-            self._db.executemany(
-                "insert into phrase (asked, passage) values (?, ?)",
-                [(asked, str(number + 1)) for asked in (passage.title, *passage.asked)],
-            )
-            whole = f"{title} {passage.text} {described}"
-            self._db.execute("insert into word (rowid, text) values (?, ?)", (number + 1, whole))
+        run = self._db.execute
+        run("create virtual table page using fts5(title, text, skill, tokenize='porter')")
+        run("create virtual table phrase using fts5(asked, passage unindexed, tokenize='porter')")
+        run(
+            "create virtual table piece using fts5"
+            "(asked, passage unindexed, tokenize=\"ascii tokenchars '_'\", detail=none)"
+        )
+        run("create virtual table word using fts5(text, tokenize='porter')")
+        for number, each in enumerate(over):
+            row = (number, each.title, each.text, descriptions.get(each.skill, ""))
+            run("insert into page (rowid, title, text, skill) values (?, ?, ?, ?)", row)
+            whole = " ".join((*row[1:], *each.asked))
+            run("insert into word (rowid, text) values (?, ?)", (number, whole))
+        self._db.executemany("insert into phrase (passage, asked) values (?, ?)", asked)
+        cut = ((number, " ".join(_cut(text))) for number, text in asked)
+        self._db.executemany("insert into piece (passage, asked) values (?, ?)", cut)
 
     def search(self, question: str, most: int = 5) -> list[Hit]:
         """Give the passages that fit best, the best first."""
         words = telling(question)
         if not words:
             return []
-        matching = " OR ".join(f'"{word}"' for word in _widened(words))
-        weights = ", ".join(map(str, WEIGHTS))
-        page = f"select rowid, -bm25(page, {weights}) from page where page match ?"  # noqa: S608
-        scores: dict[int, float] = dict(self._db.execute(page, (matching,)).fetchall())
-        phrase = "select passage, -bm25(phrase) from phrase where phrase match ? order by bm25(phrase)"
-        asked = [(int(n), score) for n, score in self._db.execute(phrase, (f"asked : ({matching})",))]
-        for number, phrased in self._phrased(question, asked).items():
-            scores[number] = scores.get(number, 0.0) + phrased
-        votes = self._votes(asked)
-        for number in scores:
-            scores[number] *= 1 + VOTED * votes.get(self._passages[number - 1].skill, 0.0)
-        ranked = sorted(scores, key=lambda number: -scores[number])[:most]
+        leans = self._leaning.of(question)
+        leaning = dict(zip(leans, standard(leans.values()), strict=True))
+        same = self._same(question)
+        signs = zip(*map(standard, self._signs(question, words)), strict=True)
+        scores = [
+            sum(sign) + LEANING * leaning[each.skill] + same.get(number, 0.0)
+            for number, (each, sign) in enumerate(zip(self._passages, signs, strict=True))
+        ]
+        ranked = sorted(range(len(scores)), key=lambda number: -scores[number])[:most]
         rarity = {word: self._rarity(word) for word in words}
         return [
-            Hit(self._passages[number - 1], scores[number], self._covered(number, rarity))
-            for number in ranked
+            Hit(self._passages[number], scores[number], self._covered(number, rarity)) for number in ranked
         ]
 
-    def _phrased(self, question: str, asked: list[tuple[int, float]]) -> dict[int, float]:
-        """Score passages by the questions beside them: the nearest counts, the next two a little."""
-        near: dict[int, list[float]] = {}
-        for number, score in asked:
-            near.setdefault(number, []).append(score)
-        said = set(WORD.findall(question.lower()))
-        alike = {n: max(_alike(said, each) for each in written) for n, written in self._asked.items()}
-        found = {}
-        for number in {*near, *(number for number, share in alike.items() if share >= ALIKE)}:
-            best, *others = near.get(number, [0.0])
-            found[number] = PHRASED * (best + OTHERS * sum(others[:2])) + SAME * alike[number] ** 2
+    def _signs(self, question: str, words: list[str]) -> list[list[float]]:
+        """Score each passage by its text, by the questions beside it, and by pieces of their words."""
+        matching = _any_of(widened(words))
+        weights = ", ".join(map(str, WEIGHTS))
+        page = f"select rowid, -bm25(page, {weights}) from page where page match ?"  # noqa: S608
+        phrase = "select passage, -bm25(phrase) from phrase where phrase match ?"
+        piece = "select passage, -bm25(piece) from piece where piece match ?"
+        return [
+            self._nearest(page, matching),
+            self._nearest(phrase, matching),
+            self._nearest(piece, _any_of(dict.fromkeys(_cut(question)))),
+        ]
+
+    def _nearest(self, query: str, matching: str) -> list[float]:
+        """Score passages by the rows beside them: the nearest counts, the next two a little."""
+        near: list[list[float]] = [[] for _ in self._passages]
+        for number, score in self._db.execute(query, (matching,)):
+            near[number].append(score)
+        scores = (sorted(each, reverse=True)[:3] for each in near)
+        return [sum(each[:1]) + OTHERS * sum(each[1:]) for each in scores]
+
+    def _same(self, question: str) -> dict[int, float]:
+        """Give what passages gain beside which the question is written down, nearly as it was asked."""
+        said, found = frozenset(words_of(question)), dict[int, float]()
+        for number, written in self._words:
+            share = len(said & written) / (len(said | written) or 1)
+            if share >= ALIKE:
+                found[number] = max(found.get(number, 0.0), SAME * share**2)
         return found
 
-    def _votes(self, asked: list[tuple[int, float]]) -> dict[str, float]:
-        """Give each skill's share, 0 to 1, in the questions that come nearest: many speak for a subject."""
-        votes: dict[str, float] = {}
-        for number, score in asked[:NEAREST]:
-            skill = self._passages[number - 1].skill
-            votes[skill] = votes.get(skill, 0.0) + score
-        most = max(votes.values(), default=1.0)
-        return {skill: share / most for skill, share in votes.items()}
-
     def _rarity(self, word: str) -> float:
-        [(count,)] = self._db.execute("select count(*) from word where word match ?", (_any_of(word),))
+        [(count,)] = self._db.execute(
+            "select count(*) from word where word match ?", (_any_of(widened([word])),)
+        )
         return log((len(self._passages) + 1) / (count + 0.5))
 
     def _covered(self, number: int, rarity: dict[str, float]) -> float:
         held = 0.0
         for word, weight in rarity.items():
             row = self._db.execute(
-                "select 1 from word where word match ? and rowid = ?", (_any_of(word), number)
+                "select 1 from word where word match ? and rowid = ?", (_any_of(widened([word])), number)
             ).fetchone()
             held += weight if row else 0.0
         return held / (sum(rarity.values()) or 1.0)
-
-
-@dataclass(frozen=True)
-class Words:
-    """How words are read: `words.toml`."""
-
-    plain: frozenset[str]
-    domain: frozenset[str]
-    vague: frozenset[str]
-    others: frozenset[str]
-    ours: frozenset[str]
-    also: dict[str, str]
-
-
-@cache
-def words_read() -> Words:
-    """Read `words.toml` once."""
-    read = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
-    lists = {name: frozenset(read[name].split()) for name in ("plain", "domain", "vague", "others", "ours")}
-    return Words(also=read["also"], **lists)
-
-
-def concerns_us(question: str) -> bool:
-    """Tell whether a question is about a database like this one."""
-    known, said = words_read(), set(WORD.findall(question.lower()))
-    is_domain = bool(said & known.domain) or len(said & known.vague) > 1
-    return is_domain and (not said & known.others or bool(said & known.ours))
 
 
 @cache
@@ -162,20 +134,9 @@ def index() -> Index:
     return Index(passages(), {skill.name: skill.description for skill in skills().values()})
 
 
-def telling(question: str) -> list[str]:
-    """Give the words of a question that say what it is about, each once."""
-    plain = words_read().plain
-    return list(dict.fromkeys(word for word in WORD.findall(question.lower()) if word not in plain))
+def _cut(text: str) -> list[str]:
+    return [piece for word in words_of(text) for piece in pieces(word)]
 
 
-def _widened(words: list[str]) -> list[str]:
-    also = words_read().also
-    return list(dict.fromkeys([*words, *(also[word] for word in words if word in also)]))
-
-
-def _alike(said: set[str], written: set[str]) -> float:
-    return len(said & written) / (len(said | written) or 1)
-
-
-def _any_of(word: str) -> str:
-    return " OR ".join(f'"{each}"' for each in _widened([word]))
+def _any_of(words: Iterable[str]) -> str:
+    return " OR ".join(f'"{word}"' for word in words)
