@@ -65,5 +65,8 @@ ALLOWANCES: Final = (
     Allowance("service level agreement", "no", "no", "yes"),
     Allowance("read replicas", "3 computes per project", "no limit", "no limit", _REPLICAS, "2025/26"),
     Allowance("support", "community", "billing", "standard"),
+    Allowance("Auth users", "60,000 a month", "1,000,000 a month", "1,000,000 a month"),
+    Allowance("object storage", "beta", "$0.023 per GB and month", "$0.023 per GB and month"),
+    Allowance("functions while active", "beta", "$0.10 per capacity-hour", "$0.12 per capacity-hour"),
 )
 """Read from Neon's pages; what a plan allows changes, so say the date with it."""
