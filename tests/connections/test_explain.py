@@ -10,6 +10,7 @@ import pytest
 from texts import CATALOGUE, TEXTS
 
 from neondba.connections.errors.catalogue import entries
+from neondba.connections.errors.lifetime import CHECK_FIRST
 from neondba.connections.explain import explain
 from neondba.connections.explain_text import hits
 
@@ -140,6 +141,15 @@ def test_a_project_shows_the_frame_the_engine_and_the_change(project):
     assert "maker" not in (first.snippet or "")
     assert "pool_pre_ping=True" in (first.snippet or "")
     assert "os.environ['SHOP_DATABASE_URL']" in (first.snippet or "")
+
+
+def test_a_check_that_the_code_has_is_not_advised_again(project):
+    assert explain(TRACEBACK, project).errors[0].steps[0] == CHECK_FIRST
+    call = "maker = create_engine(os.environ['SHOP_DATABASE_URL'], pool_pre_ping=True)\n"
+    (project / "app/db.py").write_text("import os\nfrom sqlalchemy import create_engine\n" + call)
+    first = explain(TRACEBACK, project).errors[0]
+    assert CHECK_FIRST not in first.steps
+    assert "(app/db.py:3)" in first.steps[0]
 
 
 def test_settings_that_a_call_has_are_kept_beside_the_new_one(project):

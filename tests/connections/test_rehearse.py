@@ -10,6 +10,7 @@ import pytest
 from connected import Shop, closed_port, with_password
 
 from neondba import capabilities
+from neondba.connections.rehearse_advice import OURS, changes
 from neondba.connections.rehearse_environment import Ends, led
 from neondba.connections.rehearse_record import Framer
 from neondba.connections.rehearse_world import source_of, world
@@ -73,11 +74,31 @@ def test_a_fragile_program_ends_at_each_disturbance_and_is_told_what_to_do(shop:
     assert not any(met.survived for met in found.met)
     assert [run.status for run in found.runs] == [0, 1, 1]
     assert "SHOP_DATABASE_URL" in found.variables
-    assert {error.id for error in found.errors} & {"crashed", "closed-suspended", "terminated-suspended"}
+    [error] = found.errors
+    assert error.id in OURS
+    assert error.cause.startswith("The compute was failed over here.")
+    assert (error.steps, error.tells, error.snippet) == ((), "", None)
     assert {advice.what.split()[0] for advice in found.advice} == {"Check", "Repeat"}
     assert found.faults
     assert branches(shop) == ["main"]
     assert shop.password not in found.model_dump_json()
+
+
+def test_a_pool_that_checks_its_connections_is_told_only_what_it_lacks(tmp_path: Path):
+    (tmp_path / "db.py").write_text(
+        "import os\nfrom sqlalchemy import NullPool, create_engine\n\n"
+        "url = os.environ['DATABASE_URL']\n"
+        "bare = create_engine(url)\n"
+        "checks = create_engine(url, pool_pre_ping=True)\n"
+        "whole = create_engine(url, pool_pre_ping=True, pool_recycle=200)\n"
+        "none = create_engine(url, poolclass=NullPool)\n"
+        "rest = {'pool_pre_ping': True, 'pool_recycle': 200}\n"
+        "also = create_engine(url, **rest)\n"
+    )
+    said = {each.where: each.what for each in changes("pool-lifetime", "Check connections", "…", tmp_path)}
+    assert said["db.py:5"] == "Check connections"
+    assert said["db.py:6"].endswith("this pool checks them")
+    assert set(said) == {"db.py:5", "db.py:6"}
 
 
 def test_a_program_that_tries_again_gets_over_it(shop: Shop, tmp_path: Path):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neondba.connections.errors.entry import Concern
+from neondba.connections.errors.lifetime import CHECK_FIRST
 from neondba.connections.explain_results import Explanation, Known
 from neondba.connections.explain_text import Hit, hits, line_of
 from neondba.neon.connection_string import mask_text
@@ -52,13 +53,26 @@ def _known(hit: Hit, text: str, project: Project | None, *, alike: bool) -> Know
         line=hit.line,
         quoted=mask_text(line_of(text, hit.line))[:300],
         cause=entry.cause,
-        steps=entry.steps,
+        steps=_steps(hit, project),
         tells=entry.tells if alike else "",
         source=entry.source.title,
         date=entry.source.date,
         places=project.places(hit, text) if project else (),
         snippet=snippets.snippet(hit, text, project),
     )
+
+
+def _steps(hit: Hit, project: Project | None) -> tuple[str, ...]:
+    """Say of the check before use that the code has it, where each of its pools does."""
+    from neondba.connections.snippets import checked_by
+
+    steps = hit.entry.steps
+    engines = [each for each in project.engines if each.is_of_the_app] if project else []
+    if CHECK_FIRST not in steps or not engines or not all(map(checked_by, engines)):
+        return steps
+    places = ", ".join(f"{each.path}:{each.line}" for each in engines)
+    said = f"The pool tests a connection before it hands it out ({places}). Let it drop idle ones, too."
+    return (said, *(step for step in steps if step != CHECK_FIRST and "pool_pre_ping" not in step))
 
 
 def _alike(hit: Hit, found: list[Hit]) -> bool:

@@ -16,8 +16,23 @@ from neondba.connections.snippet_texts import KEYWORDS, TEXTS
 if TYPE_CHECKING:
     from neondba.connections.rehearse import Told
 
-NOT_US: Final = frozenset({"terminated-by-someone", "crashed"})
-"""They read like what was done here, and give another cause: told only where nothing else fits."""
+OURS: Final = frozenset(
+    {
+        "terminated-suspended",
+        "terminated-by-someone",
+        "closed-suspended",
+        "closed-waiting",
+        "closed-on-the-way",
+        "crashed",
+    }
+)
+"""They tell of a connection that went: here its cause is known, and no other is guessed."""
+_DONE: Final = {
+    "suspend": "suspended",
+    "restart": "restarted",
+    "failover": "failed over",
+    "cut": "cut off from the network",
+}
 MOST_LINES: Final = 8
 _ERROR: Final = re.compile(
     r"\b(?:\w*Error|\w*Exception|ERROR|FATAL|FAILED|ECONNRESET|ECONNREFUSED|terminat|closed the connection)\b"
@@ -35,12 +50,29 @@ def errors(
     known = {error.id for error in explain(before, None).errors}
     found: dict[str, Known] = {}
     lines: list[str] = []
+    kinds = list(dict.fromkeys(each.moment.kind for told in disturbed for each in told.done))
     for told in disturbed:
         new = [error for error in explain(told.ran.text, folder).errors if error.id not in known]
-        better = [error for error in new if error.id not in NOT_US]
-        found |= {error.id: error for error in better or new if error.id not in found}
+        for error in new:
+            ours = error.id in OURS
+            found.setdefault("" if ours else error.id, _done_here(error, kinds) if ours else error)
         lines += [f"{at:.2f} s  {line.strip()}" for at, line in told.ran.lines if _ERROR.search(line)]
     return tuple(found.values()), tuple(line[:200] for line in lines[:MOST_LINES])
+
+
+def _done_here(error: Known, kinds: Sequence[str]) -> Known:
+    """Tell of a connection that went what is known here: who ended it. What to do is said by `advice`."""
+    done = ", ".join(_DONE[kind] for kind in kinds)
+    return error.model_copy(
+        update={
+            "title": "A connection went with its compute, as this rehearsal wanted",
+            "cause": f"The compute was {done} here. On Neon the program reads the like when one sleeps, "
+            "changes its size, is updated or fails over.",
+            "steps": (),
+            "tells": "",
+            "snippet": None,
+        }
+    )
 
 
 def advice(windows: Sequence[Window], met: Sequence[Met], folder: Path) -> Iterator[Advice]:
@@ -52,7 +84,7 @@ def advice(windows: Sequence[Window], met: Sequence[Met], folder: Path) -> Itera
             "An idle connection was used after the compute had gone: "
             f"{shortened(lost.text) or 'a ping'} failed on it, and did not come again."
         )
-        yield from _changes("pool-lifetime", "Check connections before use, and drop idle ones", why, folder)
+        yield from changes("pool-lifetime", "Check connections before use, and drop idle ones", why, folder)
     within = [sent for window in windows for sent in window.lost if sent.within]
     if within:
         unsure = any(sent.text.lower().startswith("commit") for sent in within)
@@ -61,17 +93,17 @@ def advice(windows: Sequence[Window], met: Sequence[Met], folder: Path) -> Itera
             "from its beginning, when the connection breaks."
             + (" Whether a COMMIT that was cut took effect has to be looked up first." if unsure else "")
         )
-        yield from _changes("retry", "Repeat transactions that a broken connection ended", why, folder)
+        yield from changes("retry", "Repeat transactions that a broken connection ended", why, folder)
     if any(each.refused for each in met):
         refused = sum(each.refused for each in met)
         why = f"{refused} connections were refused while the compute was away: wait longer, and try again."
-        yield from _changes("connect-timeout", "Give connecting the time that waking takes", why, folder)
+        yield from changes("connect-timeout", "Give connecting the time that waking takes", why, folder)
 
 
-def _changes(name: str, what: str, why: str, folder: Path) -> Iterator[Advice]:
+def changes(name: str, what: str, why: str, folder: Path) -> Iterator[Advice]:
     """Write a change for each of the project's engines that lacks it; else for its kind of program."""
     from neondba.connections.explain_places import Project
-    from neondba.connections.snippets import stacks, with_keywords
+    from neondba.connections.snippets import checked_by, stacks, with_keywords
 
     project = Project(folder)
     kinds = KEYWORDS.get(name, {})
@@ -79,7 +111,9 @@ def _changes(name: str, what: str, why: str, folder: Path) -> Iterator[Advice]:
     for engine in engines if kinds else ():
         written = with_keywords(engine, kinds[engine.kind]) if engine.kind in kinds else None
         if written:
-            yield Advice(what=what, why=why, where=f"{engine.path}:{engine.line}", write=written)
+            checks = name == "pool-lifetime" and checked_by(engine)
+            said = "Drop idle connections earlier: this pool checks them" if checks else what
+            yield Advice(what=said, why=why, where=f"{engine.path}:{engine.line}", write=written)
     if engines and kinds:
         return
     used = [engine.kind for engine in engines] + stacks("", project)

@@ -89,10 +89,14 @@ def _variable(project: Project | None) -> str:
 
 def with_keywords(engine: Engine, added: Mapping[str, str]) -> str | None:
     """Write the call with these keywords; `None` where it has them all."""
+    if "pool_pre_ping" in added and engine.pool_class == "NullPool":
+        return None  # It keeps no connection that could be stale.
     call = copy.deepcopy(engine.call)
     for name, text in added.items():
         value = ast.parse(text, mode="eval").body
         there = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+        if there is None and name in engine.keywords:
+            continue  # It comes from a dictionary: **settings.
         if there is None:
             call.keywords.append(ast.keyword(arg=name, value=value))
         elif isinstance(there, ast.Dict) and isinstance(value, ast.Dict):
@@ -115,6 +119,12 @@ def with_keywords(engine: Engine, added: Mapping[str, str]) -> str | None:
         f"{k.arg}={ast.unparse(k.value)}" if k.arg else f"**{ast.unparse(k.value)}" for k in call.keywords
     ]
     return mask_text(head + "(\n" + "".join(f"    {part},\n" for part in parts) + ")")
+
+
+def checked_by(engine: Engine) -> bool:
+    """Tell whether a pool tests a connection before it hands it out."""
+    said = engine.keywords.get("pool_pre_ping") or engine.keywords.get("check")
+    return said is not None and not (isinstance(said, ast.Constant) and not said.value)
 
 
 def _url_line(hit: Hit, text: str, project: Project | None) -> str:

@@ -47,6 +47,10 @@ _CLOSED: Final = (
     r"exception while reading from stream",
 )
 
+CHECK_FIRST: Final = (
+    "Let the pool test a connection before it hands it out, and drop it before the suspend time."
+)
+
 ENTRIES: Final = (
     Entry(
         "terminated-suspended",
@@ -55,7 +59,7 @@ ENTRIES: Final = (
         "Neon stopped the compute: no activity for the suspend time, a changed size, an update. Connections "
         "that a pool kept open went with it.",
         (
-            "Let the pool test a connection before it hands it out, and drop it before the suspend time.",
+            CHECK_FIRST,
             "Try a failed transaction once again, if it may run twice.",
             "On a paid plan, set scale to zero off for the branch that serves users.",
         ),
@@ -81,7 +85,7 @@ ENTRIES: Final = (
         _CLOSED,
         "A pool handed out a connection whose compute had stopped meanwhile.",
         (
-            "Let the pool test a connection before it hands it out, and drop it before the suspend time.",
+            CHECK_FIRST,
             "SQLAlchemy: 2.0.33 or newer, pool_pre_ping=True, pool_recycle below the suspend time.",
             "node-postgres: give the pool an 'error' listener; without one the process ends.",
         ),
