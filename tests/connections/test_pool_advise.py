@@ -68,6 +68,21 @@ def fits(advice) -> dict[str, str]:
     return {each.name: each.verdict for each in advice.fits}
 
 
+def test_the_verdict_comes_first_and_the_formulas_come_last(project, ctx):
+    project(db_dot_py=APP)
+    size = {"compute_min": 0.25, "compute_max": 0.25, "wake_ms": 300.0, "burst": 20}
+    fine = call("pool.advise", ctx, way="pooled", **size)
+    assert fine.as_text(100).startswith("It fits as it is. Advised: ")
+    wrong = call("pool.advise", ctx, way="direct", instances=20, **size)
+    text = wrong.as_text(100)
+    assert text.startswith("It does not fit: application")
+    order = ["It does not fit", "do: ", "Settings", "What fits", "At wake-up", "Under load", "Figures"]
+    places = [text.index(each) for each in [*order, "Formulas"]]
+    assert places == sorted(places)
+    assert " = 20 instances" not in text[: places[-1]]
+    assert "application = 20 instances" in text[places[-1] :]
+
+
 def test_sizes_and_workers_are_read_with_file_and_line(project, ctx):
     web = "web: gunicorn -k uvicorn_worker.UvicornWorker -w 4 --threads 2 db:app\n"
     project(db_dot_py=APP, Procfile=web + "worker: celery -A jobs worker --concurrency 6\n")

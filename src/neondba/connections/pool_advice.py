@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from neondba.connections import pool_fit, pool_runs, pool_sizes
 from neondba.connections.pool_asked import Asked
 from neondba.connections.pool_edits import Edits, edits
@@ -10,6 +13,8 @@ from neondba.connections.pool_results import FitLine, PoolAdvice, Simulated
 from neondba.connections.pool_settings import settings
 from neondba.connections.pool_sizes import Sizes
 from neondba.core.context import Context
+
+ADVISED: Final = "advised"
 
 
 def advise(ctx: Context, asked: Asked) -> tuple[PoolAdvice, Edits]:
@@ -28,6 +33,7 @@ def advise(ctx: Context, asked: Asked) -> tuple[PoolAdvice, Edits]:
     changes = edits(ctx, asked, inputs, sizes)
     fits = [*pool_fit.lines(inputs), _wake_line(now), _advised(inputs, sizes)]
     advice = PoolAdvice(
+        verdict=_verdict(fits),
         subject=_subject(inputs),
         figures=inputs.figures,
         fits=tuple(fits),
@@ -39,6 +45,13 @@ def advise(ctx: Context, asked: Asked) -> tuple[PoolAdvice, Edits]:
         writes=changes.told,
     )
     return advice, changes
+
+
+def _verdict(fits: Sequence[FitLine]) -> str:
+    wrong = [line.name for line in fits if line.verdict == "fault"]
+    advised = next(line.said for line in fits if line.name == ADVISED)
+    fit = f"It does not fit: {', '.join(wrong)}." if wrong else "It fits as it is."
+    return f"{fit} Advised: {advised}."
 
 
 def _subject(inputs: Inputs) -> str:
@@ -68,9 +81,9 @@ def _advised(inputs: Inputs, sizes: Sizes) -> FitLine:
     if sizes.pooled and not inputs.pooled:
         do = "Use the pooled address: -pooler behind the endpoint's id in the host."
         return FitLine(
-            name="advised", verdict="ok", said=f"{said}, through the pooler", formula=sizes.why, do=do
+            name=ADVISED, verdict="ok", said=f"{said}, through the pooler", formula=sizes.why, do=do
         )
-    return FitLine(name="advised", verdict="ok", said=said, formula=sizes.why)
+    return FitLine(name=ADVISED, verdict="ok", said=said, formula=sizes.why)
 
 
 def _wake_said(inputs: Inputs) -> str:

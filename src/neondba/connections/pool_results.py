@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
 
@@ -54,6 +54,8 @@ class Setting(BaseModel):
 class PoolAdvice(BaseModel):
     """What fits the compute, what happens at wake-up and under load, and what to set."""
 
+    verdict: str
+    """Whether it fits, and what is advised."""
     subject: str
     """What was looked at: library, address, compute."""
     figures: tuple[Figure, ...]
@@ -75,24 +77,34 @@ class PoolAdvice(BaseModel):
         return sum(line.verdict == "fault" for line in self.fits)
 
     def as_text(self, width: int) -> str:
-        """Show it in a terminal."""
+        """Show it in a terminal: the verdict, what to do, the numbers, and how they were computed."""
         width = max(60, width)
-        parts = [*_wrapped(self.subject, width), "", "Figures"]
-        parts += _figures(self.figures, width)
-        parts += ["", "What fits"]
-        for line in self.fits:
+        parts = [*_wrapped(self.verdict, width), *_wrapped(self.subject, width), ""]
+        to_do = [line for line in self.fits if line.verdict != "ok" or line.do]
+        for line in to_do:
             parts += _fit(line, width)
-        parts += ["", "At wake-up", *_wrapped(self.wake_said, width, "  "), *_table(self.wake)]
-        parts += ["", "Under load", *_wrapped(self.load_said, width, "  "), *_table(self.load)]
-        parts += ["", "Settings"]
+        parts += [""] if to_do else []
+        parts += [*self._settings(), *self._numbers(width, [line for line in self.fits if line not in to_do])]
+        parts += ["", "Figures", *_figures(self.figures, width), "", "Formulas"]
+        parts += [text for line in self.fits if line.formula for text in _formula(line, width)]
+        return "\n".join(parts).rstrip()
+
+    def _settings(self) -> list[str]:
+        parts = ["Settings"]
         for setting in self.settings:
             parts += [f"  {setting.library}{', ' + setting.where if setting.where else ''}"]
             parts += ["    " + line for line in setting.snippet.splitlines()] + [""]
         if self.written:
-            parts += ["Written", *(f"  {each}" for each in self.written)]
+            parts += ["Written", *(f"  {each}" for each in self.written), ""]
         elif self.writes:
-            parts += ["neondba pool advise --write would change", *(f"  {each}" for each in self.writes)]
-        return "\n".join(parts).rstrip()
+            changed = (f"  {each}" for each in self.writes)
+            parts += ["neondba pool advise --write would change", *changed, ""]
+        return parts
+
+    def _numbers(self, width: int, fitting: Sequence[FitLine]) -> list[str]:
+        parts = ["What fits", *(text for line in fitting for text in _fit(line, width))] if fitting else []
+        parts += ["", "At wake-up", *_wrapped(self.wake_said, width, "  "), *_table(self.wake)]
+        return [*parts, "", "Under load", *_wrapped(self.load_said, width, "  "), *_table(self.load)]
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
@@ -111,13 +123,15 @@ def _figures(figures: Iterable[Figure], width: int) -> list[str]:
 
 def _fit(line: FitLine, width: int) -> list[str]:
     parts = textwrap.wrap(f"{line.verdict:11} {line.name}: {line.said}", width, subsequent_indent=" " * 12)
-    if line.formula:
-        parts += textwrap.wrap(
-            line.formula, width, initial_indent=" " * 12 + "= ", subsequent_indent=" " * 14
-        )
     if line.do:
         parts += textwrap.wrap(f"do: {line.do}", width, initial_indent=" " * 12, subsequent_indent=" " * 16)
     return parts
+
+
+def _formula(line: FitLine, width: int) -> list[str]:
+    return textwrap.wrap(
+        f"{line.name} = {line.formula}", width, initial_indent="  ", subsequent_indent="    "
+    )
 
 
 _HEAD = ("", "answered", "median", "95th", "longest", "fail", "open", "busy", "in a pool", "at the pooler")
