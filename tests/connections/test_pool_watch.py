@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 
 import psycopg
@@ -94,11 +97,38 @@ class Leaping(Clock):
 
 def test_a_series_is_told_as_json_lines_where_nobody_looks(shop, ctx):
     said = []
-    ctx.console, ctx.clock = said.append, Leaping()
+    ctx.feed, ctx.clock = lambda line: said.append(line) is None, Leaping()
     seen = watch(ctx, wake=True, every="2s", **{"for": "9s"})
     assert len(said) == len(seen.looks) == 5
     assert [json.loads(line)["max_connections"] for line in said] == [104] * 5
     assert seen.as_text(100) == ""
+
+
+def test_a_series_goes_through_a_pipe_line_by_line_and_ends_when_its_reader_does(shop, ctx, tmp_path):
+    psycopg.connect(shop.url).close()
+    argv = [sys.executable, "-m", "neondba", "pool", "watch", "--every", "1s", "--for", "1h", "--quiet"]
+    argv += ["--state-dir", str(shop.state), "--format", "json"]
+    with subprocess.Popen(argv, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        assert json.loads(program.stdout.readline())["max_connections"] == 104
+        program.stdout.close()
+        program.stdout = None
+        assert program.communicate(timeout=30) == (None, b"")
+    assert program.returncode == 0
+    with subprocess.Popen(argv, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        first = program.stdout.readline()
+        program.send_signal(signal.SIGINT)
+        rest, trouble = program.communicate(timeout=30)
+    assert trouble == b""
+    assert program.returncode == 0
+    assert all(json.loads(line)["max_connections"] == 104 for line in [first, *rest.splitlines()])
+
+
+def test_a_suspended_compute_is_one_line_of_json_for_a_program(shop, ctx):
+    shop.suspend()
+    said = []
+    ctx.feed = lambda line: said.append(line) is None
+    assert watch(ctx, every="2s").is_fed
+    assert "The compute is suspended" in json.loads(*said)["said"][0]
 
 
 def test_a_suspended_compute_is_not_woken_unless_asked(shop, ctx):

@@ -175,7 +175,8 @@ def pool_watch(
 
     Who holds connections is read from pg_stat_activity over one direct connection, which keeps the compute
     awake. Clients and waits are the pooler's: its console answers on the local Neon, not on the cloud. A
-    series is printed as it goes: lines at a terminal, JSON lines elsewhere.
+    series is printed as it goes: lines at a terminal; elsewhere, and with --format json, one JSON object in
+    each line. It ends when nobody reads it any more, or with Ctrl-C.
 
     Raises:
         NotFoundProblem: the variable is not set; or the project has no such branch.

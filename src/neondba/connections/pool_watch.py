@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,20 +52,19 @@ def watch(ctx: Context, wanted: Wanted) -> Watch:
     direct = url.direct().with_driver(None)
     if not wanted.wake and _sleeps(ctx, wanted, direct):
         said = "The compute is suspended: nobody is connected. --wake looks all the same, and wakes it."
-        return Watch(address=direct.masked(), looks=(), said=(said,), not_checked=())
+        return _fed(ctx, wanted, Watch(address=direct.masked(), looks=(), said=(said,), not_checked=()))
     looks: list[Look] = []
     with console_of(url) as (console, why), connect(direct.render()) as session:
         _tell_head(ctx, wanted, direct)
-        begun = ctx.clock.monotonic()
-        while True:
-            looks.append(_look(ctx, session, console))
-            _tell(ctx, wanted, looks[-1])
-            if wanted.every is None:
-                break
-            pause = begun + len(looks) * wanted.every.total_seconds() - ctx.clock.monotonic()
-            if ctx.clock.monotonic() + pause - begun > wanted.lasting.total_seconds():
-                break
-            ctx.clock.sleep(max(0.0, pause))
+        try:
+            for look in _series(ctx, wanted, session, console):
+                looks.append(look)
+                if not _tell(ctx, wanted, look):
+                    break
+        except KeyboardInterrupt:
+            # Whoever ends a series wants what it has shown.
+            if wanted.every is None or not looks:
+                raise
     return Watch(
         address=direct.masked(),
         looks=tuple(looks),
@@ -74,6 +72,19 @@ def watch(ctx: Context, wanted: Wanted) -> Watch:
         not_checked=(why,) if why else (),
         told=_way(ctx, wanted),
     )
+
+
+def _series(ctx: Context, wanted: Wanted, session: Connection, console: Connection | None) -> Iterator[Look]:
+    begun, count = ctx.clock.monotonic(), 0
+    while True:
+        yield _look(ctx, session, console)
+        count += 1
+        if wanted.every is None:
+            return
+        pause = begun + count * wanted.every.total_seconds() - ctx.clock.monotonic()
+        if ctx.clock.monotonic() + pause - begun > wanted.lasting.total_seconds():
+            return
+        ctx.clock.sleep(max(0.0, pause))
 
 
 def _url(ctx: Context, wanted: Wanted) -> ConnectionString:
@@ -153,9 +164,17 @@ def _pool(row: dict[str, Any]) -> PoolSeen:
 
 def _way(ctx: Context, wanted: Wanted) -> Literal["", "as lines", "as JSON"]:
     """Say how a series is printed as it goes: for a person, or for a program."""
-    if wanted.every is None or ctx.console is None:
+    if wanted.every is None or (ctx.feed is None and ctx.console is None):
         return ""
-    return "as lines" if sys.stdout.isatty() else "as JSON"
+    return "as lines" if ctx.feed is None else "as JSON"
+
+
+def _fed(ctx: Context, wanted: Wanted, watch: Watch) -> Watch:
+    """Give a series that ended before it began to a program as its one line."""
+    if _way(ctx, wanted) != "as JSON" or ctx.feed is None:
+        return watch
+    ctx.feed(watch.model_dump_json(exclude={"told"}))
+    return watch.model_copy(update={"told": "as JSON"})
 
 
 def _tell_head(ctx: Context, wanted: Wanted, url: ConnectionString) -> None:
@@ -163,13 +182,17 @@ def _tell_head(ctx: Context, wanted: Wanted, url: ConnectionString) -> None:
         ctx.console(url.masked())
 
 
-def _tell(ctx: Context, wanted: Wanted, look: Look) -> None:
+def _tell(ctx: Context, wanted: Wanted, look: Look) -> bool:
+    """Tell of a look; false when nobody reads any more."""
     way = _way(ctx, wanted)
-    if ctx.console is None or not way:
+    if way == "as JSON" and ctx.feed is not None:
+        return ctx.feed(look.model_dump_json())
+    if way == "as lines" and ctx.console is not None:
+        ctx.console(look.line())
+    else:
         # As progress: whoever has cancelled gets out here.
         ctx.progress(look.line())
-    else:
-        ctx.console(look.line() if way == "as lines" else look.model_dump_json())
+    return True
 
 
 def _said(looks: list[Look]) -> Iterator[str]:

@@ -94,9 +94,14 @@ class Watch(BaseModel):
     told: Literal["", "as lines", "as JSON"] = ""
     """How the looks were printed as they came, if they were."""
 
+    @property
+    def is_fed(self) -> bool:
+        """True where a program has read all of it already, line by line."""
+        return self.told == "as JSON"
+
     def as_text(self, width: int) -> str:
         """Show it in a terminal."""
-        if self.told == "as JSON":
+        if self.is_fed:
             return ""
         width = max(60, width)
         parts = [] if self.told else [self.address, ""]

@@ -58,6 +58,8 @@ class Context:
     console: Callable[[str], None] | None = None
     """Prints for the user at once, so that a child may have the standard streams too; `None` where the
     result is all that anybody sees."""
+    feed: Callable[[str], bool] | None = None
+    """Takes a series line by line as it comes, for a program that reads JSON; false when it reads no more."""
 
     @cached_property
     def journal(self) -> Journal:

@@ -63,9 +63,12 @@ def _carried_out(operation: Operation, tokens: Sequence[str], line: ProgressLine
         confirmation=running.confirm,
         ask=_ask(line) if running.format == "terminal" else None,
         console=_console(line) if running.format == "terminal" else None,
+        feed=_feed(line) if _reads_json(running.format) else None,
     )
     result = operation.call(ctx, mine)
     line.clear()
+    if getattr(result, "is_fed", False):
+        return 1 if _findings(operation, result) else 0
     if shown := _shown(operation, result, running.format):
         output.out(shown)
     # A result may bring the exit status of a program that ran for it.
@@ -78,6 +81,19 @@ def _console(line: ProgressLine) -> Callable[[str], None]:
         line.clear()
         if text:
             output.out(text)
+
+    return say
+
+
+def _reads_json(wanted: str) -> bool:
+    """Tell whether a program reads a series as it comes: it asked for JSON, or no terminal is there."""
+    return wanted == "json" or (wanted == "terminal" and not output.is_terminal(sys.stdout))
+
+
+def _feed(line: ProgressLine) -> Callable[[str], bool]:
+    def say(text: str) -> bool:
+        line.clear()
+        return output.out(text)
 
     return say
 

@@ -38,14 +38,14 @@ def is_unicode(stream: TextIO) -> bool:
     return (getattr(stream, "encoding", None) or "").lower().replace("-", "") in {"utf8", "utf16", "utf32"}
 
 
-def out(text: str) -> None:
-    """Print a result; a reader who has gone away is no error.
+def out(text: str) -> bool:
+    """Print a result; false when its reader has gone away, which is no error.
 
     Raises:
         RemoteProblem: it cannot be written, as on a full disk.
     """
     try:
-        _write(sys.stdout, text)
+        return _write(sys.stdout, text)
     except OSError as error:
         from neondba.core.problem import RemoteProblem
 
@@ -65,14 +65,16 @@ def err(text: str) -> None:
         _give_up(sys.stderr)
 
 
-def _write(stream: TextIO | None, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> bool:
     if stream is None:  # closed by whoever started us
-        return
+        return False
     try:
         stream.write(text if text.endswith("\n") else text + "\n")
         stream.flush()
     except BrokenPipeError:
         _give_up(stream)
+        return False
+    return True
 
 
 def _give_up(stream: TextIO) -> None:
