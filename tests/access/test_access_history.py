@@ -151,6 +151,17 @@ def test_a_log_that_is_given_is_read_with_its_pgaudit_entries(used: Reached, tmp
     assert "hello" not in found.model_dump_json()
 
 
+def test_a_role_that_neither_exists_nor_is_in_a_record_is_a_problem(used: Reached, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundProblem, match="has no role clark") as told:
+        used.call("access.history", branch="archive", role="clark", since="1h")
+    assert "clerk" in str(told.value.hint)
+    assert "cloud_admin" not in str(told.value.hint)
+    text = (LOGS / "pgaudit_plain.log").read_text().replace("database=postgres", "database=neondb")
+    (tmp_path / "given.log").write_text(text)
+    gone = {"folder": tmp_path, "branch": "archive", "log": Path("given.log"), "role": "app"}
+    assert used.call("access.history", **gone).events
+
+
 def test_a_log_that_is_not_there_is_a_problem(used: Reached, tmp_path: Path) -> None:
     with pytest.raises(NotFoundProblem, match="There is no file"):
         used.call("access.history", folder=tmp_path, branch="archive", log=Path("none.log"))

@@ -17,6 +17,7 @@ from neondba.core.context import Context
 from neondba.core.problem import ArgumentProblem, NotFoundProblem
 from neondba.postgres.access_facts import HIDDEN, AccessFacts, deed, names_table
 from neondba.postgres.access_facts import read as read_facts
+from neondba.postgres.connect import ask
 
 PLATFORM: Final = frozenset({"cloud_admin", "neon_service", "databricks_control_plane"})
 """Roles with which Neon itself logs in: not anybody's access."""
@@ -47,13 +48,17 @@ def history(ctx: Context, place: Place, asked: Asked, *, log: Path | None, limit
     """Read all records and put them in order of time.
 
     Raises:
+        NotFoundProblem: there is no such role, and no record names it.
         Problem: the log that was named cannot be read.
     """
     ctx.progress(f"Reading what {place.database} on branch {place.branch.name} records of its use.")
     facts = read_facts(place.session)
     local = place.client.is_local
     logged, told = _logged(ctx, place, facts, log)
-    found = [each for each in (*_sessions(facts), *logged) if asked.takes(each)]
+    events = [*_sessions(facts), *logged]
+    if asked.role is not None and asked.role not in {each.role for each in events}:
+        _require_role(place, facts, asked.role)
+    found = [each for each in events if asked.takes(each)]
     found.sort(key=lambda each: each.at)
     return AccessHistory(
         project=place.project.name,
@@ -64,6 +69,19 @@ def history(ctx: Context, place: Place, asked: Asked, *, log: Path | None, limit
         counted=tuple(_counted(facts, asked)),
         tables=tuple(_tables(facts, asked)),
         sources=(*sources(facts, local=local, has_log=log is not None), told),
+    )
+
+
+def _require_role(place: Place, facts: AccessFacts, role: str) -> None:
+    """Refuse a role that is neither there nor counted; one that was dropped may still be in a record."""
+    known = {str(row["name"]) for row in ask(place.session, "audit_roles")}
+    if role in known or role in {row["role"] for row in facts.of("statements")}:
+        return
+    there = [str(row["name"]) for row in ask(place.session, "role_list") if row["can_login"]]
+    raise NotFoundProblem(
+        "role-not-found",
+        f"Branch {place.branch.name} has no role {role}, and no record of {place.database} names one.",
+        hint=f"There are: {', '.join(there)}.",
     )
 
 

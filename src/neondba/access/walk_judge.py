@@ -138,7 +138,7 @@ class Judge:
         """Give the tables with owned rows that a path names, where no statement was seen."""
         words = {singular(snake(word)) for word in trial.operation.path.split("/")}
         owned = {table for person in self.world.people for table in person.rows}
-        return [t for t in owned if singular(snake(plain_name(t))) in words]
+        return [t for t in sorted(owned) if singular(snake(plain_name(t))) in words]
 
     def _crossings(self, trial: Trial) -> Iterator[Evidence]:
         every = [*trial.tried, *([trial.own] if trial.own else [])]
