@@ -171,7 +171,7 @@ def keeping(sent: Sent) -> Iterator[SessionUse]:
 def _own_settings(client: Connection, kept: list[tuple[Sent, SessionUse]]) -> list[Left]:
     """Look for settings of the application's own, which the server lists nowhere."""
     found = []
-    for name in {use.name for _, use in kept if use.kind == "setting" and "." in use.name}:
+    for name in sorted({use.name for _, use in kept if use.kind == "setting" and "." in use.name}):
         row = client.execute("select current_setting(%s, true) as value", [name]).fetchone()
         if row and row["value"]:
             found.append(Left("setting", name, row["value"]))

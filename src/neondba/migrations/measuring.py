@@ -163,7 +163,7 @@ class _Seen:
                     yield name, found
 
     def _known(self, name: str, schema: str | None) -> str | None:
-        for known in self._before.names:
+        for known in sorted(self._before.names):
             its_schema, _, its_name = known.partition(".")
             if its_name.strip('"') == name and schema in (None, its_schema.strip('"')):
                 return known

@@ -70,7 +70,7 @@ class Observer:
             elif self.owned[name] != _columns(shape) and name not in filled:
                 seeder.more(shape, nulls=nulls)
                 changed = True
-        for name in {*filled, *self.owned}:
+        for name in [*filled, *self.owned]:
             self.owned[name] = _columns(seeder.shapes[name])
         return changed
 
@@ -106,7 +106,7 @@ class Observer:
                 grows = _while_held(lock.relation, rest, alone)
                 taken = _lock(lock.relation, lock.mode, short(statement.text), lock.seconds, grows)
                 _keep(found, taken)
-        for relation, mode in self._seen:
+        for relation, mode in sorted(self._seen):
             if relation in known:
                 _keep(found, _lock(relation, mode, None, None, None))
         self._seen = set()

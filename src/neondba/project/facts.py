@@ -126,7 +126,7 @@ class Facts:
         found += [Unparsed(path=path, reason="larger than 4 MB: not read") for path in tree.too_large]
         found += [Unparsed(path=path, reason="may not be read by this user") for path in tree.closed]
         found += [Unparsed(path=path, reason=reason) for path, reason in tree.notes.items()]
-        return sorted(found, key=lambda item: (item.path, item.line))
+        return sorted(found, key=lambda item: (item.path, item.line, item.reason))
 
 
 def _size(fact: object) -> int:

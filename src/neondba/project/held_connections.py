@@ -124,9 +124,8 @@ class _Walker:
             return 0 if taken else None, ""
         self._seen[key] = (0 if taken else None, "")
         sessions = set(self._sessions(file, function))
-        state = _State(
-            file, function, report, sessions, 0 if taken else None, min(sessions, default="session", key=len)
-        )
+        shown = min(sorted(sessions), default="session", key=len)
+        state = _State(file, function, report, sessions, 0 if taken else None, shown)
         if sessions or taken or any(isinstance(n, ast.With | ast.AsyncWith) for n in function.node.body):
             self._block(state, function.node.body, depth)
         self._seen[key] = (state.since, state.waited)

@@ -44,7 +44,9 @@ _EVERYDAY: Final = frozenset(
 )
 _LEET: Final = (str.maketrans("01345@$", "oleasas"), str.maketrans("01345@$!", "oieasasi"))
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_LONGEST_FIRST: Final = sorted((w for w in _EVERYDAY | _STAND_INS if len(w) >= 3), key=len, reverse=True)
+_LONGEST_FIRST: Final = sorted(
+    sorted(w for w in _EVERYDAY | _STAND_INS if len(w) >= 3), key=len, reverse=True
+)
 
 
 def is_template(text: str) -> bool:

@@ -38,7 +38,7 @@ class Modules:
         if not roots:
             return dotted
         folder = importer.rpartition(".")[0]
-        nearest = sorted(roots, key=lambda r: (_shared(r, folder), len(r)), reverse=True)
+        nearest = sorted(roots, key=lambda r: (_shared(r, folder), len(r), r), reverse=True)
         for root in [r for r in nearest if self._visible(r, folder)]:
             name = f"{root}.{dotted}" if root else dotted
             if name in self.names or name.rpartition(".")[0] in self.names:

@@ -50,7 +50,7 @@ def own_words(tokens: Sequence[str]) -> Sequence[str]:
 
 
 def _refuse_secrets(tokens: Sequence[str]) -> None:
-    for field in SECRET_FIELDS:
+    for field in sorted(SECRET_FIELDS):
         if any(token.partition("=")[0] == flag_of(field) for token in own_words(tokens)):
             raise ArgumentProblem(
                 "secret-on-command-line",

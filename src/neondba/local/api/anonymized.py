@@ -140,7 +140,7 @@ def _rules(call: Call) -> list[dict[str, str]]:
         raise Refusal(400, f"there may be at most {MOST_RULES} masking rules")
     try:
         read = [masking.read(each) for each in given]
-        for database in {rule.database for rule in read}:
+        for database in dict.fromkeys(rule.database for rule in read):
             masking.tables([rule for rule in read if rule.database == database])
     except Problem as problem:
         raise Refusal(400, problem.message) from None

@@ -130,7 +130,7 @@ def update(session: AdminSession, rules: list[Rule]) -> Any:
     fixed = {name for _, name, _, computed in found if computed}
     parts = []
     for rule in rules:
-        for name in {rule.column, *rule.columns}:
+        for name in (rule.column, *rule.columns):
             if name not in types:
                 known = ", ".join(types)
                 raise ArgumentProblem(

@@ -56,7 +56,7 @@ def _parts_dropped(sides: Sides, stuck: set[Step]) -> Iterator[str]:
 
 def _replaced(sides: Sides, stuck: set[Step]) -> list[str]:
     """Name what is replaced in its place and could be dropped first instead."""
-    found = [step.key for step in stuck if step.does == ALTER]
+    found = [step.key for step in sorted(stuck) if step.does == ALTER]
     return [key for key in found if sides.old[key].kind in REPLACED]
 
 
@@ -66,6 +66,6 @@ def _forced(plan: Plan) -> tuple[Plan, list[Step], list[str]]:
         steps, stuck = plan.graph.ordered(plan.rank)
         if not stuck:
             return plan, steps, notes
-        first = min(stuck, key=plan.rank)
+        first = min(stuck, key=lambda step: (plan.rank(step), step))
         notes.append(f"{first.key} and what it needs need each other: its place in the order is a guess.")
         plan.graph.cut(first)

@@ -112,7 +112,7 @@ class _Merge:
         while not settled:
             settled = True
             for key in list(self._values):
-                for need in self._needed_by(key):
+                for need in sorted(self._needed_by(key)):
                     if need in self._values or key not in self._values or not self._was_there(need):
                         continue
                     settled = not self._missing(key, need) and settled

@@ -50,7 +50,7 @@ class Sides:
 def decide(before: Schema, after: Schema) -> Sides:
     """Decide for every unit."""
     sides = Sides(before, after)
-    for key in sides.old.keys() | sides.new.keys():
+    for key in {**sides.old, **sides.new}:
         one, other = sides.old.get(key), sides.new.get(key)
         if one is None or other is None:
             sides.verdicts[key] = Verdict.MAKE if one is None else Verdict.DROP

@@ -64,7 +64,7 @@ def names_in(folder: Path) -> Names:
         prefixes |= set(PREFIX.findall(text))
         for scheme in SCHEME.findall(text):
             schemes[scheme] = schemes.get(scheme, 0) + 1
-    for prefix in prefixes:
+    for prefix in sorted(prefixes):
         addresses |= dict.fromkeys(prefix.upper() + name for name in list(addresses))
         parts |= {prefix.upper() + name: part for name, part in parts.items()}
     return Names(

@@ -97,7 +97,7 @@ def _route(world: World, route: Route) -> Door:
         value = injected(world, door, dependency, seen)
         if dependency.parameter is not None:
             given.setdefault(dependency.parameter, value)
-    for name in route.client_parameters:
+    for name in sorted(route.client_parameters):
         given[name] = Value({Client(name)})
     _enter(world, door, given)
     return door
@@ -125,7 +125,7 @@ def injected(
     for need in dependency.needs:
         if need.parameter is not None:
             given[need.parameter] = injected(world, door, need, seen, depth + 1)
-    for name in dependency.takes:
+    for name in sorted(dependency.takes):
         given[name] = Value({Client(name)})
     kind = (dependency.file, dependency.owner) if dependency.owner is not None else None
     inner = world.summary(dependency.file, dependency.function, kind)

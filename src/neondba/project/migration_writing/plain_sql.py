@@ -27,7 +27,7 @@ def files(tree: Tree, path: str, change: Change, now: datetime, added: set[str])
         Unsuited: the folder numbers no files, or its tool may refuse what must run outside a transaction.
     """
     folder = path.rpartition("/")[0]
-    paths = [p for p in {*tree.paths, *added} if p.rpartition("/")[0] == folder]
+    paths = [p for p in sorted({*tree.paths, *added}) if p.rpartition("/")[0] == folder]
     beside = [m for p in paths if (m := NUMBERED.fullmatch(p.rpartition("/")[2]))]
     if not beside or UNUSED.search(folder):
         raise Unsuited("its folder numbers no files, or is no longer used")
@@ -41,7 +41,7 @@ def files(tree: Tree, path: str, change: Change, now: datetime, added: set[str])
     if any(m["way"] for m in beside):
         alone = "-- no-transaction\n" if change.concurrently and any(tree.named("Cargo.toml")) else ""
         return {f"{head}.up.sql": alone + up, f"{head}.down.sql": alone + down}
-    style = "\n".join(tree.text(p) or "" for p in sorted(paths)[-5:])
+    style = "\n".join(tree.text(p) or "" for p in paths[-5:])
     return {f"{head}.sql": _styled(style, up, down, change, flyway=bool(last["head"]))}
 
 

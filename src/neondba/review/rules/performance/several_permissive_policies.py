@@ -83,4 +83,4 @@ def _crowded(policies: list[Policy]) -> dict[tuple[str, str], list[str]]:
         for command in policy.commands:
             for role in roles if "public" in policy.roles else policy.roles:
                 found[command, role].append(policy.name)
-    return {key: names for key, names in found.items() if len(names) > 1}
+    return {key: names for key, names in sorted(found.items()) if len(names) > 1}

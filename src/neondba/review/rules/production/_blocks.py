@@ -74,7 +74,7 @@ def origins(function: Function) -> dict[str, set[str]]:
     made: dict[str, set[str]] = {}
     for node in own_nodes(function.body):
         if isinstance(node, Declare) and node.value is not None:
-            for name in names_in(node.target):
+            for name in sorted(names_in(node.target)):
                 made.setdefault(name, set()).update(names_in(node.value))
     for _ in range(3):
         for name, sources in made.items():
