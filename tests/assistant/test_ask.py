@@ -87,6 +87,12 @@ def test_a_short_question_that_can_mean_several_things_is_asked_back() -> None:
     assert made.kind == "question"
     assert made.said.startswith("Which of these do you mean?")
     assert len(made.next) >= 2
+    assert "See also" not in made.as_text(80), "what is asked back is not said twice"
+
+
+def test_an_answer_is_headed_by_the_question_that_it_answers() -> None:
+    made = told("why do my connections die after five minutes?")
+    assert made.as_text(80).splitlines()[0] == made.passages[0].title
 
 
 def test_an_error_text_is_explained(ctx: Context) -> None:

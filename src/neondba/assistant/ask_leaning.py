@@ -32,25 +32,26 @@ class Leaning:
         words: dict[str, Counter[str]] = {}
         for kind, question in asked:
             words.setdefault(kind, Counter()).update(words_of(question))
-        seen = {kind: _counted(count) for kind, count in words.items()}
-        total: Counter[str] = Counter()
-        for count in seen.values():
-            total.update(count)
-        self._weights: dict[str, dict[str, float]] = {}
-        for kind, own in seen.items():
-            rest = total.total() - own.total() + SMOOTH * len(total)
-            self._weights[kind] = {
-                piece: -log((count - own[piece] + SMOOTH) / rest) for piece, count in total.items()
-            }
+        self._seen = {kind: _counted(count) for kind, count in words.items()}
+        self._total: Counter[str] = Counter()
+        for count in self._seen.values():
+            self._total.update(count)
+        every = self._total.total() + SMOOTH * len(self._total)
+        self._rest = {kind: every - own.total() for kind, own in self._seen.items()}
 
     def of(self, question: str) -> dict[str, float]:
         """Give how much speaks for each kind; only differences between kinds mean something."""
         asked = _counted(Counter(words_of(question)))
-        known = {
-            kind: [count * weights[piece] for piece, count in asked.items() if piece in weights]
-            for kind, weights in self._weights.items()
+        known = {piece: count for piece, count in asked.items() if piece in self._total}
+        return {
+            kind: sum(count * self._weight(kind, piece) for piece, count in known.items())
+            / sqrt(len(known) or 1)
+            for kind in self._seen
         }
-        return {kind: sum(weights) / sqrt(len(weights) or 1) for kind, weights in known.items()}
+
+    def _weight(self, kind: str, piece: str) -> float:
+        elsewhere = self._total[piece] - self._seen[kind][piece]
+        return -log((elsewhere + SMOOTH) / self._rest[kind])
 
 
 def concerns_us(question: str) -> bool:

@@ -44,7 +44,10 @@ class Answered(BaseModel):
     def as_text(self, width: int) -> str:
         """Show it in a terminal."""
         width = max(50, width)
-        parts = [textwrap.fill(line, width) for line in self.said.splitlines()]
+        answering = self.passages if self.kind == "answer" else ()
+        # The passage's own question: whoever asked something else sees it at once.
+        parts = [answering[0].title, ""] if answering else []
+        parts += [textwrap.fill(line, width) for line in self.said.splitlines()]
         for looked in self.looked_at:
             parts += _block(f"In your project ({looked.operation}):", looked.seen, width)
         numbered = [f"{number}. {step}" for number, step in enumerate(self.steps, start=1)]
@@ -55,7 +58,7 @@ class Answered(BaseModel):
         parts += _block("Not checked:", self.not_checked, width)
         parts += _block("When to ask others:", self.ask_for_help, width)
         parts += _block("Sources:", self.sources, width)
-        parts += _block("See also:", [f"{each.title} ({each.skill})" for each in self.passages[1:]], width)
+        parts += _block("See also:", [f"{each.title} ({each.skill})" for each in answering[1:]], width)
         return "\n".join(parts)
 
 
