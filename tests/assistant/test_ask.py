@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def ctx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     return Context(settings=Settings(state_dir=tmp_path / "state"), folder=tmp_path)
 
 
+@cache
 def told(question: str) -> Answered:
     return answered(Context(folder=Path("/")), question, look_here=False)
 
