@@ -94,9 +94,9 @@ def _proved(
     chosen = project or ctx.settings.project
     if chosen is None:
         require_migrations(folder, asked.config)
-    wanted = Wanted(parent=noted_branch(ctx.folder, chosen))
+    wanted = Wanted(parent=noted_branch(ctx.folder, chosen), hold_end=True)
     with (
-        ctx.carry_out(_plan(chosen, folder.name, asked.role)),
+        ctx.carry_out(_plan(chosen, wanted.parent, folder.name, asked.role)),
         platform.client(ctx) as client,
         throwaway_branch(
             client, ctx, project=chosen, purpose=PURPOSE, database=database, wanted=wanted
@@ -148,13 +148,20 @@ def folder_at(ctx: Context, path: Path) -> Path:
     return folder
 
 
-def _plan(project: str | None, folder: str, role: str | None) -> Plan:
+def holding_step(branch: str | None) -> list[str]:
+    """Give the step of a plan that copies a branch which may expire."""
+    said = "take its end away meanwhile, and set it again afterwards: Neon copies no branch that has one"
+    return [f"If {branch} expires, {said}."] if branch else []
+
+
+def _plan(project: str | None, branch: str | None, folder: str, role: str | None) -> Plan:
     return Plan(
         operation="isolation.prove",
         effect=Effect.WRITE,
         target=Target(project=project, branch=f"neondba-{PURPOSE}-…", role=role),
         steps=(
             f"Make a throw-away branch of {project}." if project else "Make an empty throw-away project.",
+            *holding_step(branch if project else None),
             f"Apply the migrations of {folder} there and add rows of two users.",
             "Try each user's rows as the other; roll every try back.",
             "Delete it.",

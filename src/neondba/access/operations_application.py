@@ -104,7 +104,8 @@ def walked(ctx: Context, path: Path, asked: Asked, where: Where) -> ApplicationP
     folder, project = folder_at(ctx, path), where.project
     if asked.start is None:
         application_of(folder, asked.application)
-    wanted = Wanted(parent=where.branch, schema_only=where.schema_only) if project else Wanted()
+    source = Wanted(parent=where.branch, schema_only=where.schema_only, hold_end=True)
+    wanted = source if project else Wanted()
     with ctx.carry_out(_plan(where, folder.name, asked.role)), platform.client(ctx) as client:
         if project is not None and not where.schema_only:
             refuse_people(client, project, where.branch)
@@ -117,6 +118,8 @@ def walked(ctx: Context, path: Path, asked: Asked, where: Where) -> ApplicationP
 
 
 def _plan(where: Where, folder: str, role: str | None) -> Plan:
+    from neondba.access.operations import holding_step
+
     project = where.project
     source = f"branch {where.branch} of {project}" if where.branch else project
     return Plan(
@@ -125,6 +128,7 @@ def _plan(where: Where, folder: str, role: str | None) -> Plan:
         target=Target(project=project, branch=f"neondba-{PURPOSE}-…", role=role),
         steps=(
             f"Make a throw-away branch of {source}." if project else "Make an empty throw-away project.",
+            *holding_step(where.branch if project else None),
             f"Apply the migrations of {folder} there.",
             f"Start the application of {folder} against it, in a copy of the folder; sign two users in.",
             "Send requests as each with the other's identifiers; put the rows back after each.",

@@ -90,7 +90,7 @@ def _on_a_branch(ctx: Context, asked: Asked, database: str | None) -> IsolationP
     from neondba.neon.throwaway import Wanted, throwaway_branch
 
     # Tables that are not yet in production stand on the branch that the folder was pointed at.
-    wanted = Wanted(parent=noted_branch(ctx.folder, asked.project))
+    wanted = Wanted(parent=noted_branch(ctx.folder, asked.project), hold_end=True)
     with (
         platform.client(ctx) as client,
         throwaway_branch(

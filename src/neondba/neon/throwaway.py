@@ -10,7 +10,7 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from neondba.core.context import Context
 from neondba.core.marks import abandoned, forget, marked
 from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem, Problem
 from neondba.core.secret import Secret
+from neondba.neon import held_end
 from neondba.neon.connection_string import parse
 from neondba.neon.models import Branch, Database, Project
 
@@ -68,6 +69,8 @@ class Wanted:
     timestamp: datetime | None = None
     """Where in the parent's history; its present if absent."""
     schema_only: bool = False
+    hold_end: bool = False
+    """True to take the end of a parent that expires away meanwhile; the plan has to say so."""
     keep: bool = False
     """True to leave it: it neither expires nor is removed on the way out."""
     lifetime: timedelta = LIFETIME
@@ -101,15 +104,16 @@ def throwaway_branch(
         raise _nameless()
     name = wanted.name or f"neondba-{purpose}-{ctx.chance.getrandbits(32):08x}"
     parent = client.find_project(project) if project is not None else None
-    source = _source(client, parent, wanted.parent) if parent and wanted.parent else None
     _sweep(client, ctx, parent)
+    source = client.find_branch(parent, wanted.parent) if parent and wanted.parent else None
+    holding = _holding(client, ctx, parent, source, wanted) if parent and source else nullcontext()
     ctx.progress(f"Making throw-away {'branch' if parent else 'project'} {name}.")
     mark = marked(_marks(ctx), name) if wanted.name is None else nullcontext()
-    with mark, unwound_by_signals() if wanted.signals else nullcontext():
+    with mark, unwound_by_signals() if wanted.signals else nullcontext(), holding:
         ours = True
         try:
             try:
-                project_id, branch = _make(client, ctx, parent, source, name, wanted)
+                project_id, branch = _make(client, ctx, parent, source.id if source else None, name, wanted)
             except ConflictProblem as problem:
                 # A name that somebody else has taken meanwhile: what bears it is theirs.
                 ours = wanted.name is None or problem.code != "neon-conflict"
@@ -120,13 +124,16 @@ def throwaway_branch(
                 _remove(client, ctx, parent, name)
 
 
-def _source(client: NeonClient, project: Project, name: str) -> str:
-    """Give the id of the branch to copy.
+def _holding(
+    client: NeonClient, ctx: Context, project: Project, branch: Branch, wanted: Wanted
+) -> AbstractContextManager[None]:
+    """Hold the end of the branch to copy, where it has one and the caller wants that.
 
     Raises:
         ConflictProblem: it expires, and so can have no children.
     """
-    branch = client.find_branch(project, name)
+    if wanted.hold_end and (branch.expires_at is not None or held_end.is_held(ctx, branch)):
+        return held_end.held(client, ctx, project, branch)
     if branch.expires_at is not None:
         raise ConflictProblem(
             "branch-expires",
@@ -134,7 +141,7 @@ def _source(client: NeonClient, project: Project, name: str) -> str:
             hint=f"Let it stay first: neondba branch expire {quote(branch.name)} --never "
             f"--project {quote(project.name)}",
         )
-    return branch.id
+    return nullcontext()
 
 
 def _nameless() -> ArgumentProblem:
@@ -231,6 +238,7 @@ def _sweep(client: NeonClient, ctx: Context, parent: Project | None) -> None:
             if over and is_throwaway(project.name):
                 _quietly(ctx, project.name, lambda project=project: client.delete_project(project.id))  # type: ignore[misc]
         return
+    held_end.put_back(client, ctx, parent)
     for branch in client.branches(parent.id):
         over = (branch.expires_at is not None and branch.expires_at <= now) or branch.name in gone
         if over and is_throwaway(branch.name) and not branch.default and not branch.protected:
