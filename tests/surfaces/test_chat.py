@@ -132,6 +132,16 @@ def test_a_change_that_nobody_can_agree_to_is_refused_with_the_command(
     assert len(changes(ctx)) == 1
 
 
+def test_the_command_for_the_user_keeps_the_chats_project(
+    ctx: Context, toys: Toys, talk: Talk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read = ("read_skill", {"name": "neon-prisma-orm", "page": "references/errors.md"})
+    talk(Script(read, run("toy.make", name="top")), "--only-project", "my shop", "--model", "some:model")
+    shown = capsys.readouterr().err
+    assert "  read_skill neon-prisma-orm references/errors.md\n" in shown
+    assert "neondba toy make top '--project=my shop' --confirm " in shown
+
+
 def test_a_dry_run_gives_the_plan(ctx: Context, toys: Toys, talk: Talk) -> None:
     script = Script(("toy_make", {"name": "top", "dry_run": True}))
     talk(script)

@@ -258,6 +258,23 @@ def test_progress_is_told(ctx: Context, toys: Toys) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_an_operation_may_tell_its_progress_from_a_thread_of_its_own(
+    ctx: Context, toys: Toys, mode: str
+) -> None:
+    told: list[str | None] = []
+
+    async def listen(progress: float, total: float | None, message: str | None) -> None:
+        told.append(message)
+
+    given = {"name": "toy.wind"}
+    result = session(
+        ctx, lambda c: c.call_tool("run_operation", given, progress_callback=listen), mode
+    ).structured_content
+    assert result["result"]["name"] == "clockwork"
+    assert told == ["Winding"]
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_cancelling_stops_the_operation(ctx: Context, toys: Toys, mode: str) -> None:
     toybox.STARTED.clear()
     toybox.STOPPED.clear()

@@ -25,7 +25,7 @@ from neondba.core.context import Context
 from neondba.core.operation import Operation
 from neondba.core.plan import Effect
 from neondba.surfaces import mcp, reply
-from neondba.surfaces.mcp_scope import Scope
+from neondba.surfaces.scope import Scope
 
 Toys = dict[str, Operation]
 CLIENTS = Path(__file__).parents[1] / "clients"
@@ -123,6 +123,28 @@ def test_a_server_kept_to_one_project_reaches_no_other(ctx: Context) -> None:
         assert refused.structured_content["code"] == "beyond-scope", name
     place = session(ctx, lambda made: made.read_resource("neondba://project"), scope).contents[0].text
     assert json.loads(place)["project"] == "shop"
+    assert json.loads(place)["project_from"] == "--project"
+
+
+def test_a_refusal_names_the_limit_that_refuses(ctx: Context) -> None:
+    given = {"name": "migration.rehearse", "arguments": {"project": "other"}}
+    writes = called(ctx, "run_operation", given, Scope(read_only=True, project="shop")).structured_content
+    assert (writes["message"].endswith("only reads."), "terminal" in writes["hint"]) == (True, True)
+    elsewhere = called(ctx, "run_operation", given, Scope(project="shop")).structured_content
+    assert elsewhere["hint"] == "Leave project out."
+
+
+def test_the_command_for_all_of_a_result_keeps_the_sessions_project(ctx: Context, toys: Toys) -> None:
+    given = {"name": "toy.heap", "arguments": {"count": 900}}
+    more = called(ctx, "run_operation", given, Scope(project="my shop")).structured_content["more"]
+    assert more.endswith("in full: neondba toy heap 900 '--project=my shop' --format json")
+
+
+def test_an_argument_that_does_not_fit_is_not_said_to_come_from_a_database(ctx: Context, toys: Toys) -> None:
+    result = called(ctx, "run_operation", {"name": "toy.letter"})
+    assert result.structured_content["code"] == "argument-invalid"
+    assert "untrusted" not in result.structured_content
+    assert result.content[0].text.startswith("toy.letter: text: it is missing.")
 
 
 @pytest.mark.parametrize("fails", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -102,6 +103,13 @@ def toy_inspect(ctx: Context, faults: Annotated[int, Field(description="How many
     return Report(faults=["cracked"] * faults)
 
 
+def toy_wind(ctx: Context) -> Toy:
+    """Wind up a toy beside everything else."""
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(ctx.progress, "Winding", 0.5).result(10)
+    return Toy(name="clockwork")
+
+
 def toy_make(
     ctx: Context,
     name: Name,
@@ -198,6 +206,7 @@ TOYS: list[tuple[str, Any, dict[str, Any]]] = [
     ),
     ("toy.list", toy_list, {"examples": (Example(), Example({"names": ["a", "b"]}))}),
     ("toy.shelf", toy_shelf, {"examples": (Example(),)}),
+    ("toy.wind", toy_wind, {"examples": (Example(),)}),
     (
         "toy.inspect",
         toy_inspect,

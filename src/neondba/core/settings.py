@@ -88,6 +88,17 @@ class Settings(BaseModel):
         """Say where a value came from: a flag, a variable, a file, or `default`."""
         return self._origins.get(field, "default")
 
+    def with_flag(self, field: str, value: Any) -> Settings:
+        """Give these settings as if the user had given this one on the command line too."""
+        changed = self.model_copy(update={field: value})
+        changed._origins = {**self._origins, field: flag_of(field)}
+        return changed
+
+    def flags(self) -> dict[str, str]:
+        """Give what the user set on the command line, and the words that set it again."""
+        given = [field for field, origin in self._origins.items() if origin == flag_of(field)]
+        return {field: f"{flag_of(field)}={getattr(self, field)}" for field in sorted(given)}
+
 
 def flag_of(field: str) -> str:
     """Give the command-line spelling of a setting."""

@@ -22,7 +22,7 @@ _GREETING = "Ask about your databases; what changes something is shown to you fi
 def command(tokens: Sequence[str]) -> int:
     """Talk until the user ends it."""
     from neondba.surfaces import server_command
-    from neondba.surfaces.mcp_scope import ONLY, READ_ONLY
+    from neondba.surfaces.scope import ONLY, READ_ONLY
 
     return server_command.run("chat", SUMMARY, [READ_ONLY, ONLY, _NO_TRANSCRIPT], tokens, _serve)
 
@@ -30,7 +30,7 @@ def command(tokens: Sequence[str]) -> int:
 def _serve(base: Context, values: dict[str, Any]) -> int:
     from neondba.assistant import chat_model
     from neondba.surfaces import output
-    from neondba.surfaces.mcp_scope import Scope
+    from neondba.surfaces.scope import Scope
 
     # Before the library is imported: that takes a second.
     model = chat_model.model_of(base.settings.model)

@@ -21,8 +21,8 @@ from neondba.surfaces import consent, output
 from neondba.surfaces.blocks import clean
 from neondba.surfaces.chat_tools import Calls, User
 from neondba.surfaces.desk import Desk
-from neondba.surfaces.mcp_scope import Scope
 from neondba.surfaces.progress import ProgressLine
+from neondba.surfaces.scope import Scope
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent, ModelMessage

@@ -19,7 +19,6 @@ from neondba.surfaces.calls import Answer, gated
 from neondba.surfaces.consent import FLAG
 from neondba.surfaces.desk import Asked, Desk
 from neondba.surfaces.replies import Reply
-from neondba.surfaces.shape import command_line
 from neondba.surfaces.threads import in_thread
 
 
@@ -104,9 +103,7 @@ class Calls:
         if agreed:
             return
         if agreed is None:
-            command = shlex.join(
-                ["neondba", *command_line(asked.operation, asked.arguments), FLAG, plan.hash]
-            )
+            command = shlex.join([*self._desk.command(asked), FLAG, plan.hash])
             self._user.tell(f"Not done: nobody is at the terminal. To do it:\n  {self._hiding.text(command)}")
             raise ConflictProblem(
                 "nobody-to-ask",
@@ -132,4 +129,6 @@ def _in_brief(name: str, given: Mapping[str, Any]) -> str:
     arguments = given.get("arguments") if name == "run_operation" else given
     values = arguments.items() if isinstance(arguments, dict) and name != "read_skill" else []
     said = " ".join(f"{key}={value}" for key, value in values)
+    if name == "read_skill":
+        said, named = f"{named} {given.get('page') or ''}".strip(), "read_skill"
     return " ".join(part for part in (str(named) or name, said) if part)[:200]

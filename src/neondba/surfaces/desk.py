@@ -12,9 +12,10 @@ from neondba.core.plan import Effect
 from neondba.core.problem import ArgumentProblem
 from neondba.surfaces import replies, search, tools
 from neondba.surfaces.calls import Answer
-from neondba.surfaces.mcp_scope import Scope
 from neondba.surfaces.replies import Reply
 from neondba.surfaces.reply import Results
+from neondba.surfaces.scope import Scope
+from neondba.surfaces.shape import command_line
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,16 @@ class Desk:
         self._scope.check(operation, arguments)
         return Asked(operation, arguments, dry_run, confirm, through_run)
 
+    def command(self, asked: Asked) -> list[str]:
+        """Give the words that do the same in a terminal, with the settings of this session."""
+        flags = self.base.settings.flags()
+        # Which model talks is no matter to an operation; an argument of its own goes before a setting.
+        passed = [words for name, words in flags.items() if name not in ("model", *asked.arguments)]
+        return ["neondba", *command_line(asked.operation, asked.arguments), *passed]
+
     def reply(self, found: Answer, asked: Asked) -> Reply:
         """Give an operation's answer."""
-        return replies.of_answer(found, asked.arguments, self._results, self.base.chance)
+        return replies.of_answer(found, self.command(asked), self._results, self.base.chance)
 
     def _read(self, given: Mapping[str, Any]) -> Reply:
         name, path = str(_one(given, "id")), str(given.get("path", ""))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from neondba.surfaces.mcp_scope import ONLY, READ_ONLY, Scope
+from neondba.surfaces.scope import ONLY, READ_ONLY, Scope
 from neondba.surfaces.shape import Argument
 
 if TYPE_CHECKING:

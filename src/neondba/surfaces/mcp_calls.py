@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import anyio.from_thread
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
@@ -18,7 +18,7 @@ from neondba.surfaces import replies
 from neondba.surfaces.calls import Answer, answer, gated
 from neondba.surfaces.desk import Desk
 from neondba.surfaces.mcp_replies import wire
-from neondba.surfaces.mcp_scope import Scope
+from neondba.surfaces.scope import Scope
 from neondba.surfaces.threads import in_thread
 
 Request = ServerRequestContext[Any, Any]
@@ -66,13 +66,16 @@ class Calls:
 
 def _listener(request: Request) -> Callable[[str, float | None], None]:
     told = 0.0
+    # An operation may report from a thread of its own, which anyio would not know.
+    loop = asyncio.get_running_loop()
 
     def listen(message: str, done: float | None) -> None:
         nonlocal told
         # The protocol wants progress to grow; without a share it counts sentences.
         told = max(done, told) if done is not None else told + 0.001
         total = 1.0 if done is not None else None
-        anyio.from_thread.run(request.session.report_progress, told, total, message)
+        report = request.session.report_progress(told, total, message)
+        asyncio.run_coroutine_threadsafe(report, loop).result()
 
     return listen
 

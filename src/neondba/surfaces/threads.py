@@ -21,11 +21,16 @@ async def in_thread(
     # Whoever takes it first decides: a call that is cancelled before it begins will never begin.
     begins = threading.Lock()
 
+    def heard(message: str, done: float | None) -> None:
+        # A thread that the operation has left behind has nobody to tell any more.
+        if not finished.is_set():
+            listen(message, done)
+
     def work() -> Answer:
         if not begins.acquire(blocking=False):
             raise KeyboardInterrupt
         try:
-            return call(replace(ctx, listener=listen, cancelled=stop.is_set))
+            return call(replace(ctx, listener=heard, cancelled=stop.is_set))
         finally:
             finished.set()
 

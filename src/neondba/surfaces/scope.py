@@ -42,22 +42,15 @@ class Scope:
         Raises:
             ConflictProblem: it is one.
         """
-        why = self.refusal(operation)
-        asked = arguments.get("project")
-        if why is None and self.project is not None and asked not in (None, self.project):
+        why, hint = self.refusal(operation), "Give the user the command for their own terminal."
+        if why is None and self.project is not None and arguments.get("project") not in (None, self.project):
             why = f"{operation.name} names another project, and this session keeps to {self.project}."
+            hint = "Leave project out."
         if why is not None:
-            raise ConflictProblem(
-                "beyond-scope",
-                why,
-                hint="Leave project out."
-                if asked is not None
-                else "Give the user the command for their own terminal.",
-                operation=operation.name,
-            )
+            raise ConflictProblem("beyond-scope", why, hint=hint, operation=operation.name)
 
     def applied(self, base: Context) -> Context:
         """Give the context that every call of this session starts from."""
         if self.project is None:
             return base
-        return replace(base, settings=base.settings.model_copy(update={"project": self.project}))
+        return replace(base, settings=base.settings.with_flag("project", self.project))
