@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from reached import Reached
 
-from neondba.access.query import plain
+from neondba.access.query import DEEPEST, LONGEST, plain
+from neondba.access.query_results import Column, QueryAnswer
 from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem, RemoteProblem
 from neondba.core.secret import Secret
 from neondba.postgres.connect import Connection, connect
@@ -64,6 +65,70 @@ def test_rows_stop_at_the_limit_and_it_says_so(session: Connection) -> None:
     assert (len(found.rows), found.more) == (3, "only the first 3 rows were read")
     assert found.columns == [("id", "int4"), ("name", "text")]
     assert asked(session, "select 1") == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "value"),
+    [
+        ("'infinity'::date", "infinity"),
+        ("'-infinity'::timestamptz", "-infinity"),
+        ("'0044-03-15 BC'::date", "0044-03-15 BC"),
+        ("'24:00'::time", "24:00:00"),
+        ("'1 mon 2 days'::interval", "1 mon 2 days"),
+        ("array['infinity'::timestamp, null]", ["infinity", None]),
+        ("'[2020-01-01,infinity)'::daterange", "[2020-01-01,infinity)"),
+        ("1.10::numeric", "1.10"),
+        ("'\\xdeadbeef'::bytea", "\\xdeadbeef"),
+        ("9223372036854775807", 9223372036854775807),
+        ("""'{"a": [1, null]}'::jsonb""", {"a": [1, None]}),
+    ],
+)
+def test_a_value_that_python_does_not_have_is_given_as_postgresql_writes_it(
+    session: Connection, sql: str, value: object
+) -> None:
+    assert asked(session, f"select {sql}") == [[value]]
+
+
+def test_json_beyond_python_and_utf8_is_given_too(session: Connection) -> None:
+    deep, half = asked(
+        session, """select (repeat('[', 5000) || repeat(']', 5000))::json, '{"\\ud800": "\\ud800"}'::json"""
+    )[0]
+    assert str(plain(deep)).startswith("[" * LONGEST + "…")
+    assert plain(half) == {"?": "?"}
+    nested = asked(session, "select (repeat('[', 300) || repeat(']', 300))::json")[0][0]
+    assert json.dumps(plain(nested)).count("[") == DEEPEST
+
+
+def test_a_value_that_is_too_long_is_given_and_ends_the_reading(session: Connection) -> None:
+    found = asked(session, "select repeat('x', 30) from generate_series(1, 3)", bytes=20)
+    assert found == [["x" * 30]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "code", "hint"),
+    [
+        ("select chr(55296)", "query-refused", "Correct"),
+        ("select * from nowhere", "query-refused", "pg_stat_user_tables"),
+        ("explain delete from person", "query-refused", "--role NAME"),
+        ("select nam from person", "query-refused", "person.name"),
+    ],
+)
+def test_what_the_server_refuses_is_no_fault_of_the_connection(
+    session: Connection, sql: str, code: str, hint: str
+) -> None:
+    with pytest.raises(ArgumentProblem) as caught:
+        asked(session, sql)
+    assert caught.value.code == code
+    assert hint in (caught.value.hint or "")
+
+
+def test_names_and_values_of_a_database_stay_on_their_line() -> None:
+    columns = [Column(name="a\nb\x1b[31m", type="jsonb")]
+    shown = QueryAnswer(
+        branch="main", database="d", role="r", seconds=0, columns=columns, rows=[[{"k": [None, True]}]]
+    ).as_text(80)
+    assert "a b [31m" in shown
+    assert '{"k": [null, true]}' in shown
 
 
 def test_an_empty_answer_still_has_its_columns(session: Connection) -> None:

@@ -156,6 +156,21 @@ def test_tables_and_calls_are_named_without_the_statements_own_names() -> None:
     assert found.calls == {Call(None, "count")}
 
 
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("select $1", "$1 stands for a value"),
+        ("explain select * from users where id = $2", "$2 stands for a value"),
+        ("set role app", "SET or RESET does more than read"),
+        ("begin", "BEGIN, COMMIT or ROLLBACK does more than read"),
+        ("create index on users (id)", "CREATE INDEX does more than read"),
+        ("drop table users", "DROP does more than read"),
+    ],
+)
+def test_a_refusal_is_said_in_the_words_of_sql(sql: str, said: str) -> None:
+    assert said in (read(sql).refused or "")
+
+
 def test_a_statement_nested_beyond_reason_is_refused() -> None:
     deep = "select " + "(" * 20_000 + "1" + ")" * 20_000
     assert read(deep).refused

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 2_000
 """Characters of one value that are given."""
+DEEPEST: Final = 50
+"""Levels of a JSON value that are given."""
 VERIFIER: Final = re.compile(r"SCRAM-SHA-256\$[0-9]+:[\w+/=:$]+")
 """How PostgreSQL keeps a password: statistics and views may hold it too."""
 
@@ -84,13 +86,21 @@ def _run(session: Connection, ctx: Context, found: Any, asked: Asked, answer: Qu
         answer.notes.append(f"There are more rows: {rows.more}.")
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """Give a value as JSON has it, without verifiers of passwords."""
     if value is None or isinstance(value, bool | int | float):
         return value if value == value and abs(value or 0) != float("inf") else str(value)
+    if isinstance(value, dict | list | tuple) and depth == DEEPEST:
+        return "… (nested deeper)"
     if isinstance(value, dict):
-        return {str(name): plain(inner) for name, inner in value.items()}
+        return {_text(str(name)): plain(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    text = value.hex() if isinstance(value, bytes) else VERIFIER.sub("SCRAM-SHA-256$***", str(value))
+        return [plain(inner, depth + 1) for inner in value]
+    text = _text(value.decode(errors="replace") if isinstance(value, bytes) else str(value))
     return text if len(text) <= LONGEST else text[:LONGEST] + f"… ({len(text):,} characters)"
+
+
+def _text(text: str) -> str:
+    # JSON of PostgreSQL may hold half of a character, which no UTF-8 can.
+    whole = text.encode(errors="replace").decode()
+    return VERIFIER.sub("SCRAM-SHA-256$***", whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import BaseModel
@@ -44,7 +45,7 @@ class QueryAnswer(BaseModel):
 
 
 def _table(answer: QueryAnswer, width: int) -> list[str]:
-    texts = [[column.name for column in answer.columns]]
+    texts = [[_shown(column.name) for column in answer.columns]]
     texts += [[_shown(value) for value in row] for row in answer.rows]
     widest = max(8, width // max(1, len(answer.columns)) - 2)
     sizes = [min(widest, max(len(row[at]) for row in texts)) for at in range(len(answer.columns))]
@@ -57,8 +58,12 @@ def _table(answer: QueryAnswer, width: int) -> list[str]:
 
 def _shown(value: Any) -> str:
     # A value must not move the cursor or end the line.
-    text = "" if value is None else str(value)
+    text = "" if value is None else value if isinstance(value, str) else _as_json(value)
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _cut(text: str, size: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,11 +13,27 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProblem, RemoteProblem
+from neondba.core.problem import (
+    ArgumentProblem,
+    ConflictProblem,
+    NotFoundProblem,
+    Problem,
+    RemoteProblem,
+)
 from neondba.postgres.connect import Connection, ask, trusted
 from neondba.postgres.reading import Read, Table, calls_refused
 
 READER: Final = "pg_read_all_data"
+AS_THEY_ARE: Final = frozenset({"bool", "int2", "int4", "int8", "oid", "float4", "float8", "json", "jsonb"})
+"""Types that Python and JSON have too. A value of any other stays PostgreSQL's own text: Python would refuse
+an infinite date, and count an interval's months as days."""
+BROKEN_OFF: Final = ("08", "53", "57", "58")
+"""Classes of errors that are no fault of the statement."""
+HINTS: Final = {
+    "25006": "Changes go through a migration: neondba migration rehearse",
+    "42501": "Act as a role that may do it: --role NAME",
+    "42P01": 'Tables that there are: neondba query run "select schemaname, relname from pg_stat_user_tables"',
+}
 LOOK_EVERY: Final = 0.2
 """Seconds between two looks whether the user has cancelled."""
 
@@ -173,36 +190,58 @@ def _asked(session: Connection, statement: str, limits: Limits) -> Rows:
     try:
         # A stream goes over the extended protocol: there the server itself takes one statement only.
         with psycopg.RawCursor(session, row_factory=tuple_row) as cursor:
+            _keep_text(cursor)
             stream = cursor.stream(trusted(statement))
             for row in stream:
                 if not found.columns:
                     found.columns = _columns(cursor)
-                taken += sum(len(str(value)) for value in row)
                 if len(found.rows) == limits.rows or taken > limits.bytes:
                     found.more = (
                         f"only the first {limits.rows} rows were read"
                         if len(found.rows) == limits.rows
-                        else f"reading stopped after {limits.bytes:,} characters"
+                        else f"reading stopped after {taken:,} characters"
                     )
                     session.cancel_safe(timeout=5)
                     break
+                taken += sum(len(str(value)) for value in row)
                 found.rows.append(list(row))
             stream.close()  # type: ignore[attr-defined]
         found.columns = found.columns or _described(session, statement)
     except psycopg.errors.QueryCanceled as error:
         if found.more is None:
             raise _timed_out(error, limits) from None
-    except psycopg.OperationalError as error:
-        raise RemoteProblem(
-            "query-broken-off", f"The query ended: {_first(error)}.", hint="Try again."
-        ) from None
     except psycopg.Error as error:
-        raise ArgumentProblem(
-            "query-refused",
-            f"PostgreSQL refused the query: {_first(error)}.",
-            hint=error.diag.message_hint or "Correct the statement.",
-        ) from None
+        raise _failed(error, broken=session.broken) from None
     return found
+
+
+def _keep_text(cursor: psycopg.Cursor[Any]) -> None:
+    from psycopg.types.json import set_json_loads
+    from psycopg.types.string import TextLoader
+
+    for kind in cursor.adapters.types:
+        if kind.name not in AS_THEY_ARE:
+            cursor.adapters.register_loader(kind.oid, TextLoader)
+    set_json_loads(_json, cursor)
+
+
+def _json(text: str | bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        # PostgreSQL nests deeper and counts higher than Python.
+        return text if isinstance(text, str) else text.decode(errors="replace")
+
+
+def _failed(error: psycopg.Error, *, broken: bool) -> Problem:
+    state = error.sqlstate or ""
+    if broken or state.startswith(BROKEN_OFF):
+        return RemoteProblem("query-broken-off", f"The query ended: {_first(error)}.", hint="Try again.")
+    return ArgumentProblem(
+        "query-refused",
+        f"PostgreSQL refused the query: {_first(error)}.",
+        hint=error.diag.message_hint or HINTS.get(state, "Correct the statement."),
+    )
 
 
 def _timed_out(error: psycopg.Error, limits: Limits) -> RemoteProblem:

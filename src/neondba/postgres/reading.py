@@ -32,6 +32,20 @@ READS_WHAT_IT_NAMES: Final = frozenset(
 """Of pg_catalog: declared to read only, but which table they read stands in their arguments."""
 HOLD_PASSWORDS: Final = frozenset({"pg_authid", "pg_shadow", "pg_subscription", "pg_user_mapping"})
 """Of pg_catalog: pg_read_all_data may read them."""
+AS_WRITTEN: Final = {
+    "AlterTableStmt": "ALTER",
+    "CopyStmt": "COPY",
+    "CreateStmt": "CREATE TABLE",
+    "CreateTableAsStmt": "CREATE TABLE AS",
+    "IndexStmt": "CREATE INDEX",
+    "ReindexStmt": "REINDEX",
+    "RefreshMatViewStmt": "REFRESH MATERIALIZED VIEW",
+    "RenameStmt": "ALTER ... RENAME",
+    "TransactionStmt": "BEGIN, COMMIT or ROLLBACK",
+    "VariableSetStmt": "SET or RESET",
+    "ViewStmt": "CREATE VIEW",
+}
+"""Statements whose name in the grammar is not how people write them."""
 PLANNED: Final = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 """What a plain EXPLAIN may hold: nothing of it is executed."""
 
@@ -112,7 +126,7 @@ def _found(tree: Any, *, plans: bool) -> Read:
     ctes: set[str] = set()
     for node in _nodes(tree):
         kind = type(node).__name__
-        if not plans and (why := _changes(kind)):
+        if (why := _nameless(node)) or (not plans and (why := _changes(kind))):
             return Read(why)
         if kind == "FuncCall":
             parts = [part.string.sval for part in node.funcname]
@@ -139,6 +153,12 @@ def _changes(kind: str) -> str | None:
     return None
 
 
+def _nameless(node: Any) -> str | None:
+    if type(node).__name__ == "ParamRef":
+        return f"${node.number} stands for a value, and none is given with a query: write the value there"
+    return None
+
+
 def _nodes(message: Any) -> Iterator[Any]:
     """Walk the tree without recursion: a statement may be nested deeper than Python's stack."""
     waiting = [message]
@@ -152,6 +172,8 @@ def _nodes(message: Any) -> Iterator[Any]:
 
 
 def _spoken(kind: str) -> str:
+    if kind in AS_WRITTEN:
+        return AS_WRITTEN[kind]
     words = "".join(f" {letter}" if letter.isupper() else letter for letter in kind.removesuffix("Stmt"))
     return words.strip().upper()
 
