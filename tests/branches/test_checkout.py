@@ -68,6 +68,13 @@ def leads_to(world: World, store: str, url: str) -> str:
     return hosts[parse(url).endpoint_id or ""]
 
 
+def main_url(world: World, store: str) -> str:
+    with world.client() as client:
+        project = client.find_project(store)
+        main = client.find_branch(project, "main")
+        return client.connection_uri(project.id, main.id, "neondb", "neondb_owner").reveal()
+
+
 def test_a_folder_without_files_gets_one_that_connects(
     world: World, store: str, app: Path, call: Call
 ) -> None:
@@ -178,6 +185,34 @@ def test_the_role_in_the_file_stays(world: World, store: str, app: Path, call: C
         call("branch.checkout", name="dev", role="nobody")
     with pytest.raises(NotFoundProblem, match="has no database nothing"):
         call("branch.checkout", name="dev", database="nothing")
+
+
+def test_a_role_that_the_parent_lacks_keeps_the_files_where_they_are(
+    world: World, store: str, app: Path, call: Call
+) -> None:
+    call("branch.create", name="dev")
+    call("branch.checkout", name="dev")
+    word = "Pw" + "8" * 20
+    direct = value(app / ".env", "DATABASE_URL_UNPOOLED")
+    with psycopg.connect(direct, autocommit=True) as db:
+        db.execute(f"create role visitor login password '{word}'".encode())
+    password = parse(direct).password
+    assert password
+    theirs = direct.replace("neondb_owner", "visitor").replace(password.reveal(), word)
+    before = f"DATABASE_URL={theirs}\n"
+    (app / ".env").write_text(before)
+    plan = call("branch.create", name="feature", dry=True)
+    assert "There is no such role on main" in plan.steps[-1]
+    made = call("branch.create", name="feature")
+    assert (made.files, (app / ".env").read_text()) == ((), before)
+    assert made.note.endswith("A branch of dev has it: --parent dev")
+    assert call("branch.create", name="twig", parent="dev").files
+    done = call("branch.checkout", name="feature")
+    assert "visitor cannot log in on feature. There is no such role there." in done.care
+    with psycopg.connect(main_url(world, store)) as db:
+        db.execute(f"create role visitor login password '{word * 2}'".encode())
+    again = call("branch.create", name="other", dry=True)
+    assert "It has another password on main" in again.steps[-1]
 
 
 def test_a_branch_without_compute_gets_one(world: World, store: str, app: Path, call: Call) -> None:

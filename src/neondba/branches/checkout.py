@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from neondba.branches import git_hook, switching
 from neondba.branches.meanwhile import still_there
+from neondba.branches.prepared import Prepared
 from neondba.branches.results import CheckedOut, FileChanged
+from neondba.branches.role_there import shut_out
 from neondba.branches.switching import Switch
-from neondba.branches.values import Address, Leads, read
+from neondba.branches.values import Leads, read
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, Target
-from neondba.core.problem import NotFoundProblem, Problem
+from neondba.core.problem import NotFoundProblem
 from neondba.core.secret import Secret
 from neondba.project import git
 
@@ -22,54 +24,6 @@ if TYPE_CHECKING:
     from neondba.neon.client import NeonClient
     from neondba.neon.connection_string import ConnectionString
     from neondba.neon.models import Branch, Project
-
-
-_PASSWORD_UNKNOWN: Final = (404, 412)
-"""A role that SQL made, or a project that stores no passwords."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A switch, with the role and the database it is for."""
-
-    switch: Switch
-    role: str
-    database: str
-    password: Secret | None
-    """Password of this role in the file, for a role whose password Neon does not know."""
-
-    def steps(self, branch: str) -> list[str]:
-        """Say what will be written."""
-        return self.switch.steps(branch, self.role, self.database)
-
-    def carry_out(self, client: NeonClient, project: Project, branch: Branch, git_branch: str | None) -> None:
-        """Write the files."""
-        address = self._address(client, project, branch)
-        self.switch.write(address, project.org_id, git_branch)
-
-    def _address(self, client: NeonClient, project: Project, branch: Branch) -> Address:
-        try:
-            direct, pooled = (
-                client.connection_uri(project.id, branch.id, self.database, self.role, pooled=each)
-                for each in (False, True)
-            )
-        except Problem as problem:
-            if self.password is None or problem.facts.get("status") not in _PASSWORD_UNKNOWN:
-                raise
-            direct, pooled = self._with_the_files_password(client, project, branch, self.password)
-        return Address(project.id, branch.name, branch.id, self.role, self.database, direct, pooled)
-
-    def _with_the_files_password(
-        self, client: NeonClient, project: Project, branch: Branch, password: Secret
-    ) -> tuple[Secret, Secret]:
-        from neondba.neon.connection_string import parse
-        from neondba.neon.throwaway import reached
-
-        found = reached(client, project.id, branch, self.database)
-        return (
-            parse(found.direct).with_role(self.role, password).render(),
-            parse(found.pooled).with_role(self.role, password).render(),
-        )
 
 
 @dataclass(frozen=True)
@@ -104,6 +58,7 @@ def carried_out(
         target=Target(project=project.name, branch=branch.name, role=prepared.role),
         steps=tuple(steps),
     )
+    why = None if bare else shut_out(client, ctx, project, branch, prepared)
     with ctx.carry_out(plan), still_there(client, ctx, project, branch):
         if bare:
             client.create_endpoint(project.id, branch.id)
@@ -117,8 +72,17 @@ def carried_out(
         role=prepared.role,
         database=prepared.database,
         files=written(prepared.switch),
-        care=_care(branch),
+        care=_care(branch) or (_no_way_in(branch, prepared, why) if why else None),
         git_hook=str(hook) if hook else None,
+    )
+
+
+def _no_way_in(branch: Branch, prepared: Prepared, why: str) -> str:
+    names = next((file.names for file in prepared.switch.files if file.names), ("DATABASE_URL",))
+    make = f"neondba role create {quote(prepared.role)} --application --branch {quote(branch.name)}"
+    return (
+        f"Take care: {prepared.role} cannot log in on {branch.name}. {why} there. With its own profile: "
+        f"{make} --new-password --write-env {names[0]}. Or log in as another one: --role."
     )
 
 

@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from neondba.branches import checkout, choose
-from neondba.branches.checkout import Prepared
 from neondba.branches.mask_create import anonymised_branch, anonymised_steps
 from neondba.branches.mask_results import Coverage
 from neondba.branches.meanwhile import still_there
 from neondba.branches.point import Point, check_window, point_of
 from neondba.branches.policy import policy_of
+from neondba.branches.prepared import Prepared
 from neondba.branches.results import BranchCreated, FileChanged
+from neondba.branches.role_there import left_behind
 from neondba.core.context import Context
 from neondba.core.duration import spell
 from neondba.core.plan import Effect, Plan, Target
@@ -60,7 +61,7 @@ def create(client: NeonClient, ctx: Context, wanted: Wanted) -> BranchCreated:
     if point is not None:
         check_window(point, project, source, ctx)
     prepared, note = _pointing(client, ctx, project, source, wanted)
-    with ctx.carry_out(_plan(project, source, point, wanted, prepared)):
+    with ctx.carry_out(_plan(project, source, point, wanted, prepared, note)):
         with still_there(client, ctx, project, source, point=point):
             made, coverage = _made(client, ctx, project, source, point, wanted)
         files, note = _pointed(client, ctx, project, made.branch, prepared, note)
@@ -90,13 +91,20 @@ def _pointing(
     if not (wanted.checkout and wanted.compute):
         return None, None
     try:
-        return checkout.pointing(client, ctx, project, source)
+        prepared, note = checkout.pointing(client, ctx, project, source)
+        lost = left_behind(client, ctx, project, source, wanted.name, prepared) if prepared else None
+        return (None, lost) if lost else (prepared, note)
     except Problem as problem:
         return None, f"The environment files stay as they are: {problem.message}"
 
 
 def _plan(
-    project: Project, source: Branch, point: Point | None, wanted: Wanted, prepared: Prepared | None
+    project: Project,
+    source: Branch,
+    point: Point | None,
+    wanted: Wanted,
+    prepared: Prepared | None,
+    note: str | None,
 ) -> Plan:
     name, when = wanted.name, f" {point.spoken}" if point else ""
     rows = "with the schema, but no rows," if wanted.schema_only else "with schema and rows"
@@ -106,7 +114,7 @@ def _plan(
     steps += anonymised_steps(source.name, name) if wanted.anonymised else ()
     steps += [f"Make a compute for {name}; it starts with the first connection."] if wanted.compute else []
     steps += [f"Neon deletes {name} after {spell(wanted.expires)}."] if wanted.expires else []
-    steps += prepared.steps(name) if prepared else []
+    steps += prepared.steps(name) if prepared else [note] if note else []
     return Plan(
         operation="branch.create",
         effect=Effect.WRITE,
