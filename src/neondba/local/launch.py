@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -131,6 +132,7 @@ def stop(state_dir: Path) -> bool:
     while time.monotonic() < deadline:
         folder = folder_of(state_dir)
         if _free(folder / "server.lock") or holder(folder) != running.pid:
+            _reap(running.pid)
             return True
         time.sleep(0.02)
     raise RemoteProblem(
@@ -139,6 +141,15 @@ def stop(state_dir: Path) -> bool:
         hint=f"Look into {_log(state_dir)}; ending process {running.pid} by force loses no data.",
         pid=running.pid,
     )
+
+
+def _reap(pid: int) -> None:
+    """Wait for a child that was told to end; Python warns of those that nobody has waited for."""
+    for each in _started:
+        if each.pid == pid:
+            with suppress(subprocess.TimeoutExpired):
+                each.wait(10)
+    _started[:] = [each for each in _started if each.poll() is None]
 
 
 def _await(state_dir: Path, process: subprocess.Popen[bytes], log: Path, begun: int) -> Status:
