@@ -44,6 +44,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from neondba.neon.limits import SMALLEST, Size
 from neondba.project.addresses import Addresses
 from neondba.project.engines import Engine, Engines
 from neondba.project.services import Services
@@ -57,8 +58,8 @@ from neondba.review.rules.connections._shared import (
     with_settings,
 )
 
-MOST = 97
-"""Clients of a compute of 0.25 CU, at its direct address."""
+MOST = Size(SMALLEST, SMALLEST).usable_connections
+"""Clients of the smallest compute, at its direct address."""
 _WORKERS = re.compile(r"(?:--workers[= ]|-w[= ]|WEB_CONCURRENCY[=: ]+[\"']?)[\"', ]*(?P<count>\d{1,3})\b")
 _STARTS = (
     "Procfile",
