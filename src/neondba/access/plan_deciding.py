@@ -9,9 +9,10 @@ from typing import Final
 from neondba.access.plan_choices import Choices
 from neondba.access.plan_decisions import Decision, Group, Kind, Link
 from neondba.access.plan_groups import Groups, is_people, people_key
-from neondba.access.plan_names import MAKERS, PERSONS, SHOWN, TOOLS, snake
+from neondba.access.plan_names import MAKERS, PERSONS, SHOWN, snake
 from neondba.access.policies_text import short
 from neondba.postgres.shapes import Column, Shape
+from neondba.project.version_tables import VERSION_TABLES
 
 _DEEPEST: Final = 12
 
@@ -62,7 +63,7 @@ class Deciding:
 
     def _fixed(self, shape: Shape) -> Decision | None:
         name, bare = shape.name, short(shape.name)
-        if bare in TOOLS or name.startswith("drizzle."):
+        if bare in VERSION_TABLES or name.startswith("drizzle."):
             return Decision(shape, Kind.TOOL, "a migration tool's own table: out of the application's reach")
         if name in self._evidence.policies:
             return Decision(shape, Kind.OWN_POLICIES, self._evidence.policies[name])

@@ -32,11 +32,6 @@ PASSWORD: Final = re.compile(r"(hashed_?|encrypted_?)?password(_?(hash|digest))?
 LEADERS: Final = ("owner", "admin", "administrator", "manager", "lead")
 STAFF: Final = ("is_superuser", "is_admin", "is_staff")
 """Booleans of the users' table that say who administers the application."""
-TOOLS: Final = frozenset(
-    {"alembic_version", "_prisma_migrations", "__drizzle_migrations", "schema_migrations", "goose_db_version",
-     "flyway_schema_history", "neondba_migrations"}
-)  # fmt: skip
-"""Where migration tools note what has run."""
 
 
 def snake(name: str) -> str:

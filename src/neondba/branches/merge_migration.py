@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from neondba.core.problem import ConflictProblem
 from neondba.postgres.ddl.names import last, literal, plain
+from neondba.project.version_tables import VERSION_TABLES
 
 if TYPE_CHECKING:
     from neondba.postgres.ddl.schema import Schema
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from neondba.project.migration_writing.writing import Migrations, Written
     from neondba.project.sql import History
 
-VERSION_TABLES: Final = frozenset(
-    {"alembic_version", "_prisma_migrations", "__drizzle_migrations", "schema_migrations",
-     "goose_db_version", "flyway_schema_history", "neondba_migrations"}
-)  # fmt: skip
-"""Where tools note what has run; their rows are merged with the schema."""
 _REVISION: Final = re.compile(r"^revision\b[^=\n]*=\s*['\"]([^'\"]+)", re.MULTILINE)
 
 

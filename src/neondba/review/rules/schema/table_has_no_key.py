@@ -60,19 +60,17 @@ from collections.abc import Iterator
 from neondba.project.catalog_objects import Relation
 from neondba.project.database import Database
 from neondba.project.database_places import Places, bare, name_of
+from neondba.project.version_tables import VERSION_TABLES
 from neondba.review.catalog import plain, shown
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
-from neondba.review.rules.schema.table_without_primary_key import KEPT_BY_TOOLS
-
-HISTORIES = frozenset({*KEPT_BY_TOOLS, "_prisma_migrations", "__drizzle_migrations", "knex_migrations_lock"})
 
 
 @rule("NDB740", Category.SCHEMA, Severity.MEDIUM, shows="NDB705")
 def check(database: Database, places: Places) -> Iterator[Finding]:
     """Find tables without a primary key or an index that replication uses instead."""
     for table in database.tables:
-        if table.has_key or name_of(table.name).name in HISTORIES or _is_identified(database, table):
+        if table.has_key or name_of(table.name).name in VERSION_TABLES or _is_identified(database, table):
             continue
         unique = _unique(database, table)
         cost = "duplicates cannot be removed one by one, and logical replication refuses to update or delete"

@@ -40,24 +40,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neondba.project.schema import Schema, Table
+from neondba.project.version_tables import VERSION_TABLES
 from neondba.review.finding import Category, Finding, Severity
 from neondba.review.rule import rule
 from neondba.review.rules.schema._shared import own_tables, quoted
-
-KEPT_BY_TOOLS = (
-    "alembic_version",
-    "schema_migrations",
-    "schema_version",
-    "goose_db_version",
-    "flyway_schema_history",
-)
 
 
 @rule("NDB705", Category.SCHEMA, Severity.MEDIUM)
 def check(schema: Schema) -> Iterator[Finding]:
     """Find tables whose rows cannot be told apart."""
     for table in own_tables(schema):
-        if table.source in ("sqlmodel", "prisma") or table.name.name.lower() in KEPT_BY_TOOLS:
+        if table.source in ("sqlmodel", "prisma") or table.name.name.lower() in VERSION_TABLES:
             continue
         if not any(other.primary_key for other in schema.same(table)):
             yield Finding(
