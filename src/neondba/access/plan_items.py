@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from neondba.access.plan_decisions import Decision, Kind
 from neondba.access.policies import Policies, Policy, Roles
 from neondba.access.policies_functions import Helper, filled
-from neondba.access.policies_text import ident
 from neondba.postgres.catalog import Attributes, Catalog
-from neondba.postgres.ddl.names import literal, namespace
+from neondba.postgres.ddl.names import literal, namespace, quote_ident
 from neondba.postgres.role_profiles import Profile, Wanted
 from neondba.postgres.role_statements import mark
 
@@ -37,12 +36,12 @@ class Items:
     def __init__(self, roles: Roles, before: Catalog, maker: str, *, is_first: bool) -> None:
         self._roles, self._before, self._maker = roles, before, maker
         self._is_first = is_first
-        self._app = ident(roles.app)
+        self._app = quote_ident(roles.app)
 
     def role(self, name: str, *, exists: bool) -> Item:
         """Give the role without BYPASSRLS; it may log in once somebody gives it a password."""
         wanted = Wanted(name, Profile.APPLICATION)
-        role, said = ident(name), literal(mark(wanted))
+        role, said = quote_ident(name), literal(mark(wanted))
         settings = "".join(
             f"        alter role {role} set {setting} = {literal(value)};\n"
             for setting, value in wanted.rights.settings.items()
@@ -58,7 +57,7 @@ class Items:
 
     def schema(self, schema: str, role: str) -> Iterator[Item]:
         """Let a role use a schema, and what is made in it later."""
-        to, rights = ident(role), Wanted(role, Profile.APPLICATION).rights
+        to, rights = quote_ident(role), Wanted(role, Profile.APPLICATION).rights
         key = ("grant on", f"schema {schema} to {role}")
         yield Item(
             f"use of schema {schema}",
@@ -70,7 +69,7 @@ class Items:
         if role != self._roles.app:
             return
         for kind, said in (("table", "tables"), ("sequence", "sequences"), ("routine", "functions")):
-            of = f"default privileges of {ident(self._maker)} for {said} in {schema} to {role}"
+            of = f"default privileges of {quote_ident(self._maker)} for {said} in {schema} to {role}"
             words = ", ".join(rights.of(kind))
             start = f"alter default privileges in schema {schema}"
             yield Item(
@@ -83,7 +82,7 @@ class Items:
 
     def sequences(self, schema: str, role: str) -> Item:
         """Let a role draw numbers."""
-        to = ident(role)
+        to = quote_ident(role)
         names = [n for n in self._before.names("sequence") if namespace(n) == schema]
         keys = tuple(("grant on", f"sequence {name} to {role}") for name in names)
         on = f"on all sequences in schema {schema}"
@@ -127,7 +126,7 @@ class Items:
         return (("grant on", f"table {table} to {to}"),)
 
     def _rights(self, table: str, role: str, words: str) -> Item:
-        to = ident(role)
+        to = quote_ident(role)
         return Item(
             f"rights of {role} on {table}",
             self._grant(table, role),
@@ -139,7 +138,7 @@ class Items:
     def function(self, made: Helper) -> Item:
         """Make a function that only the application's role may call."""
         name = f"{made.name}({'wanted ' if made.arguments else ''}{made.arguments})"
-        others = [ident(r) for r in (self._roles.admin, self._roles.sign_in) if r]
+        others = [quote_ident(r) for r in (self._roles.admin, self._roles.sign_in) if r]
         to = ", ".join([self._app, *others])
         return Item(
             f"function {made.name}",
@@ -210,16 +209,16 @@ class Items:
         """Drop a policy that ours stand for."""
         return Item(
             f"policy {table}.{name} replaced",
-            (("policy", f"{table}.{ident(name)}"),),
-            (f"drop policy {ident(name)} on {table}",),
-            (again(table, ident(name), old),),
+            (("policy", f"{table}.{quote_ident(name)}"),),
+            (f"drop policy {quote_ident(name)} on {table}",),
+            (again(table, quote_ident(name), old),),
         )
 
 
 def again(table: str, name: str, old: Attributes) -> str:
     """Give the statement that makes a policy as it was."""
     kind = "" if old["kind"] == "permissive" else " as restrictive"
-    roles = ", ".join(r if r == "public" else ident(r) for r in (old["roles"] or "public").split(", "))
+    roles = ", ".join(r if r == "public" else quote_ident(r) for r in (old["roles"] or "public").split(", "))
     using = f" using ({old['using']})" if old["using"] else ""
     check = f" with check ({old['with_check']})" if old["with_check"] else ""
     return f"create policy {name} on {table}{kind} for {old['command']} to {roles}{using}{check}"

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from neondba.access.plan_present import Present
-from neondba.access.policies_text import ident, short
-from neondba.postgres.ddl.names import last, namespace, plain
+from neondba.access.policies_text import short
+from neondba.postgres.ddl.names import last, namespace, plain, quote_ident
 from neondba.project.alembic_history import AlembicHistory
 from neondba.project.facts import Facts
 from neondba.project.migration_writing.change import Change
@@ -41,13 +41,13 @@ class MissingIndex:
         """Give the statement that builds it."""
         word = " concurrently" if concurrently else ""
         on = self.table.removeprefix("public.")
-        return f"create index{word} {ident(self.name(tool))} on {on} ({ident(self.column)})"
+        return f"create index{word} {quote_ident(self.name(tool))} on {on} ({quote_ident(self.column)})"
 
     def drop(self, tool: str, *, concurrently: bool) -> str:
         """Give the statement that drops it."""
         word = " concurrently" if concurrently else ""
         inside = "" if namespace(self.table) == "public" else f"{namespace(self.table)}."
-        return f"drop index{word} {inside}{ident(self.name(tool))}"
+        return f"drop index{word} {inside}{quote_ident(self.name(tool))}"
 
 
 @dataclass

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from neondba.access.plan_decisions import Decision, Group, Kind, Link
-from neondba.access.policies_text import Asker, beside, ident, short
+from neondba.access.policies_text import Asker, beside, short
+from neondba.postgres.ddl.names import quote_ident
 from neondba.postgres.shapes import Column
 
 COMMANDS: Final = ("select", "insert", "update", "delete")
@@ -74,7 +75,7 @@ class Policies:
         """Give the policies of a table."""
         if not decision.kind.has_policies:
             return []
-        app = ident(self._roles.app)
+        app = quote_ident(self._roles.app)
         if decision.kind is Kind.SIGN_IN:
             return self._of_sign_in(decision)
         if decision.kind is Kind.CLOSED:
@@ -87,7 +88,7 @@ class Policies:
     def _of_others(self, decision: Decision) -> list[Policy]:
         found = []
         if self._roles.admin:
-            admin = ident(self._roles.admin)
+            admin = quote_ident(self._roles.admin)
             found.append(Policy(decision.table, f"{PREFIX}admin", "all", admin, "true", "true"))
         if decision.kind is Kind.PEOPLE:
             found += self._of_sign_in(decision)
@@ -98,7 +99,7 @@ class Policies:
     def _of_sign_in(self, decision: Decision) -> list[Policy]:
         if self._roles.sign_in is None:
             return []
-        to = ident(self._roles.sign_in)
+        to = quote_ident(self._roles.sign_in)
         return [Policy(decision.table, f"{PREFIX}sign_in", "all", to, "true", "true")]
 
     def is_read_by_helpers(self, table: str) -> bool:
@@ -135,19 +136,19 @@ class Policies:
         if decision.kind is Kind.SHARED:
             return self._asker.somebody
         if decision.kind is Kind.PARENT:
-            table = ident(short(decision.table))
+            table = quote_ident(short(decision.table))
             mine = " and ".join(self._reaches(table, link) for link in decision.parents)
-        return f"{mine} or {ident(decision.shown_by.name)}" if decision.shown_by else mine
+        return f"{mine} or {quote_ident(decision.shown_by.name)}" if decision.shown_by else mine
 
     def mine(self, decision: Decision, alias: str = "") -> str:
         """Give the condition that a row belongs to who asks; inside a subquery its alias tells it apart."""
         dot = f"{alias}." if alias else ""
         if decision.kind is Kind.PARENT:
-            table = alias or ident(short(decision.table))
+            table = alias or quote_ident(short(decision.table))
             return " and ".join(self._owns(table, link) for link in decision.parents)
         if decision.group is not None and decision.group_column is not None:
-            return self.among(decision.group, f"{dot}{ident(decision.group_column.name)}")
-        owned = [f"{dot}{ident(c.name)} = {self._asker.person(c)}" for c in decision.owners]
+            return self.among(decision.group, f"{dot}{quote_ident(decision.group_column.name)}")
+        owned = [f"{dot}{quote_ident(c.name)} = {self._asker.person(c)}" for c in decision.owners]
         return owned[0] if len(owned) == 1 else f"({' or '.join(owned)})" if owned else ""
 
     def among(self, group: Group, value: str, *, led: bool = False) -> str:
@@ -160,26 +161,26 @@ class Policies:
         parts = [f"({mine})" if " or " in mine else mine]
         # Whoever changes a colleague's row leaves the name of its maker: so that binds new rows only.
         if new and decision.maker is not None:
-            name = ident(decision.maker.name)
+            name = quote_ident(decision.maker.name)
             made = f"{name} = {self._asker.person(decision.maker)}"
             parts.append(made if decision.maker.not_null else f"({name} is null or {made})")
         for link in decision.checks:
-            reached = self._reaches(ident(short(decision.table)), link)
-            empty = f"{ident(link.column.name)} is null"
+            reached = self._reaches(quote_ident(short(decision.table)), link)
+            empty = f"{quote_ident(link.column.name)} is null"
             parts.append(reached if link.column.not_null else f"({empty} or {reached})")
         return "\n        and ".join(parts)
 
     def _reaches(self, table: str, link: Link) -> str:
         """Give the condition that the row referred to is within reach: its own policies say so."""
         parent = self._decisions[link.target]
-        value = f"{table}.{ident(link.column.name)}"
+        value = f"{table}.{quote_ident(link.column.name)}"
         if parent.kind is Kind.GROUP and parent.group and link.key == parent.group.key.name:
             return self.among(parent.group, value)
-        return f"exists (select from {link.target} as parent where parent.{ident(link.key)} = {value})"
+        return f"exists (select from {link.target} as parent where parent.{quote_ident(link.key)} = {value})"
 
     def _owns(self, table: str, link: Link, depth: int = 0) -> str:
         parent = self._decisions[link.target]
-        value = f"{table}.{ident(link.column.name)}"
+        value = f"{table}.{quote_ident(link.column.name)}"
         if parent.kind is Kind.GROUP and parent.group and link.key == parent.group.key.name:
             return self.among(parent.group, value)
         if parent.kind is Kind.PEOPLE:
@@ -190,9 +191,8 @@ class Policies:
         else:
             above = self.mine(parent, alias)
         more = f" and {above}" if above else ""
-        return (
-            f"exists (select from {link.target} as {alias} where {alias}.{ident(link.key)} = {value}{more})"
-        )
+        key = f"{alias}.{quote_ident(link.key)}"
+        return f"exists (select from {link.target} as {alias} where {key} = {value}{more})"
 
     def _or_staff(self, condition: str) -> str:
         if self._staff is None or condition == "true":
@@ -201,7 +201,7 @@ class Policies:
 
     def _people(self, decision: Decision) -> dict[str, tuple[str, str]]:
         key = decision.owners[0]
-        own = f"{ident(key.name)} = {self._asker.person(key)}"
+        own = f"{quote_ident(key.name)} = {self._asker.person(key)}"
         if self._roles.sign_in:
             return {"select": (self._or_staff(own), "")}
         first = self._or_staff(f"{own} or {self._asker.nobody}")
@@ -215,14 +215,14 @@ class Policies:
 
     def _unraised(self, decision: Decision, condition: str, *, new: bool) -> str:
         """Let nobody make themselves an administrator, or a member of another group."""
-        parts, key = [f"({condition})"], ident(decision.owners[0].name)
+        parts, key = [f"({condition})"], quote_ident(decision.owners[0].name)
         if self._staff is not None and self._staff.people == decision.table:
-            raised = ident(self._staff.column.name)
+            raised = quote_ident(self._staff.column.name)
             parts.append(f"(not {raised} or (select {self._staff.asks}()) or {self._staff.was}({key}))")
         groups = {d.group for d in self._decisions.values() if d.group is not None}
         for group in sorted(groups, key=lambda each: each.name):
             if group.people_table == decision.table and group.people_group is not None and not new:
-                column = ident(group.people_group.name)
+                column = quote_ident(group.people_group.name)
                 staff = f" or (select {self._staff.asks}())" if self._staff else ""
                 parts.append(f"({column} is not distinct from {helper(group, 'of')}({key}){staff})")
         return "\n        and ".join(parts) if len(parts) > 1 else condition
@@ -230,7 +230,7 @@ class Policies:
     def _group(self, decision: Decision) -> dict[str, tuple[str, str]]:
         group = decision.group
         assert group is not None
-        key = ident(group.key.name)
+        key = quote_ident(group.key.name)
         among, leads = self.among(group, key), self.among(group, key, led=True)
         if group.by_token or group.people_table:
             return {"select": (self._or_staff(among), ""), "update": (among, among)}
@@ -242,7 +242,7 @@ class Policies:
                 "select": (seen, ""), "insert": ("", self._asker.somebody),
                 "update": (leads, leads), "delete": (leads, ""),
             }  # fmt: skip
-        owned = f"{ident(group.owner.name)} = {self._asker.person(group.owner)}"
+        owned = f"{quote_ident(group.owner.name)} = {self._asker.person(group.owner)}"
         reads = self._or_staff(f"{owned} or {among}")
         change = self._or_staff(owned if not group.leaders else f"{owned} or {leads}")
         return {
@@ -256,8 +256,8 @@ class Policies:
         group, user = decision.group, decision.owners[0]
         assert group is not None
         assert group.member_group is not None
-        value = ident(group.member_group.name)
-        own = f"{ident(user.name)} = {self._asker.person(user)}"
+        value = quote_ident(group.member_group.name)
+        own = f"{quote_ident(user.name)} = {self._asker.person(user)}"
         leads = self.among(group, value, led=True)
         reads = self._or_staff(f"{own} or {self.among(group, value)}")
         first = f"{own} and (select {helper(group, 'empty')}({value}))"

@@ -8,8 +8,8 @@ from importlib.resources import files
 
 from neondba.access.plan_decisions import Group
 from neondba.access.policies import Staff, helper
-from neondba.access.policies_text import Asker, ident
-from neondba.postgres.ddl.names import literal
+from neondba.access.policies_text import Asker
+from neondba.postgres.ddl.names import literal, quote_ident
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def helpers(groups: Iterable[Group], asker: Asker) -> list[Helper]:
 def staff_helpers(staff: Staff, asker: Asker) -> list[Helper]:
     """Give the functions that tell who administers the application: who asks, and whom a row was about."""
     key = staff.key
-    values = {"STAFF": ident(staff.column.name), "PEOPLE": staff.people, "KEY": ident(key.name)}
+    values = {"STAFF": quote_ident(staff.column.name), "PEOPLE": staff.people, "KEY": quote_ident(key.name)}
     asks = filled("staff.sql.txt", FUNCTION=staff.asks, ME=asker.person(key), **values)
     was = filled("was_staff.sql.txt", FUNCTION=staff.was, TYPE=key.type, **values)
     return [Helper(staff.asks, "", asks), Helper(staff.was, key.type, was)]
@@ -58,9 +58,9 @@ def _of_members(group: Group, asker: Asker) -> list[Helper]:
     assert group.member_user
     values = {
         "TYPE": group.member_group.type,
-        "GROUP": ident(group.member_group.name),
+        "GROUP": quote_ident(group.member_group.name),
         "MEMBERS": group.member_table,
-        "USER": ident(group.member_user.name),
+        "USER": quote_ident(group.member_user.name),
         "ME": asker.person(group.member_user),
     }
     my, led, empty = (helper(group, which) for which in ("my", "led", "empty"))
@@ -77,7 +77,7 @@ def _of_members(group: Group, asker: Asker) -> list[Helper]:
 def _owned(group: Group, asker: Asker) -> str:
     if group.owner is None:
         return ""
-    key, owner = ident(group.key.name), ident(group.owner.name)
+    key, owner = quote_ident(group.key.name), quote_ident(group.owner.name)
     return filled(
         "owned_groups.sql.txt", KEY=key, TABLE=group.table or "", OWNER=owner, ME=asker.person(group.owner)
     )
@@ -88,7 +88,7 @@ def _led(group: Group, asker: Asker) -> str:
     if group.role is None or not group.leaders:
         return "" if group.owner is None else f" and false{_owned(group, asker)}"
     listed = ", ".join(literal(each) for each in group.leaders)
-    return f"\n            and member.{ident(group.role.name)} in ({listed}){_owned(group, asker)}"
+    return f"\n            and member.{quote_ident(group.role.name)} in ({listed}){_owned(group, asker)}"
 
 
 def _of_people(group: Group, asker: Asker) -> list[Helper]:
@@ -97,12 +97,12 @@ def _of_people(group: Group, asker: Asker) -> list[Helper]:
     name = helper(group, "my")
     values = {
         "TYPE": group.people_group.type,
-        "GROUP": ident(group.people_group.name),
+        "GROUP": quote_ident(group.people_group.name),
         "MEMBERS": group.people_table,
-        "USER": ident(group.people_key.name),
+        "USER": quote_ident(group.people_key.name),
         "ME": asker.person(group.people_key),
     }
-    more = f" and member.{ident(group.people_group.name)} is not null"
+    more = f" and member.{quote_ident(group.people_group.name)} is not null"
     of, kind = helper(group, "of"), group.people_key.type
     return [
         Helper(name, "", filled("my_groups.sql.txt", FUNCTION=name, MORE=more, **values)),

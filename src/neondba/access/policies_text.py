@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-from neondba.postgres.ddl.names import last, namespace, plain, quoted
+from neondba.postgres.ddl.names import last, namespace, plain, quote_ident
 from neondba.postgres.shapes import Column
 
 USER_SETTING: Final = "app.user_id"
 """The setting that carries the user's id, unless the project has one already."""
 TENANT_SETTING: Final = "app.tenant_id"
-_PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
-_RESERVED: Final = frozenset(
-    """
-    all and any array as asc between both case cast check collate column constraint create cross
-    default desc distinct do else end except false fetch for foreign from full grant group having
-    in inner into is join left like limit natural not null offset on only or order outer primary
-    references returning right select session_user some table then to trailing true union unique
-    user using when where window with
-    """.split()  # noqa: SIM905 - a hundred quotes would hide the words
-)
-
-
-def ident(name: str) -> str:
-    """Quote a name where it needs it."""
-    return name if _PLAIN.fullmatch(name) and name not in _RESERVED else quoted(name)
 
 
 def short(table: str) -> str:
@@ -36,7 +20,7 @@ def short(table: str) -> str:
 
 def beside(table: str, name: str) -> str:
     """Give a qualified name in the schema of a table."""
-    return f"{namespace(table)}.{ident(name)}"
+    return f"{namespace(table)}.{quote_ident(name)}"
 
 
 @dataclass(frozen=True)

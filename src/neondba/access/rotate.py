@@ -222,14 +222,14 @@ class _Run:
     def close(self, new: Credential) -> None:
         """Close the old credential and show that it fails; open it again when the new one fails too."""
         from neondba.core import rotation_store
+        from neondba.postgres.ddl.names import quote_ident
         from neondba.postgres.role_password import generated
-        from neondba.postgres.role_statements import quoted
         from neondba.postgres.role_twin import end_sessions, finished, pair_of, send
 
         seen, session = self.seen, self.place.session
         rotate_proof.logs_in(self.place, new)
         self.ctx.progress(f"Closing {seen.old}.")
-        send(session, (f"alter role {quoted(seen.old)} nologin",), seen.old, generated(self.ctx.chance))
+        send(session, (f"alter role {quote_ident(seen.old)} nologin",), seen.old, generated(self.ctx.chance))
         ended = end_sessions(session, seen.old)
         try:
             rotate_proof.logs_in(self.place, new)
@@ -277,8 +277,8 @@ class _Run:
         """Undo the overlap: drop the twin, or close the role again. Somebody who uses it keeps it."""
         from neondba.core import rotation_store
         from neondba.postgres.connect import ask
+        from neondba.postgres.ddl.names import quote_ident
         from neondba.postgres.role_password import generated
-        from neondba.postgres.role_statements import quoted
         from neondba.postgres.role_twin import drop_twin, finished, pair_of, send
 
         seen, session = self.seen, self.place.session
@@ -286,16 +286,21 @@ class _Run:
         if pair is None or not pair.twin_exists or ask(session, "twin_sessions", [seen.new]):
             return
         if seen.pair.twin_exists or not drop_twin(session, pair):
-            send(session, (f"alter role {quoted(seen.new)} nologin",), seen.new, generated(self.ctx.chance))
+            send(
+                session,
+                (f"alter role {quote_ident(seen.new)} nologin",),
+                seen.new,
+                generated(self.ctx.chance),
+            )
             finished(session, pair)
         if pair.rotation is not None:
             rotation_store.end(store(self.ctx), pair.rotation)
 
     def _reopen(self) -> None:
-        from neondba.postgres.role_statements import quoted
+        from neondba.postgres.ddl.names import quote_ident
         from neondba.postgres.role_twin import send
 
         was = self.seen.was
         if was is not None:
-            send(self.place.session, (f"alter role {quoted(was.role)} login",), was.role, was.password)
+            send(self.place.session, (f"alter role {quote_ident(was.role)} login",), was.role, was.password)
             self._put_back()

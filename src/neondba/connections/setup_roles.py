@@ -42,9 +42,9 @@ def make(session: Connection, wanted: RoleWanted, password: Secret, owner: str, 
     if not wanted.makes_tables:
         return
     from neondba.postgres.connect import trusted
-    from neondba.postgres.role_statements import quoted
+    from neondba.postgres.ddl.names import quote_ident
 
-    role, base = quoted(wanted.name), quoted(database)
+    role, base = quote_ident(wanted.name), quote_ident(database)
     # Tools make schemas and extensions of their own; the owner may go on with what the role has made.
     session.execute(trusted(f"grant create on database {base} to {role}"))
     session.execute(trusted(f"grant {role} to current_user with inherit true, set true"))
@@ -91,10 +91,10 @@ def owns_tables(session: Connection, owner: str) -> bool:
 def drop(session: Connection, name: str, owner: str) -> None:
     """Remove a role that was just made; what it took over goes back to the owner."""
     from neondba.postgres.connect import trusted
-    from neondba.postgres.role_statements import quoted
+    from neondba.postgres.ddl.names import quote_ident
 
-    role = quoted(name)
+    role = quote_ident(name)
     session.execute(trusted(f"grant {role} to current_user with inherit true, set true"))
-    session.execute(trusted(f"reassign owned by {role} to {quoted(owner)}"))
+    session.execute(trusted(f"reassign owned by {role} to {quote_ident(owner)}"))
     session.execute(trusted(f"drop owned by {role}"))
     session.execute(trusted(f"drop role {role}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from neondba.postgres.ddl.names import last, namespace, plain
+from neondba.postgres.ddl.names import last, namespace, plain, quote_ident
 from neondba.postgres.shapes import Shape
 from neondba.postgres.sql_text import code_only
 from neondba.postgres.statement import (
@@ -20,7 +20,6 @@ from neondba.postgres.statement import (
 from neondba.postgres.statements import parse
 from neondba.project.migration_facts import is_volatile
 
-PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 PARTICULAR = re.compile(r"\b(?:include|nulls|deferrable|overlaps|with|exclude)\b", re.IGNORECASE)
 JOINED = re.compile(r"\b(?:from|returning|with|where)\b", re.IGNORECASE)
 
@@ -83,11 +82,6 @@ def instead_of(text: str, tables: Tables) -> Instead | None:
     return None
 
 
-def identifier(name: str) -> str:
-    """Write a name as a person would."""
-    return name if PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
-
-
 def _there(name: Name, tables: Tables) -> Shape | None:
     for known, shape in tables.items():
         if plain(last(known)) == name.name and name.schema in (None, plain(namespace(known))):
@@ -118,7 +112,7 @@ def _changed(text: str, table: Name, change: Change, shape: Shape) -> Instead | 
 
 
 def _not_null(table: str, column: str) -> Instead:
-    name, own = identifier(f"{column}_is_there"), identifier(column)
+    name, own = quote_ident(f"{column}_is_there"), quote_ident(column)
     return Instead(
         "Prove it with a CHECK, validated while others read and write; SET NOT NULL then reads nothing.",
         (
@@ -141,12 +135,12 @@ def _not_valid(text: str, table: Name, constraint: ConstraintDef, shape: Shape) 
         found = re.search(r"\badd\s+", code_only(first), re.IGNORECASE)
         if found is None:
             return None
-        first = f"{first[: found.end()]}constraint {identifier(name)} {first[found.end() :]}"
+        first = f"{first[: found.end()]}constraint {quote_ident(name)} {first[found.end() :]}"
     return Instead(
         "Add it NOT VALID, which reads no row, then VALIDATE it while others read and write.",
         (
             Safe(f"{first} not valid"),
-            Safe(f"alter table {shape.name} validate constraint {identifier(name)}"),
+            Safe(f"alter table {shape.name} validate constraint {quote_ident(name)}"),
         ),
     )
 
@@ -165,7 +159,7 @@ def _using_index(text: str, table: Name, constraint: ConstraintDef, shape: Shape
     proven = constraint.kind != "primary key" or not nullable & set(constraint.columns)
     if name is None or not proven or PARTICULAR.search(code_only(text)):
         return None
-    own, columns = identifier(name), ", ".join(identifier(column) for column in constraint.columns)
+    own, columns = quote_ident(name), ", ".join(quote_ident(column) for column in constraint.columns)
     return Instead(
         "Build the unique index with CONCURRENTLY; taking it as the constraint's is a matter of a moment.",
         (
@@ -176,11 +170,11 @@ def _using_index(text: str, table: Name, constraint: ConstraintDef, shape: Shape
 
 
 def _key(shape: Shape) -> str | None:
-    return identifier(shape.primary_key[0]) if len(shape.primary_key) == 1 else None
+    return quote_ident(shape.primary_key[0]) if len(shape.primary_key) == 1 else None
 
 
 def _filled(shape: Shape, column: str, kind: str, default: str, nullable: bool) -> Instead | None:
-    key, own, table = _key(shape), identifier(column), shape.name
+    key, own, table = _key(shape), quote_ident(column), shape.name
     if key is None:
         return None
     return Instead(
@@ -213,7 +207,7 @@ def _expanded(shape: Shape, old: str, kind: str) -> Instead | None:
     bound = any(old in constraint.columns for constraint in shape.constraints)
     if key is None or column is None or bound or column.generated or column.default is not None:
         return None
-    own, other, help_ = identifier(old), identifier(f"{old}_new"), identifier(f"{old}_in_step")
+    own, other, help_ = quote_ident(old), quote_ident(f"{old}_new"), quote_ident(f"{old}_in_step")
     body = f"$$begin new.{other} := new.{own}::{kind}; return new; end$$"
     return Instead(
         "Expand and contract: a second column of the new type, kept in step by a trigger and filled in "

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from neondba.core.problem import ArgumentProblem, ConflictProblem
 from neondba.postgres.connect import Connection, Row, ask, literal
+from neondba.postgres.ddl.names import quote_ident
 from neondba.postgres.role_profiles import Profile, RolePlan
 
 if TYPE_CHECKING:
@@ -38,14 +39,6 @@ def missing(session: Connection, wanted: Wanted) -> RolePlan:
     )
 
 
-def quoted(name: str) -> str:
-    """Quote a name where it needs it."""
-    import re
-
-    plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in ("user", "order", "group", "all")
-    return name if plain else str(sql.Identifier(name).as_string())
-
-
 def mark(wanted: Wanted) -> str:
     """Give the comment by which a role that we made is known."""
     rows = " with rows" if wanted.rows and wanted.profile is Profile.AUDITOR else ""
@@ -54,7 +47,7 @@ def mark(wanted: Wanted) -> str:
 
 def commented(role: str, text: str) -> str:
     """Give the statement that comments on a role."""
-    return f"comment on role {quoted(role)} is {literal(text)}"
+    return f"comment on role {quote_ident(role)} is {literal(text)}"
 
 
 class _Difference:
@@ -62,7 +55,7 @@ class _Difference:
 
     def __init__(self, session: Connection, wanted: Wanted, role: Row | None) -> None:
         self._session, self._wanted, self._role = session, wanted, role
-        self._to = quoted(wanted.name)
+        self._to = quote_ident(wanted.name)
         self.skipped: list[str] = []
         self.differs: list[str] = []
 
@@ -123,7 +116,7 @@ class _Difference:
             [self._wanted.name],
         ).fetchone()
         if row and not row["held"]:
-            yield f"grant connect on database {quoted(str(row['name']))} to {self._to}"
+            yield f"grant connect on database {quote_ident(str(row['name']))} to {self._to}"
 
     def _schemas(self) -> Iterator[str]:
         found = ask(self._session, "profile_schemas", list(self._wanted.schemas), self._wanted.name)
@@ -142,7 +135,7 @@ class _Difference:
             if lacking and not there[schema]["grantable"]:
                 self.skipped.append(f"Schema {schema}: this session's role may not grant its use.")
             elif lacking:
-                yield f"grant {', '.join(lacking)} on schema {quoted(schema)} to {self._to}"
+                yield f"grant {', '.join(lacking)} on schema {quote_ident(schema)} to {self._to}"
 
     def _objects(self, kind: str, objects: list[Row]) -> Iterator[str]:
         wanted = self._wanted.rights.of(kind)
@@ -160,7 +153,11 @@ class _Difference:
             if not open_ or not wanted:
                 continue
             whole = all(each["grantable"] for each in here) and not self._has_extensions(schema)
-            on = f"all {_WORDS[kind]} in schema {quoted(schema)}" if whole else f"{kind} {', '.join(open_)}"
+            on = (
+                f"all {_WORDS[kind]} in schema {quote_ident(schema)}"
+                if whole
+                else f"{kind} {', '.join(open_)}"
+            )
             yield f"grant {', '.join(wanted)} on {on} to {self._to}"
 
     def _note_more(self, kind: str, wanted: tuple[str, ...], here: list[Row]) -> None:
@@ -266,8 +263,8 @@ def _must_be_harmless(wanted: Wanted, role: Row | None) -> None:
 
 def _default(maker: str, schema: str, kind: str, rights: tuple[str, ...], to: str) -> str:
     return (
-        f"alter default privileges for role {quoted(maker)} in schema {quoted(schema)}"
-        f" grant {', '.join(rights)} on {_WORDS[kind]} to {quoted(to)}"
+        f"alter default privileges for role {quote_ident(maker)} in schema {quote_ident(schema)}"
+        f" grant {', '.join(rights)} on {_WORDS[kind]} to {quote_ident(to)}"
     )
 
 

@@ -17,8 +17,9 @@ from psycopg import sql
 
 from neondba.core.secret import Secret
 from neondba.postgres.connect import Connection, Row, ask, literal, trusted
+from neondba.postgres.ddl.names import quote_ident
 from neondba.postgres.role_password import set_unseen
-from neondba.postgres.role_statements import commented, quoted
+from neondba.postgres.role_statements import commented
 
 _TWIN: Final = re.compile(
     r"neondba: twin of (?P<base>.*?)(?:; rotation (?P<id>[0-9a-f]{16}) (?P<said>.*))?", re.DOTALL
@@ -84,18 +85,18 @@ def facts(session: Connection, base: str) -> Row:
 
 def preparing(session: Connection, pair: Pair, to: str, rotation: str, said: str) -> tuple[str, ...]:
     """Give the statements that open a role of the pair for a new credential."""
-    twin, made = quoted(pair.twin), []
+    twin, made = quote_ident(pair.twin), []
     if not pair.twin_exists:
         made.append(
             f"create role {twin} nologin inherit nosuperuser nocreatedb nocreaterole noreplication"
             " nobypassrls"
         )
-        made.append(f"grant {quoted(pair.base)} to {twin}")
+        made.append(f"grant {quote_ident(pair.base)} to {twin}")
     if to == pair.twin:
         made += _settings(facts(session, pair.base), twin)
         made.append(f"alter role {twin} set role = {literal(pair.base)}")
     made.append(commented(pair.twin, f"neondba: twin of {pair.base}; rotation {rotation} {said}"))
-    made.append(f"alter role {quoted(to)} login")
+    made.append(f"alter role {quote_ident(to)} login")
     return tuple(made)
 
 
@@ -108,7 +109,8 @@ def _settings(base: Row, twin: str) -> list[str]:
     made += [f"alter role {twin} set {_assigned(each)}" for each in base["settings"]]
     for database, settings in base["by_database"].items():
         made += [
-            f"alter role {twin} in database {quoted(database)} set {_assigned(each)}" for each in settings
+            f"alter role {twin} in database {quote_ident(database)} set {_assigned(each)}"
+            for each in settings
         ]
     return made
 
@@ -145,9 +147,9 @@ def end_sessions(session: Connection, role: str) -> int:
                 row = session.execute(trusted(count), [role]).fetchone()
         except psycopg.errors.InsufficientPrivilege:
             # Who may manage the role may become a member of it: that suffices to end its sessions.
-            session.execute(trusted(f"grant {quoted(role)} to current_user"))
+            session.execute(trusted(f"grant {quote_ident(role)} to current_user"))
             row = session.execute(trusted(count), [role]).fetchone()
-            session.execute(trusted(f"revoke {quoted(role)} from current_user"))
+            session.execute(trusted(f"revoke {quote_ident(role)} from current_user"))
     return int(row["n"]) if row else 0
 
 

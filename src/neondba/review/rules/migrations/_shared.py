@@ -8,32 +8,12 @@ from dataclasses import replace
 from functools import wraps
 from typing import ParamSpec
 
+from neondba.postgres.ddl.names import quote_ident
 from neondba.postgres.statement import Name
 from neondba.project.migration_facts import fact_of
 from neondba.project.migration_steps import Step
 from neondba.review.finding import Finding
 
-RESERVED = frozenset(
-    {
-        *("all", "analyse", "analyze", "and", "any", "array", "as", "asc", "both", "case", "cast", "check"),
-        *(
-            "column",
-            "constraint",
-            "create",
-            "default",
-            "desc",
-            "do",
-            "else",
-            "end",
-            "false",
-            "for",
-            "foreign",
-        ),
-        *("from", "grant", "group", "having", "in", "into", "limit", "not", "null", "offset", "on", "or"),
-        *("order", "primary", "references", "returning", "select", "some", "table", "then", "to", "true"),
-        *("union", "unique", "user", "using", "when", "where", "window", "with"),
-    }
-)
 MANY = 4
 """From how many further places on a migration repeats one decision."""
 RUN_TIME = re.compile(r"`…(?:\.…)?`")
@@ -45,9 +25,7 @@ def quoted(name: str | Name) -> str:
     """Write a name so that Postgres reads it back as it is."""
     if isinstance(name, Name):
         return f"{quoted(name.schema)}.{quoted(name.name)}" if name.schema else quoted(name.name)
-    if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) and name not in RESERVED:
-        return name
-    return '"' + name.replace('"', '""') + '"'
+    return quote_ident(name)
 
 
 def rewrites(step: Step) -> bool:
