@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from neondba.assistant.editors import LAYOUTS, Editor
 from neondba.assistant.operations_agents import AgentsInstalled, agents_install, agents_uninstall
 from neondba.assistant.skill import NAMES, skills
 from neondba.core.context import Context
+from neondba.core.plan import PlannedOnly
 from neondba.core.problem import ArgumentProblem, NotFoundProblem
 from neondba.core.settings import Settings
+from neondba.core.whole_file import put
 
 CROWDED = {
     ".claude/agents/reviewer.md": "---\nname: reviewer\n---\nMine.\n",
@@ -93,8 +96,37 @@ def test_another_way_to_start_it_is_written_and_taken_out_too(ctx: Context) -> N
     agents_install(ctx, (Editor.CURSOR, Editor.CODEX), command="uvx neondba")
     entry = json.loads((ctx.folder / ".cursor/mcp.json").read_text())["mcpServers"]["neondba"]
     assert entry == {"command": "uvx", "args": ["neondba", "mcp"]}
+    assert set(done(agents_install(ctx, (Editor.CURSOR, Editor.CODEX))).values()) == {"unchanged"}
+    again = done(agents_install(ctx, (Editor.CURSOR,), command="'/opt/my tools/neondba'"))
+    assert again[".cursor/mcp.json"] == "renewed"
+    entry = json.loads((ctx.folder / ".cursor/mcp.json").read_text())["mcpServers"]["neondba"]
+    assert entry == {"command": "/opt/my tools/neondba", "args": ["mcp"]}
     agents_uninstall(ctx, (Editor.CURSOR, Editor.CODEX))
     assert files(ctx.folder) == {}
+
+
+@pytest.mark.parametrize("command", ["", "  ", "'neondba"])
+def test_a_command_without_words_is_refused(ctx: Context, command: str) -> None:
+    with pytest.raises(ArgumentProblem, match="--command"):
+        agents_install(ctx, (Editor.CURSOR,), command=command)
+
+
+def test_the_next_step_says_so_where_an_editor_may_not_find_the_program(ctx: Context) -> None:
+    said = agents_install(ctx, (Editor.CURSOR,), command="no-such-program").next
+    assert "no-such-program is nowhere on this search path" in said[1]
+
+
+def test_a_plan_names_the_skills_of_an_editor_in_one_step(ctx: Context) -> None:
+    with pytest.raises(PlannedOnly) as planned:
+        agents_install(replace(ctx, dry_run=True), (Editor.CLAUDE_CODE,))
+    assert len(planned.value.plan.steps) == 4
+    assert re.fullmatch(r"\.claude/skills: \d\d files written\.", planned.value.plan.steps[2])
+    assert files(ctx.folder) == {}
+
+
+def test_what_is_shown_says_whether_anything_was_written(ctx: Context) -> None:
+    assert agents_install(ctx, (Editor.CURSOR,), check=True).as_text(80).startswith("Nothing was written.")
+    assert agents_uninstall(ctx, (Editor.CURSOR,)).as_text(80).endswith("nothing of ours is there")
 
 
 def test_what_was_edited_stays_and_is_named(ctx: Context) -> None:
@@ -121,14 +153,112 @@ def test_an_older_release_is_renewed(ctx: Context, monkeypatch: pytest.MonkeyPat
 def test_a_server_of_our_name_that_others_wrote_is_left_alone(ctx: Context) -> None:
     text = '{"mcpServers": {"neondba": {"url": "http://localhost:1/mcp"}}}'
     (ctx.folder / ".mcp.json").write_text(text)
-    assert done(agents_install(ctx, (Editor.CLAUDE_CODE,)))[".mcp.json"] == "unchanged"
-    agents_uninstall(ctx, (Editor.CLAUDE_CODE,))
+    assert done(agents_install(ctx, (Editor.CLAUDE_CODE,)))[".mcp.json"] == "left alone"
+    assert done(agents_uninstall(ctx, (Editor.CLAUDE_CODE,)))[".mcp.json"] == "left alone"
     assert (ctx.folder / ".mcp.json").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("editor", "path", "old", "new"),
+    [
+        (Editor.CURSOR, ".cursor/mcp.json", '["mcp"]', '["mcp", "--read-only"]'),
+        (Editor.CURSOR, ".cursor/mcp.json", '"args"', '"env": {"A": "b"}, "args"'),
+        (Editor.CURSOR, ".cursor/mcp.json", '"args"', '/* mine */ "args"'),
+        (Editor.CODEX, ".codex/config.toml", '["mcp"]\n', '["mcp"]\n[mcp_servers.neondba.env]\nA = "b"\n'),
+        (Editor.CODEX, ".codex/config.toml", '["mcp"]\n', '["mcp"]  # mine\n'),
+    ],
+)
+def test_an_entry_that_was_edited_stays_and_is_named(
+    ctx: Context, editor: Editor, path: str, old: str, new: str
+) -> None:
+    agents_install(ctx, (editor,))
+    edited = (ctx.folder / path).read_text().replace(old, new)
+    (ctx.folder / path).write_text(edited)
+    for result in (agents_install(ctx, (editor,), command="uvx neondba"), agents_uninstall(ctx, (editor,))):
+        (said,) = [each for each in result.files if each.path == path]
+        assert (said.done, "server neondba" in said.why) == ("left alone", True)
+    assert (ctx.folder / path).read_text() == edited
+
+
+@pytest.mark.parametrize("text", ["", "\n", "  \r\n"])
+def test_an_empty_file_of_servers_is_empty_again_afterwards(ctx: Context, text: str) -> None:
+    paths = [ctx.folder / LAYOUTS[editor].servers for editor in Editor]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text.encode())
+    assert set(done(agents_install(ctx, tuple(Editor))).values()) == {"written", "our entry added"}
+    assert json.loads(paths[0].read_text())["mcpServers"]["neondba"]
+    assert tomllib.loads(paths[3].read_text())["mcp_servers"]["neondba"]
+    agents_uninstall(ctx, tuple(Editor))
+    assert [path.read_bytes() for path in paths] == [text.encode()] * 4
+
+
+def test_folders_that_two_editors_share_through_a_link_are_written_once(ctx: Context) -> None:
+    (ctx.folder / ".agents/skills").mkdir(parents=True)
+    (ctx.folder / ".agents/skills/mine.md").write_text("Mine.")
+    (ctx.folder / ".claude").mkdir()
+    (ctx.folder / ".claude/skills").symlink_to("../.agents/skills")
+    before = files(ctx.folder)
+    installed = done(agents_install(ctx, (Editor.CLAUDE_CODE, Editor.CODEX)))
+    assert len([path for path in installed if path.endswith("neon-prisma-orm/SKILL.md")]) == 1
+    agents_uninstall(ctx, (Editor.CLAUDE_CODE, Editor.CODEX))
+    assert files(ctx.folder) == before
+    assert (ctx.folder / ".claude/skills").is_symlink()
+
+
+def test_a_file_that_is_a_link_stays_one(ctx: Context) -> None:
+    (ctx.folder / ".cursor").mkdir()
+    link = ctx.folder / ".cursor/mcp.json"
+    link.symlink_to("../servers.json")
+    agents_install(ctx, (Editor.CURSOR,))
+    assert "neondba" in (ctx.folder / "servers.json").read_text()
+    agents_uninstall(ctx, (Editor.CURSOR,))
+    assert (link.is_symlink(), (ctx.folder / "servers.json").exists()) == (True, False)
+    link.unlink()
+    link.symlink_to("mcp.json")
+    with pytest.raises(ArgumentProblem, match="leads to itself"):
+        agents_install(ctx, (Editor.CURSOR,))
+
+
+def test_when_one_file_cannot_be_written_none_is(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd(ctx.folder)
+    before = files(ctx.folder)
+
+    def full(path: Path, content: bytes, *, mode: int | None = None) -> None:
+        # Who runs the tests may write everywhere, as root in a container.
+        if path.name == "config.toml" and b"neondba" in content:
+            raise OSError(28, "No space left on device")
+        put(path, content, mode=mode)
+
+    monkeypatch.setattr("neondba.assistant.file_changes.put", full)
+    with pytest.raises(ArgumentProblem, match=r"config.toml cannot be changed: No space left") as caught:
+        agents_install(ctx, tuple(Editor))
+    assert "All files are as they were" in (caught.value.hint or "")
+    assert files(ctx.folder) == before
+
+
+def test_when_one_file_cannot_be_removed_none_is(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    agents_install(ctx, (Editor.CURSOR,))
+    before = files(ctx.folder)
+    unlink = Path.unlink
+
+    def closed(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "mcp.json":
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", closed)
+    with pytest.raises(ArgumentProblem, match=r"mcp.json cannot be changed: Permission denied"):
+        agents_uninstall(ctx, (Editor.CURSOR,))
+    assert files(ctx.folder) == before
 
 
 def test_without_a_name_the_editors_of_the_folder_are_taken(ctx: Context) -> None:
     with pytest.raises(NotFoundProblem, match="no files of an editor"):
         agents_install(ctx)
+    with pytest.raises(NotFoundProblem) as caught:
+        agents_uninstall(ctx)
+    assert "neondba agents uninstall" in (caught.value.hint or "")
     (ctx.folder / ".cursor").mkdir()
     assert agents_install(ctx, check=True).editors == ("Cursor",)
     assert files(ctx.folder) == {".cursor": None}
@@ -136,7 +266,13 @@ def test_without_a_name_the_editors_of_the_folder_are_taken(ctx: Context) -> Non
 
 @pytest.mark.parametrize(
     ("path", "content"),
-    [(".mcp.json", "{"), (".codex/config.toml", "[a"), (".codex/config.toml", "mcp_servers = {x = {}}\n")],
+    [
+        (".mcp.json", "{"),
+        (".mcp.json", '{"mcpServers": []}'),
+        (".mcp.json", "[]"),
+        (".codex/config.toml", "[a"),
+        (".codex/config.toml", "mcp_servers = {x = {}}\n"),
+    ],
 )
 def test_a_file_that_cannot_be_read_stops_everything_before_it_begins(
     ctx: Context, path: str, content: str

@@ -73,3 +73,17 @@ def test_what_is_not_there_is_neither_held_nor_removed() -> None:
 def test_what_is_no_object_is_said(text: str) -> None:
     with pytest.raises(NotAnObject):
         added(text, "servers", "neondba", VALUE)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{\n  "a": 1,\n  b: : 2\n}', "it is no JSON, see line 3"),
+        ('{\n  "servers": {', "it is no JSON"),
+        ("[]", "it is no object"),
+        ('{"servers": null}', "servers is no object"),
+    ],
+)
+def test_a_refusal_says_where_the_fault_is(text: str, said: str) -> None:
+    with pytest.raises(NotAnObject, match=f"^{said}$"):
+        added(text, "servers", "neondba", VALUE)

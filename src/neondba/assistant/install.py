@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from neondba.assistant.agent import AGENTS
-from neondba.assistant.editors import LAYOUTS, Editor
+from neondba.assistant.editors import LAYOUTS, Editor, Layout
 from neondba.assistant.knowledge import published
-from neondba.assistant.server_entry import put_in, taken_out
+from neondba.assistant.server_entry import NAME, Whose, put_in, starts_as, taken_out, whose
 from neondba.assistant.skill import skills
 from neondba.core.problem import ArgumentProblem, NotFoundProblem
-from neondba.core.whole_file import put
 
 _SIGNED: Final = re.compile(
     r"(?:<!-- |# )Written by neondba agents install; content (?P<hash>[0-9a-f]{16})\.(?: -->)?\n\Z"
@@ -51,7 +50,10 @@ class Change:
         return self.done not in (Done.SAME, Done.KEPT)
 
 
-def detected(folder: Path) -> list[Editor]:
+EDITED: Final = "edited, or not written by neondba"
+
+
+def detected(folder: Path, verb: str = "install") -> list[Editor]:
     """Name the editors that a project is used with, by their files.
 
     Raises:
@@ -64,66 +66,65 @@ def detected(folder: Path) -> list[Editor]:
         raise NotFoundProblem(
             "editor-not-found",
             f"{folder} holds no files of an editor that takes agents.",
-            hint=f"Name one or more: neondba agents install {' '.join(Editor)}",
+            hint=f"Name one or more: neondba agents {verb} {' '.join(Editor)}",
         )
     return found
 
 
-def installing(folder: Path, editors: Iterable[Editor], command: list[str]) -> list[Change]:
-    """Say what each file would become."""
-    found: dict[str, Change] = {}
+def installing(folder: Path, editors: Iterable[Editor], command: list[str] | None) -> list[Change]:
+    """Say what each file would become; without a command our servers start as they do, or as `neondba`."""
+    # By its real place: folders of two editors may be one, through a link.
+    found: dict[Path, Change] = {}
     for editor in editors:
         layout = LAYOUTS[editor]
         for path, content in _files(editor):
-            found[path] = _against(folder, path, _signed(path, content))
-        text = _text(folder, layout.servers)
-        made = put_in(layout, text, command)
-        found[layout.servers] = (
-            Change(layout.servers, Done.SAME, why="it has a server of that name")
-            if made is None
-            else Change(layout.servers, Done.WRITTEN if text is None else Done.CHANGED, made)
-        )
+            place = _place(folder, path)
+            if place not in found:
+                found[place] = _against(place, path, _signed(path, content))
+        place = _place(folder, layout.servers)
+        if place not in found:
+            found[place] = _server_in(layout, _text(place, layout.servers), command)
     return list(found.values())
 
 
 def removing(folder: Path, editors: Iterable[Editor]) -> list[Change]:
     """Say what of ours would go, and what was edited and stays."""
-    found: dict[str, Change] = {}
+    found: dict[Path, Change] = {}
     for editor in editors:
         layout = LAYOUTS[editor]
         for path, _content in _files(editor):
-            text = _text(folder, path)
-            if text is not None:
+            place = _place(folder, path)
+            text = _text(place, path)
+            if text is not None and place not in found:
                 ours = _is_as_written(text)
-                found[path] = Change(path, Done.REMOVED if ours else Done.KEPT, why="" if ours else EDITED)
-        text = _text(folder, layout.servers)
-        left = taken_out(layout, text) if text is not None else None
-        if left is not None:
-            found[layout.servers] = (
-                Change(layout.servers, Done.RESTORED, left) if left else Change(layout.servers, Done.REMOVED)
-            )
+                found[place] = Change(path, Done.REMOVED if ours else Done.KEPT, why="" if ours else EDITED)
+        place = _place(folder, layout.servers)
+        out = _server_out(layout, _text(place, layout.servers))
+        if out is not None:
+            found.setdefault(place, out)
     return list(found.values())
 
 
-EDITED: Final = "edited, or not written by neondba"
+def _server_in(layout: Layout, text: str | None, command: list[str] | None) -> Change:
+    path, asked = layout.servers, command or [NAME]
+    match whose(layout, text):
+        case Whose.OTHERS:
+            return Change(path, Done.KEPT, why=f"its server {NAME} is {EDITED}")
+        case Whose.OURS if text is not None:
+            if command is None or starts_as(layout, text, command):
+                return Change(path, Done.SAME)
+            return Change(path, Done.RENEWED, put_in(layout, taken_out(layout, text), command))
+    return Change(path, Done.WRITTEN if text is None else Done.CHANGED, put_in(layout, text, asked))
 
 
-def carried_out(folder: Path, changes: Iterable[Change]) -> None:
-    """Write and remove; a folder that is empty then goes too."""
-    for change in changes:
-        path = folder / change.path
-        if change.content is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            put(path, change.content.encode())
-        elif change.done is Done.REMOVED:
-            path.unlink(missing_ok=True)
-            _prune(folder, path.parent)
-
-
-def _prune(folder: Path, empty: Path) -> None:
-    while empty != folder and empty.is_dir() and not any(empty.iterdir()):
-        empty.rmdir()
-        empty = empty.parent
+def _server_out(layout: Layout, text: str | None) -> Change | None:
+    match whose(layout, text):
+        case Whose.OTHERS:
+            return Change(layout.servers, Done.KEPT, why=f"its server {NAME} is {EDITED}")
+        case Whose.OURS if text is not None:
+            left = taken_out(layout, text)
+            return Change(layout.servers, Done.REMOVED if left is None else Done.RESTORED, left)
+    return None
 
 
 def _files(editor: Editor) -> Iterator[tuple[str, str]]:
@@ -135,8 +136,8 @@ def _files(editor: Editor) -> Iterator[tuple[str, str]]:
             yield f"{layout.skills}/{skill.name}/{name}", published(content)
 
 
-def _against(folder: Path, path: str, content: str) -> Change:
-    there = _text(folder, path)
+def _against(place: Path, path: str, content: str) -> Change:
+    there = _text(place, path)
     if there is None:
         return Change(path, Done.WRITTEN, content)
     if there == content:
@@ -146,22 +147,42 @@ def _against(folder: Path, path: str, content: str) -> Change:
     return Change(path, Done.KEPT, why=EDITED)
 
 
-def _text(folder: Path, path: str) -> str | None:
-    whole = folder / path
-    if not whole.resolve().is_relative_to(folder.resolve()):
+def _place(folder: Path, path: str) -> Path:
+    """Follow the links on the way to a file.
+
+    Raises:
+        ArgumentProblem: they lead out of the folder, or nowhere.
+    """
+    try:
+        place = (folder / path).resolve()
+    except (OSError, RuntimeError):
+        raise _unreadable(path, "its link leads to itself") from None
+    if not place.is_relative_to(folder.resolve()):
         raise ArgumentProblem(
             "file-outside",
-            f"{path} leads out of {folder}; nothing was written.",
-            hint="Replace the link by a folder of the project.",
+            f"{path} leads out of {folder}; nothing was changed.",
+            hint="Replace the link by a file or folder of the project, or name other editors.",
         )
+    return place
+
+
+def _text(place: Path, path: str) -> str | None:
     try:
-        return whole.read_bytes().decode()
+        return place.read_bytes().decode()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArgumentProblem(
-            "file-unreadable", f"{path} cannot be read: {error}.", hint="Nothing was written."
-        ) from None
+    except UnicodeDecodeError:
+        raise _unreadable(path, "it is not written in UTF-8") from None
+    except OSError as error:
+        raise _unreadable(path, str(error.strerror or error)) from None
+
+
+def _unreadable(path: str, why: str) -> ArgumentProblem:
+    return ArgumentProblem(
+        "file-unreadable",
+        f"{path} cannot be read: {why}.",
+        hint="Correct it, or move it away. Nothing was changed.",
+    )
 
 
 def _signed(path: str, body: str) -> str:

@@ -31,7 +31,7 @@ def added(text: str, holder: str, name: str, value: Any) -> str:
         # No blank before the name: so `removed` knows that the holder is ours too.
         made = f"{json.dumps(holder)}: {{{json.dumps(name)}: {json.dumps(value)}}}"
         return _after_brace(raw, root, made)
-    return _after_brace(raw, _object(inner), f"{json.dumps(name)}: {json.dumps(value)}")
+    return _after_brace(raw, _object(inner, holder), f"{json.dumps(name)}: {json.dumps(value)}")
 
 
 def value_of(text: str, holder: str, name: str) -> Any | None:
@@ -41,7 +41,7 @@ def value_of(text: str, holder: str, name: str) -> Any | None:
         NotAnObject: the text or the holder is no object.
     """
     inner = _member(_root(text.encode()), holder)
-    found = _member(_object(inner), name) if inner is not None else None
+    found = _member(_object(inner, holder), name) if inner is not None else None
     try:
         return None if found is None else json.loads((found.text or b"").decode())
     except ValueError:
@@ -55,7 +55,7 @@ def holds(text: str, holder: str, name: str) -> bool:
         NotAnObject: the text or the holder is no object.
     """
     inner = _member(_root(text.encode()), holder)
-    return inner is not None and _member(_object(inner), name) is not None
+    return inner is not None and _member(_object(inner, holder), name) is not None
 
 
 def removed(text: str, holder: str, name: str) -> str:
@@ -69,7 +69,7 @@ def removed(text: str, holder: str, name: str) -> str:
     inner = _member(root, holder)
     if inner is None:
         return text
-    pairs = _pairs(_object(inner))
+    pairs = _pairs(_object(inner, holder))
     mine = next((pair for pair in pairs if _name(pair) == name), None)
     if mine is None:
         return text
@@ -86,13 +86,25 @@ def _root(raw: bytes) -> Syntax:
     inside = whole.named_children[0] if whole is not None and whole.named_children else None
     found = [each for each in inside.named_children if each.type != "comment"] if inside else []
     if tree.has_error or len(found) != 1:
-        raise NotAnObject("it is no JSON")
-    return _object(found[0])
+        raise NotAnObject(f"it is no JSON{_where(tree)}")
+    return _object(found[0], "it")
 
 
-def _object(node: Syntax) -> Syntax:
+def _where(tree: Syntax) -> str:
+    """Name the line of the first fault, where the grammar knows one."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        # Where the whole is the fault, as with a bracket that is never closed, no line is.
+        if (node.type == "ERROR" and node.start_byte > 0) or node.is_missing:
+            return f", see line {node.start_point[0] + 1}"
+        waiting += [each for each in reversed(node.children) if each.has_error]
+    return ""
+
+
+def _object(node: Syntax, named: str) -> Syntax:
     if node.type != "object":
-        raise NotAnObject("an object is expected where there is something else")
+        raise NotAnObject(f"{named} is no object")
     return node
 
 
