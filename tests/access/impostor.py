@@ -81,7 +81,7 @@ def impostor(pem: Path | None) -> Iterator[Impostor]:
                 except OSError:
                     return
                 with client, suppress(OSError, struct.error):
-                    client.settimeout(5)
+                    client.settimeout(20)
                     _talk(client, pem, made)
 
         thread = threading.Thread(target=serve)

@@ -117,7 +117,7 @@ def serving(folder: Path, url: Secret) -> Iterator[Service]:
             yield Service(f"http://127.0.0.1:{port}", issuer, key)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 @contextmanager
@@ -153,7 +153,7 @@ def _free_port() -> int:
 
 
 def _await(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()

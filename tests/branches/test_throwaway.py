@@ -114,7 +114,7 @@ def test_a_signal_removes_it(world: World, shop: str, number: signal.Signals) ->
         assert child.stdout.readline() == b"ready\n"
         assert len(names(world)) == 2
         os.kill(child.pid, number)
-        assert child.wait(30) != 0
+        assert child.wait(60) != 0
     assert names(world) == ["main"]
 
 

@@ -126,4 +126,4 @@ def test_a_real_burst_at_a_suspended_compute_is_answered_wave_by_wave_as_simulat
     assert told[7::8] == pytest.approx([0.4, 0.8, 1.2, 1.6, 2.0])
     # Wake, logins and other work on the machine come on top: bench/bursts.py measures those, too.
     assert all(one >= other for one, other in zip(real, told, strict=True))
-    assert real[-1] < 3 * told[-1]
+    assert real[-1] < 5 * told[-1]

@@ -137,11 +137,19 @@ def test_a_role_that_only_the_database_knows_logs_in_with_its_own_password(relay
 
 
 def test_a_statement_that_runs_can_be_cancelled_through_the_relay(relayed: Relayed):
+    ended = threading.Event()
     with relayed.connect() as db:
-        canceller = threading.Timer(0.3, db.cancel_safe)
+
+        def cancel() -> None:
+            # Until it runs there is nothing to cancel.
+            while not ended.wait(0.3):
+                db.cancel_safe(timeout=20)
+
+        canceller = threading.Thread(target=cancel)
         canceller.start()
         with pytest.raises(psycopg.errors.QueryCanceled):
             db.execute("select pg_sleep(30)")
+        ended.set()
         canceller.join()
     assert len(relayed.record.sessions) == 1
 

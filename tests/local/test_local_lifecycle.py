@@ -50,7 +50,7 @@ def test_a_compute_sleeps_after_its_time_without_clients_and_wakes_for_the_next(
     assert directory.verifier(endpoint_id, "neondb_owner")
     directory.opened(endpoint_id)
     directory.closed(endpoint_id)
-    inside.clock.ahead = timedelta(seconds=299)
+    inside.clock.ahead = timedelta(seconds=200)
     inside.plane.sweeper.suspend()
     assert computes.running(branch_id) is not None
     inside.clock.ahead = timedelta(seconds=301)

@@ -166,13 +166,13 @@ with op.get_bind().engine.connect() as second:
 
 @pytest.mark.parametrize(("up", "said"), HANGS.values(), ids=HANGS)
 def test_a_migration_that_hangs_is_stopped(up: str, said: str, project, url: Secret, tmp_path: Path) -> None:
-    ctx = Context(settings=Settings(state_dir=tmp_path / "state", step_limit=1))
+    ctx = Context(settings=Settings(state_dir=tmp_path / "state", step_limit=4))
     for texts in (CREATE, (up, "select 1"), CREATE):
         project.add(*texts)
     result = rehearse_at(ctx, project.folder, url)
     assert result.steps[1].reversibility is Reversibility.FAILS
     assert said in result.steps[1].sentences[0]
-    assert "stopped after 1 s" in result.steps[1].sentences[0]
+    assert "stopped after 4 s" in result.steps[1].sentences[0]
     assert result.skipped == ("r3",)
     with connect(url) as session:
         others = session.execute(

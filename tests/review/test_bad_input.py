@@ -62,9 +62,9 @@ def test_a_declared_encoding_is_followed(shop: Path) -> None:
 
 def test_a_file_of_50_mb_is_told_and_costs_no_time(shop: Path) -> None:
     (shop / "dump.sql").write_bytes(b"insert into t values (1);\n" * 2_000_000)
-    started = time.monotonic()
+    started = time.process_time()
     assert "larger than" in told(reviewed(shop))["dump.sql"]
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_nul_bytes_are_told(shop: Path) -> None:
@@ -163,9 +163,9 @@ def test_minified_files_cost_little_time(shop: Path) -> None:
         shop,
         {"bundle.js": body * 35_000, "one.sql": "select 1 + " * 100_000 + "1;", "one.py": "x=1;" * 200_000},
     )
-    started = time.monotonic()
+    started = time.process_time()
     reviewed(shop)
-    assert time.monotonic() - started < 30
+    assert time.process_time() - started < 30
 
 
 def test_deep_nesting_is_told_and_the_others_are_read(shop: Path) -> None:

@@ -16,7 +16,7 @@ import official_cli
 import psycopg
 import pytest
 
-IN_AN_HOUR = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 INSPECTIONS = (
     *("table-sizes", "index-sizes", "unused-indexes", "seq-scans", "long-running-queries", "stalled-queries"),
     *("locks", "outliers", "calls", "lfc-hit-rate", "working-set", "vacuum-stats", "bloat"),
@@ -51,14 +51,14 @@ STORIES = {
         ("branches create --project-id {project} --name twig --parent {branch}", "twig"),
         ("branches get twig --project-id {project}", "twig"),
         ("branches rename twig limb --project-id {project}", "limb"),
-        (f"branches set-expiration limb --expires-at {IN_AN_HOUR} --project-id {{project}}", "limb"),
+        (f"branches set-expiration limb --expires-at {TOMORROW} --project-id {{project}}", "limb"),
         ("branches reset limb --parent --project-id {project}", "limb"),
         ("branches add-compute limb --type read_only --cu 0.25 --project-id {project}", "read_only"),
         ("branches schema-diff main limb --project-id {project} --output table", ""),
         ("diff main --branch limb --project-id {project} --output table", ""),
         ("branches delete limb --project-id {project}", "limb"),
         ("branches create --project-id {project} --name bare --schema-only", "bare"),
-        (f"branches create --project-id {{project}} --name brief --expires-at {IN_AN_HOUR}", "expires_at"),
+        (f"branches create --project-id {{project}} --name brief --expires-at {TOMORROW}", "expires_at"),
         ("branches set-default {branch} --project-id {project}", "{branch}"),
         ("branches set-default main --project-id {project}", "main"),
     ],

@@ -28,14 +28,14 @@ async def early(_request: Request) -> PlainTextResponse:
     return PlainTextResponse("too much", 413)
 
 
-def conversation(*parts: bytes, until: bytes) -> bytes:
+def conversation(*parts: bytes, until: bytes, by: type[PatientProtocol] = Hasty) -> bytes:
     """Send parts and read until the server closes the connection or has said this."""
 
     async def talk() -> bytes:
         web = Starlette(
             routes=[Route("/", length, methods=["POST"]), Route("/early", early, methods=["POST"])]
         )
-        config = uvicorn.Config(web, http=Hasty, log_level="error", lifespan="off", timeout_keep_alive=60)
+        config = uvicorn.Config(web, http=by, log_level="error", lifespan="off", timeout_keep_alive=60)
         server = uvicorn.Server(config)
         with socket.create_server(("127.0.0.1", 0)) as listening:
             serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -66,7 +66,8 @@ def test_a_client_that_never_sends_the_rest_of_a_refused_body_is_closed():
 
 def test_a_whole_request_is_answered_however_it_is_cut():
     head = b"POST / HTTP/1.1\r\nHost: local\r\nContent-Length: 4\r\n\r\n"
-    assert conversation(*(bytes([each]) for each in head), b"ab", b"cd", until=b"\r\n\r\n4").endswith(b"4")
+    parts = [*(bytes([each]) for each in head), b"ab", b"cd"]
+    assert conversation(*parts, until=b"\r\n\r\n4", by=PatientProtocol).endswith(b"4")
 
 
 def test_the_servers_use_it():

@@ -231,7 +231,7 @@ def _compare_things(shop: Shop) -> None:
 
 def nothing_unowned(place: Place, shops: list[Shop]) -> None:
     """Note directories, processes and sockets that belong to nobody; some may be about to go."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while found := _unowned(place):
         if time.monotonic() > deadline:
             shops[0].faults.said += found

@@ -269,7 +269,7 @@ def test_a_cancel_request_meets_the_statement_of_its_client(proxy: Running) -> N
 
 @pytest.mark.shows("proxy.pooler")
 def test_who_waits_too_long_is_told_so(sockets: Path, tmp_path: Path, relay: str) -> None:
-    limits = Limits(share=ONE, query_wait_timeout=0.1)
+    limits = Limits(share=ONE, query_wait_timeout=2.0)
     with running(sockets, tmp_path, limits=limits, relay=relay) as proxy:
         first, second = proxy.connect(POOLED), proxy.connect(POOLED)
         first.execute("begin")
