@@ -24,7 +24,7 @@ from neondba.assistant import requests, skill
 from neondba.core.context import Context
 from neondba.core.operation import Operation
 from neondba.core.plan import Effect
-from neondba.surfaces import mcp, reply
+from neondba.surfaces import cli, mcp, reply
 from neondba.surfaces.scope import Scope
 
 Toys = dict[str, Operation]
@@ -185,6 +185,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, str]]:
             address = server.stdout.readline().split()[-1]
             file = Path(server.stdout.readline().split()[-1])
             assert file.stat().st_mode & 0o777 == 0o600
+            assert "Authorization: Bearer TOKEN" in server.stdout.readline()
             yield address, file.read_text().strip()
         finally:
             server.terminate()
@@ -216,6 +217,23 @@ def test_the_official_typescript_client_works_over_http_with_the_token(served: t
     assert seen["refused"]["code"] == "query-not-read-only"
     wrong = agent("http", address, TOKEN=secrets.token_urlsafe(32))
     assert "401" in wrong["error"] or "token" in wrong["error"].lower()
+
+
+def test_a_port_without_http_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["mcp", "--port", "8000"]) == 2
+    assert capsys.readouterr().err == "--port is for --http.\nAdd --http.\n"
+
+
+def test_who_starts_the_server_in_a_terminal_is_told_what_it_waits_for(tmp_path: Path) -> None:
+    mine, theirs = os.openpty()
+    argv = [sys.executable, "-m", "neondba", "mcp", "--state-dir", str(tmp_path)]
+    with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        assert "neondba agents install" in server.stderr.readline()
+        assert "Ctrl-C" in server.stderr.readline()
+        server.kill()
+    os.close(mine)
+    os.close(theirs)
 
 
 def test_the_official_typescript_client_works_over_stdio(tmp_path: Path) -> None:

@@ -6,9 +6,12 @@ call cancels the operation and waits until it has cleaned up.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from neondba.core.problem import ArgumentProblem
+from neondba.surfaces import output
 from neondba.surfaces.scope import ONLY, READ_ONLY, Scope
 from neondba.surfaces.shape import Argument
 
@@ -25,6 +28,10 @@ INSTRUCTIONS = (
 )
 
 
+_ALONE = (
+    "An editor starts this and talks to it; you need not. To set that up: neondba agents install\n"
+    "Waiting for its messages; Ctrl-C ends."
+)
 _HTTP = Argument("http", "Serve over streamable HTTP on this machine, with a token.", kind="flag")
 _PORT = Argument("port", "Port for --http; 0 takes a free one.", default="8411")
 
@@ -74,6 +81,12 @@ def _serve(base: Context, values: dict[str, Any]) -> int:
         from neondba.surfaces import mcp_http
 
         return mcp_http.serve(server(base, scope), base, str(values.get("port", _PORT.default)))
+    if "port" in values:
+        raise ArgumentProblem(
+            "argument-invalid", "--port is for --http.", hint="Add --http, or leave it out."
+        )
+    if output.is_terminal(sys.stdin):
+        output.err(_ALONE)
     return _over_streams(server(base, scope))
 
 

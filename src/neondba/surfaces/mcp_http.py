@@ -23,6 +23,7 @@ def serve(made: Server[Any], base: Context, port: str) -> int:
         token, path = door.token(base, "mcp-token")
         address = f"http://{door.HOST}:{listening.getsockname()[1]}{PATH}"
         output.out(f"Listening on {address}\nThe bearer token is in {path}")
+        output.out("A client sends it as a header, Authorization: Bearer TOKEN; each start makes a new one.")
         config = uvicorn.Config(
             application(made, token), log_level="warning", access_log=False, server_header=False
         )
