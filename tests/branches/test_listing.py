@@ -7,30 +7,53 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from neon_world import World
 
-from neondba.branches.listing import ago, spell_size
+from neondba.branches.listing import ago, in_tree, spell_size
+from neondba.neon.models import Branch
 
 
 def test_a_list_shows_the_tree_with_age_cost_and_expiry(world: World, store: str) -> None:
     world.call("branch.create", store, name="b", no_compute=True)
     world.call("branch.create", store, name="leaf of b", parent="b")
-    world.call("branch.create", store, name="a", expires="3h", no_compute=True)
+    world.call("branch.create", store, name="c", expires="3h", no_compute=True)
     found = world.call("branch.list", store)
     lines = {line.name: line for line in found.branches}
     assert [(line.name, line.depth) for line in found.branches] == [
         ("main", 0),
         ("b", 1),
         ("leaf of b", 2),
-        ("a", 1),
+        ("c", 1),
     ]
     assert lines["main"].last_used_at is not None
     assert lines["main"].month_cost >= 0
-    assert (lines["a"].host, lines["a"].last_used_at) == (None, None)
+    assert (lines["c"].host, lines["c"].last_used_at) == (None, None)
     text = found.as_text(100)
     assert "main (default)" in text
     assert "    leaf of b" in text
     assert "in 2h59m" in text
     assert "no compute" in text
     assert "prices of 2026-08-27 (this machine charges nothing)" in " ".join(text.split())
+
+
+def test_the_older_branch_stands_first() -> None:
+    """Neon tells moments in whole seconds: those of one second go by name."""
+    moments = {"main": 0, "z": 1, "b": 2, "a": 2}
+    there = [
+        Branch(
+            id=f"br-{name}",
+            project_id="p",
+            name=name,
+            parent_id=None if name == "main" else "br-main",
+            current_state="ready",
+            created_at=datetime(2026, 11, 22, second=second, tzinfo=UTC),
+        )
+        for name, second in reversed(moments.items())
+    ]
+    assert [(each.name, depth) for each, depth in in_tree(there)] == [
+        ("main", 0),
+        ("z", 1),
+        ("a", 1),
+        ("b", 1),
+    ]
 
 
 def test_a_page_tells_what_one_asks_next(world: World, store: str) -> None:
