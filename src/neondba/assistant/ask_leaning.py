@@ -16,7 +16,7 @@ SMOOTH: Final = 0.5
 """What a piece of a word that was never seen counts as."""
 NAMED: Final = 1.0
 """What a word of databases adds for a question being ours."""
-LEAST: Final = -0.5
+LEAST: Final = 0.4
 """Below this a question is not for us: decision 17 says what it costs on either side."""
 OURS: Final = "ours"
 THEIRS: Final = "theirs"
