@@ -82,9 +82,7 @@ def _serve(base: Context, values: dict[str, Any]) -> int:
 
         return mcp_http.serve(server(base, scope), base, str(values.get("port", _PORT.default)))
     if "port" in values:
-        raise ArgumentProblem(
-            "argument-invalid", "--port is for --http.", hint="Add --http, or leave it out."
-        )
+        raise ArgumentProblem("argument-invalid", "--port is for --http.", hint="Add --http.")
     if output.is_terminal(sys.stdin):
         output.err(_ALONE)
     return _over_streams(server(base, scope))
