@@ -54,26 +54,25 @@ def unused(who: Who) -> Iterator[RoleFinding]:
             "who logged in: neondba access history"
         )
         return
-    for role in idle:
-        row = who.roles[role]
-        yield RoleFinding(
-            code="login-unused",
-            danger=Danger.LOW,
-            said=f"Nothing seems to log in with {role}.",
-            roles=(role,),
-            evidence=(
-                read(
-                    f"No session now, no statement since {since:%Y-%m-%d %H:%M}, no file of variables here."
-                ),
-            ),
-            mend=(f"alter role {who.quoted(role)} nologin;",)
-            if who.manages(role)
-            else (f"(delete {role} in the Console or over the API: only Neon changes a role it made)",),
-            then=f"Logging in as {role} is refused; alter role {who.quoted(role)} login undoes it. It owns "
-            f"{row['tables']} tables, which stay."
-            if who.manages(role)
-            else f"Logging in as {role} is refused for good.",
-        )
+    yield from (_idle(who, role, since) for role in idle)
+
+
+def _idle(who: Who, role: str, since: datetime) -> RoleFinding:
+    mine, tables = who.manages(role), who.roles[role]["tables"]
+    quoted = who.quoted(role)
+    back = f"; alter role {quoted} login undoes it. It owns {tables} tables, which stay."
+    gone = f"(delete {role} in the Console or over the API: only Neon changes a role it made)"
+    return RoleFinding(
+        code="login-unused",
+        danger=Danger.LOW,
+        said=f"Nothing seems to log in with {role}.",
+        roles=(role,),
+        evidence=(
+            read(f"No session now, no statement since {since:%Y-%m-%d %H:%M}, no file of variables here."),
+        ),
+        mend=(f"alter role {quoted} nologin;" if mine else gone,),
+        then=f"Logging in as {role} is refused{back if mine else ' for good.'}",
+    )
 
 
 def endless(who: Who) -> Iterator[RoleFinding]:
