@@ -105,6 +105,18 @@ def test_the_role_of_database_url_stands_for_the_application(
     assert only(proof) is Protection.POLICY
 
 
+def test_the_role_that_env_logs_in_with_goes_before_the_branchs_owner(
+    prove: Prove, tmp_path: Path, app: str
+) -> None:
+    secret = "drawn" + "4Env"
+    (tmp_path / ".env.example").write_text('DATABASE_URL=""\n')
+    (tmp_path / ".env").write_text(f"DATABASE_URL=postgresql+psycopg://{app}:{secret}@127.0.0.1/shop\n")
+    proof = prove(TABLE + POLICY + role(app))
+    assert (proof.role, proof.role_chosen) == (app, ".env logs in with it")
+    assert only(proof) is Protection.POLICY
+    assert secret not in proof.model_dump_json()
+
+
 def test_a_role_of_the_application_is_preferred_to_the_branchs_owner(
     prove: Prove, url: Secret, tmp_path: Path, app: str
 ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from neondba.access.audit_env import uses
 from neondba.core.problem import NotFoundProblem
 from neondba.postgres.connect import Connection
 from neondba.postgres.roles import Role, roles
@@ -26,7 +27,7 @@ class Login:
 
 
 def application_role(session: Connection, folder: Path, wanted: str | None, before: set[str]) -> Login:
-    """Choose the role: asked for, named in an example, made by a migration, owner.
+    """Choose the role: asked for, named in an example, made by a migration, in the folder's .env, owner.
 
     Raises:
         NotFoundProblem: the role asked for does not exist on the branch.
@@ -48,9 +49,19 @@ def application_role(session: Connection, folder: Path, wanted: str | None, befo
             return Login(there[name], f"named in {file}{by}", name == own)
     if len(made) == 1:
         return Login(there[made[0]], "the only login role that the migrations make", False)
+    for file, name in _logins(folder):
+        if name in there and name != own:
+            return Login(there[name], f"{file} logs in with it", False)
     return Login(
         there[own], "the branch's owner role, because the project names no other; choose with --role", True
     )
+
+
+def _logins(folder: Path) -> list[tuple[str, str]]:
+    """Give the roles of the folder's own files of variables; what the application reads comes first."""
+    found = [use for use in uses(folder) if "/" not in use.file]
+    found.sort(key=lambda use: (use.name != "DATABASE_URL", use.file))
+    return [(use.file, use.role) for use in found]
 
 
 def _examples(folder: Path) -> list[tuple[str, str]]:
