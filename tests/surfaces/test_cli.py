@@ -248,6 +248,25 @@ def test_a_target_without_a_name_takes_a_yes() -> None:
     assert consent.name_to_type(plan) == "yes"
 
 
+@pytest.mark.parametrize(
+    ("operation", "branch", "typed"),
+    [
+        ("branch.delete", "dev", "dev"),
+        ("role.delete", "dev", "app"),
+        ("project.create", "main", "shop"),
+        ("isolation.prove", "neondba-isolation-…", "shop"),
+    ],
+)
+def test_what_is_typed_is_the_name_of_what_the_operation_touches(
+    operation: str, branch: str, typed: str
+) -> None:
+    from neondba.core.plan import Effect, Plan, Target
+
+    target = Target(project="shop", branch=branch, role="app")
+    plan = Plan(operation=operation, effect=Effect.DESTROY, target=target, steps=())
+    assert consent.name_to_type(plan) == typed
+
+
 def test_progress_is_one_live_line_for_a_person(
     capsys: Captured, monkeypatch: pytest.MonkeyPatch, toys: Toys
 ) -> None:

@@ -111,6 +111,7 @@ class Calls:
                 hint="The user was shown the command that carries it out. Do not call it again.",
                 steps=list(plan.steps),
             )
+        self._user.tell("Not done.")
         raise ConflictProblem(
             "refused-by-user",
             f"The user has refused {plan.operation}. Nothing was changed.",

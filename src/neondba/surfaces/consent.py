@@ -30,9 +30,12 @@ def ask(plan: Plan) -> bool:
 
 
 def name_to_type(plan: Plan) -> str:
-    """Give the narrowest name in the target: typing it shows that it was read."""
-    names = [value for _, value in plan.target if isinstance(value, str) and value]
-    return names[-1] if names else "yes"
+    """Give the name of what is touched: typing it shows that it was read."""
+    target = plan.target
+    narrow = {"role": (target.role,), "project": ()}.get(plan.operation.partition(".")[0], (target.branch,))
+    # A branch whose name is not yet known ends in dots, which nobody can type.
+    names = [name for name in (*narrow, target.project, target.branch, target.role) if name]
+    return next((name for name in names if not name.endswith("…")), "yes")
 
 
 def how_to_confirm(problem: Problem, argv: Sequence[str]) -> str:
