@@ -21,7 +21,7 @@ from neondba.local import launch, platform
 from neondba.local.operations import local_start, local_status, local_stop
 
 
-def _until(true, limit=30.0):
+def _until(true, limit=60.0):
     deadline = time.monotonic() + limit
     while not true():
         assert time.monotonic() < deadline, "it did not come true in time"
@@ -167,7 +167,7 @@ def _postgres_below(folder: Path) -> list[str]:
 
 @pytest.mark.shows("machine.idle")
 def test_a_server_nobody_asks_ends_by_itself(state):
-    running = launch.ensure(state, idle_exit=0.3)
+    running = launch.ensure(state, idle_exit=3.0)
     _until(lambda: not Path(f"/proc/{running.pid}").exists() or _zombie(running.pid))
     assert launch.status(state) is None
     assert not (state / "local" / "server.json").exists()

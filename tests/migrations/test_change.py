@@ -211,7 +211,7 @@ def test_a_killed_client_leaves_the_target_before_or_after(shop: Shop) -> None:
         other.execute("select * from item")
         with pytest.raises(ConfirmationNeeded) as needed:
             shop.call("apply", confirmed=False)
-        words = ["migration", "apply", str(shop.folder), "--project", shop.name, "--lock-timeout", "60"]
+        words = ["migration", "apply", str(shop.folder), "--project", shop.name, "--lock-timeout", "20"]
         command = subprocess.Popen(
             [sys.executable, "-m", "neondba", *words, "--confirm", needed.value.facts["hash"]],
             env={**os.environ, "NEONDBA_STATE_DIR": str(shop.ctx.settings.state_dir)},

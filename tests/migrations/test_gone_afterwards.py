@@ -46,7 +46,7 @@ def started(project, ctx: Context) -> tuple[subprocess.Popen[str], int]:
         text=True,
     )
     with os.fdopen(os.open(told, os.O_RDONLY | os.O_NONBLOCK)) as pipe:
-        assert select.select([pipe], [], [], 60)[0]
+        assert select.select([pipe], [], [], 200)[0]
         return command, int(pipe.read())
 
 
@@ -63,7 +63,7 @@ def test_a_stopped_command_takes_its_branch_and_its_child_along(project, local: 
     command, child = started(project, local)
     assert any(name.startswith("neondba-rehearse-") for name in names(local))
     command.send_signal(number)
-    command.communicate(timeout=60)
+    command.communicate(timeout=200)
     assert command.returncode != 0
     assert names(local) == []
     assert not is_running(child)
@@ -72,7 +72,7 @@ def test_a_stopped_command_takes_its_branch_and_its_child_along(project, local: 
 def test_a_killed_alembic_takes_its_branch_along(project, local: Context) -> None:
     command, child = started(project, local)
     os.kill(child, signal.SIGKILL)
-    said, _ = command.communicate(timeout=60)
+    said, _ = command.communicate(timeout=200)
     assert command.returncode == 7
     assert "ended by signal 9" in said
     assert names(local) == []
@@ -83,7 +83,7 @@ def test_a_killed_command_is_swept_by_the_next_one(project, local: Context) -> N
     left = names(local)
     assert len(left) == 1
     command.kill()
-    command.communicate(timeout=60)
+    command.communicate(timeout=200)
     assert names(local) == left
     (project.versions / "r1.py").unlink()
     project.add(*CREATE)

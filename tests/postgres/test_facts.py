@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[2]
 CITED = re.compile(r"\bfact:([a-z0-9]+(?:-[a-z0-9]+)*)")
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("major", [major for major in script.majors() if major in releases()])
 def test_the_recorded_facts_are_what_the_server_shows(major: int) -> None:
     known = json.loads((script.RECORDED / f"{major}.json").read_text(encoding="utf-8"))

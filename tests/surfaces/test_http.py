@@ -206,9 +206,9 @@ def test_the_command_serves_until_it_is_stopped(tmp_path: Path) -> None:
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
             token = file.read_text().strip()
             headers = {"authorization": f"Bearer {token}"}
-            response = httpx2.post(f"{base[0]}/v1/operation/list", json={}, headers=headers, timeout=20)
+            response = httpx2.post(f"{base[0]}/v1/operation/list", json={}, headers=headers, timeout=60)
             server.send_signal(signal.SIGINT)
-            out, err = server.communicate(timeout=20)
+            out, err = server.communicate(timeout=60)
         finally:
             server.kill()
     assert response.status_code == 200

@@ -18,7 +18,7 @@ from mcp.client.stdio import StdioServerParameters
 from neondba import capabilities
 from neondba.core.context import Context
 from neondba.core.operation import Operation
-from neondba.surfaces import mcp, reply, tools
+from neondba.surfaces import mcp, reply, search, tools
 
 Toys = dict[str, Operation]
 Steps = Callable[[Client], Awaitable[Any]]
@@ -30,7 +30,7 @@ def session(ctx: Context, steps: Steps, mode: str = "auto", **client: Any) -> An
 
     async def run() -> Any:
         async with Client(mcp.server(ctx), mode=mode, **client) as made:
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 return await steps(made)
 
     return anyio.run(run)
@@ -144,6 +144,30 @@ def test_an_unlisted_operation_is_found_by_words_and_run(ctx: Context, toys: Toy
     assert found[0]["effect"] == "destroy"
     assert found[0]["arguments"]["required"] == ["name"]
     assert called(ctx, "find_operation", {"words": "zzzz"}).structured_content["operations"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("backup of production", "snapshot."),
+        ("go back to how the data was yesterday", "branch.restore"),
+        ("change the password of a role", "role.rotate"),
+        ("deleting a branch", "branch.delete"),
+        ("rls policies", "isolation."),
+        ("clone production for a test", "branch.create"),
+        ("a slow sql statement", "query.run"),
+        ("pending migrations", "migration."),
+    ],
+)
+def test_what_people_call_it_finds_the_operation(words: str, first: str) -> None:
+    found = [each["name"] for each in search.find_operations(words, capabilities.load())]
+    assert found[0].startswith(first), found
+
+
+def test_words_that_fit_nothing_are_answered_with_the_groups(ctx: Context) -> None:
+    found = called(ctx, "find_operation", {"words": "wiederherstellen"}).structured_content
+    assert found["operations"] == []
+    assert {"branch", "migration", "role"} <= set(found["groups"])
 
 
 @pytest.mark.parametrize("mode", MODES)

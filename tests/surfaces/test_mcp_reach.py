@@ -38,7 +38,7 @@ def session(ctx: Context, steps: Callable[[Client], Any], scope: Scope = mcp.EVE
 
     async def run() -> Any:
         async with Client(mcp.server(ctx, scope)) as made:
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 try:
                     return await steps(made)
                 except MCPError as error:

@@ -61,7 +61,7 @@ def check(operation: Operation, outcomes: dict[str, list[Outcome]]) -> None:
             assert differs is None, f"{where}: {differs}"
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", REAL)
 def test_an_operation_answers_the_same_everywhere(name: str, worlds: dict[str, Context]) -> None:
     operation = capabilities.load()[name]

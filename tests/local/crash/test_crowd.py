@@ -12,7 +12,6 @@ from neondba.local import launch
 CLIENTS = 8
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.shows("storage.moment")
 def test_branches_created_and_deleted_at_once_are_each_a_moment_of_their_parent(place):
     shop = opened(launch.ensure(place.state).api_port, "crowd")

@@ -10,7 +10,6 @@ import threading
 from pathlib import Path
 
 import psycopg
-import pytest
 from local_http import ask, settled
 
 from neondba.local import launch
@@ -18,7 +17,6 @@ from neondba.local import launch
 ROWS = 5000
 
 
-@pytest.mark.timeout(240)
 def test_a_server_killed_while_it_replays_finishes_or_forgets_the_branch(state):
     chance = random.Random(20261122)
     port = launch.ensure(state).api_port

@@ -98,7 +98,6 @@ def settled(port, base):
     raise AssertionError("operations did not end")
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.shows("restore.whole")
 def test_restores_and_snapshots_survive_a_server_killed_at_any_moment(state):
     chance = random.Random(20261122)
