@@ -48,7 +48,8 @@ class Desk:
         """
         if name == tools.FIND["name"]:
             found = search.find_operations(str(_one(given, "words")), self._operations)
-            return replies.of_data({"operations": found})
+            groups = sorted({each.words[0] for each in self._operations.values()})
+            return replies.of_data({"operations": found} if found else {"operations": [], "groups": groups})
         return self._read(given) if name == tools.READ["name"] else None
 
     def asked(self, name: str, given: Mapping[str, Any]) -> Asked:
