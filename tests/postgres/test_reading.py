@@ -75,6 +75,8 @@ WRITES = [
     "create extension hstore",
     "alter system set work_mem = '1GB'",
     "select * frmo users",
+    "select 1\x00; drop table users",
+    "explain (analyze 1.5) delete from users",
     "select 'unterminated",
 ]
 DOES_MORE = [

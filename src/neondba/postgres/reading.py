@@ -80,6 +80,9 @@ def read(sql: str) -> Read:
     """Say whether one statement only reads, and which functions and tables it names."""
     import postgast
 
+    if "\x00" in sql:
+        # The parser reads up to it, and so would see less than all.
+        return Read("it holds a zero byte")
     try:
         statements = postgast.parse(sql).stmts
     except postgast.PgQueryError as wrong:
@@ -112,8 +115,9 @@ def _is_on(option: Any) -> bool:
     kind = option.arg.WhichOneof("node")
     if kind is None:
         return True
-    value = getattr(option.arg, kind)
-    said = value.sval if kind == "string" else value.ival if kind == "integer" else value.boolval
+    fields = {"string": "sval", "integer": "ival", "boolean": "boolval"}
+    # What is none of these is refused by the server; until then it counts as on.
+    said = getattr(getattr(option.arg, kind), fields[kind]) if kind in fields else "on"
     return str(said).lower() not in {"false", "off", "0", "no"}
 
 
