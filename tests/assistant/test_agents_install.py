@@ -21,6 +21,7 @@ from neondba.core.problem import ArgumentProblem, NotFoundProblem
 from neondba.core.settings import Settings
 from neondba.core.whole_file import put
 
+OWN = {"confirm", "dry_run", "find_operation", "run_operation"}
 CROWDED = {
     ".claude/agents/reviewer.md": "---\nname: reviewer\n---\nMine.\n",
     ".claude/settings.json": "{}",
@@ -297,7 +298,7 @@ def test_the_agents_name_only_operations_and_skills_that_exist() -> None:
     known = capabilities.load()
     for agent in AGENTS:
         named = re.findall(r"`([a-z_]+(?:\.[a-z_-]+)?)`", agent.body)
-        missing = [each for each in named if each not in {*known, "confirm", "find_operation"}]
+        missing = [each for each in named if each not in {*known, *OWN}]
         assert not missing, agent.name
         assert set(agent.skills) <= set(NAMES)
     assert set(LAYOUTS) == set(Editor)

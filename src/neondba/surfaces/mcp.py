@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 EVERYTHING: Final = Scope()
 INSTRUCTIONS = (
-    "Manages Postgres databases on Neon. What changes something gives a "
-    "plan first: show it to the user and pass its hash as confirm only when they agree. find_operation "
-    "reaches what is not listed."
+    "Manages Postgres databases on Neon. dry_run gives the plan of a change: show it to the user, and pass "
+    "its hash as confirm only when they agree. What destroys data or is protected, and every change through "
+    "run_operation, waits for that. find_operation reaches what is not listed."
 )
 
 
