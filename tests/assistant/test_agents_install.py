@@ -114,7 +114,7 @@ def test_a_command_without_words_is_refused(ctx: Context, command: str) -> None:
 
 def test_the_next_step_says_so_where_an_editor_may_not_find_the_program(ctx: Context) -> None:
     said = agents_install(ctx, (Editor.CURSOR,), command="no-such-program").next
-    assert "no-such-program is nowhere on this search path" in said[1]
+    assert "no-such-program is nowhere on this search path" in said[2]
 
 
 def test_a_plan_names_the_skills_of_an_editor_in_one_step(ctx: Context) -> None:
@@ -149,6 +149,27 @@ def test_an_older_release_is_renewed(ctx: Context, monkeypatch: pytest.MonkeyPat
         agents_install(ctx, (Editor.CURSOR,))
     renewed = done(agents_install(ctx, (Editor.CURSOR,)))
     assert renewed[".cursor/agents/neon-db-manager.md"] == "renewed"
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+def test_a_page_of_an_older_release_goes(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch, renewed: bool
+) -> None:
+    mine = ctx.folder / ".cursor/skills/neon-prisma-orm/references/mine.md"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("Mine.\n")
+    before = files(ctx.folder)
+    old = replace(skills()["neon-prisma-orm"], pages={"references/old.md": "# Old\n"})
+    with monkeypatch.context() as older:
+        older.setattr("neondba.assistant.install.skills", lambda: {old.name: old})
+        agents_install(ctx, (Editor.CURSOR,))
+    page = ".cursor/skills/neon-prisma-orm/references/old.md"
+    assert (ctx.folder / page).exists()
+    if renewed:
+        assert done(agents_install(ctx, (Editor.CURSOR,)))[page] == "removed"
+        assert not (ctx.folder / page).exists()
+    agents_uninstall(ctx, (Editor.CURSOR,))
+    assert files(ctx.folder) == before
 
 
 def test_a_server_of_our_name_that_others_wrote_is_left_alone(ctx: Context) -> None:

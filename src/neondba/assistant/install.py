@@ -50,6 +50,7 @@ class Change:
         return self.done not in (Done.SAME, Done.KEPT)
 
 
+OLDER: Final = "not in this release any more"
 EDITED: Final = "edited, or not written by neondba"
 
 
@@ -81,6 +82,8 @@ def installing(folder: Path, editors: Iterable[Editor], command: list[str] | Non
             place = _place(folder, path)
             if place not in found:
                 found[place] = _against(place, path, _signed(path, content))
+        for path in _of_older_releases(folder, layout):
+            found.setdefault(_place(folder, path), Change(path, Done.REMOVED, why=OLDER))
         place = _place(folder, layout.servers)
         if place not in found:
             found[place] = _server_in(layout, _text(place, layout.servers), command)
@@ -98,6 +101,8 @@ def removing(folder: Path, editors: Iterable[Editor]) -> list[Change]:
             if text is not None and place not in found:
                 ours = _is_as_written(text)
                 found[place] = Change(path, Done.REMOVED if ours else Done.KEPT, why="" if ours else EDITED)
+        for path in _of_older_releases(folder, layout):
+            found.setdefault(_place(folder, path), Change(path, Done.REMOVED))
         place = _place(folder, layout.servers)
         out = _server_out(layout, _text(place, layout.servers))
         if out is not None:
@@ -134,6 +139,15 @@ def _files(editor: Editor) -> Iterator[tuple[str, str]]:
     for skill in skills().values():
         for name, content in skill.files.items():
             yield f"{layout.skills}/{skill.name}/{name}", published(content)
+
+
+def _of_older_releases(folder: Path, layout: Layout) -> Iterator[str]:
+    """Name the pages that we wrote; those of this release are known already."""
+    for place in sorted((folder / layout.skills).glob("neon-*/**/*.md")):
+        path = place.relative_to(folder).as_posix()
+        text = _text(_place(folder, path), path) if place.is_file() else None
+        if text is not None and _is_as_written(text):
+            yield path
 
 
 def _against(place: Path, path: str, content: str) -> Change:

@@ -97,8 +97,12 @@ def agents_install(
         return _result(chosen, changes, ()).model_copy(update={"checked": True})
     if not _carry_out(ctx, "agents.install", changes):
         return _result(chosen, changes, ())
-    opened = f"Open the project anew in {_titles(chosen)}, and ask for neon-database-assistant."
-    return _result(chosen, changes, (opened, *_whether_found(words or ["neondba"])))
+    opened = f"Open the project anew in {_titles(chosen)}; where it asks, trust the server neondba."
+    return _result(
+        chosen,
+        changes,
+        (opened, "Then ask for neon-database-assistant.", *_whether_found(words or ["neondba"])),
+    )
 
 
 def _words(command: str) -> list[str]:
