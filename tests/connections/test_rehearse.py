@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -213,3 +214,19 @@ def test_a_program_that_puts_its_file_over_its_environment_is_refused(shop: Shop
     with pytest.raises(ConflictProblem, match=r"app.py:2 puts the file's variables over"):
         rehearsed(shop, tmp_path, "from dotenv import load_dotenv\nload_dotenv('.env', override=True)\n")
     assert branches(shop) == ["main"]
+
+
+def test_the_branch_in_use_is_copied_though_it_expires(shop: Shop, tmp_path: Path):
+    until = (datetime.now(UTC) + timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    wanted = {"branch": {"name": "brief", "expires_at": until}, "endpoints": [{"type": "read_write"}]}
+    made = shop.api("POST", f"/projects/{shop.id}/branches", wanted)
+    at = f"/projects/{shop.id}/branches/{made['branch']['id']}"
+    (tmp_path / ".env").write_text(f"DATABASE_URL={made['connection_uris'][0]['connection_uri']}\n")
+    ctx = shop.context(tmp_path)
+    with platform.client(ctx) as client:
+        source, _, copied = source_of(client, ctx, None, None, None)
+        assert (copied, source.expires) == ("brief", "brief")
+        with world(ctx, source, pooled=True):
+            assert shop.api("GET", at)["branch"].get("expires_at") is None
+    assert shop.api("GET", at)["branch"]["expires_at"] == until
+    shop.api("DELETE", at)

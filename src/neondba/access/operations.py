@@ -148,20 +148,16 @@ def folder_at(ctx: Context, path: Path) -> Path:
     return folder
 
 
-def holding_step(branch: str | None) -> list[str]:
-    """Give the step of a plan that copies a branch which may expire."""
-    said = "take its end away meanwhile, and set it again afterwards: Neon copies no branch that has one"
-    return [f"If {branch} expires, {said}."] if branch else []
-
-
 def _plan(project: str | None, branch: str | None, folder: str, role: str | None) -> Plan:
+    from neondba.neon import held_end
+
     return Plan(
         operation="isolation.prove",
         effect=Effect.WRITE,
         target=Target(project=project, branch=f"neondba-{PURPOSE}-…", role=role),
         steps=(
             f"Make a throw-away branch of {project}." if project else "Make an empty throw-away project.",
-            *holding_step(branch if project else None),
+            *held_end.steps(branch if project else None),
             f"Apply the migrations of {folder} there and add rows of two users.",
             "Try each user's rows as the other; roll every try back.",
             "Delete it.",

@@ -118,7 +118,7 @@ def walked(ctx: Context, path: Path, asked: Asked, where: Where) -> ApplicationP
 
 
 def _plan(where: Where, folder: str, role: str | None) -> Plan:
-    from neondba.access.operations import holding_step
+    from neondba.neon import held_end
 
     project = where.project
     source = f"branch {where.branch} of {project}" if where.branch else project
@@ -128,7 +128,7 @@ def _plan(where: Where, folder: str, role: str | None) -> Plan:
         target=Target(project=project, branch=f"neondba-{PURPOSE}-…", role=role),
         steps=(
             f"Make a throw-away branch of {source}." if project else "Make an empty throw-away project.",
-            *holding_step(where.branch if project else None),
+            *held_end.steps(where.branch if project else None),
             f"Apply the migrations of {folder} there.",
             f"Start the application of {folder} against it, in a copy of the folder; sign two users in.",
             "Send requests as each with the other's identifiers; put the rows back after each.",

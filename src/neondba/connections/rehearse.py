@@ -70,12 +70,14 @@ def rehearsed(client: NeonClient, ctx: Context, asked: Asked) -> ConnectionRehea
         Problem: a branch cannot be made, or the command that prepares it fails.
     """
     source, name, copied = source_of(client, ctx, asked.parent, asked.database, asked.prepare)
-    with ctx.carry_out(_plan(name, copied, asked)):
+    with ctx.carry_out(_plan(source, name, copied, asked)):
         runs = [*_runs(client, ctx, asked, source)]
     return _report(ctx, asked, name, copied, runs)
 
 
-def _plan(project: str, copied: str, asked: Asked) -> Plan:
+def _plan(source: Source, project: str, copied: str, asked: Asked) -> Plan:
+    from neondba.neon import held_end
+
     kinds = ", ".join(asked.kinds)
     return Plan(
         operation="connection.rehearse",
@@ -83,6 +85,7 @@ def _plan(project: str, copied: str, asked: Asked) -> Plan:
         target=Target(project=project, branch=f"throw-away copies of {copied}"),
         steps=(
             f"Make a throw-away copy of {copied} for each run, and delete it afterwards.",
+            *held_end.steps(source.expires),
             f"Run there: {' '.join(shown(asked.command))}",
             f"Disturb its compute meanwhile: {kinds}. No other branch is touched.",
         ),

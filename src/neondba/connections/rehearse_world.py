@@ -45,6 +45,8 @@ class Source:
     database: str | None
     prepare: str | None
     """A command that migrates or fills the branch first."""
+    expires: str | None = None
+    """Name of the branch, where its end is taken away while it is copied."""
 
 
 def source_of(
@@ -62,15 +64,15 @@ def source_of(
         return Source(client, None, parent, database, prepare), name, parent or "a new project"
     branch = client.find_branch(project, parent) if parent else _in_use(client, project, ctx.folder)
     branch = branch or client.default_branch(project)
-    return Source(client, project, branch.id, database, prepare), name, branch.name
+    expires = branch.name if branch.expires_at is not None else None
+    return Source(client, project, branch.id, database, prepare, expires), name, branch.name
 
 
 def _in_use(client: NeonClient, project: Project, folder: Path) -> Branch | None:
-    """Give the branch that the files for development lead to, if it is one of this project and stays."""
+    """Give the branch that the files for development lead to, if it is one of this project."""
     wanted = {each.address.endpoint_id for each in held(env_files(folder)) if each.environment == DEVELOPMENT}
     there = [each.branch_id for each in client.endpoints(project.id) if each.id in wanted]
-    found = client.branch(project.id, there[0]) if there else None
-    return found if found and found.expires_at is None else None
+    return client.branch(project.id, there[0]) if there else None
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def world(ctx: Context, source: Source, *, pooled: bool) -> Iterator[World]:
     Raises:
         Problem: the branch cannot be made, or the command that prepares it fails.
     """
-    wanted = Wanted(parent=source.parent, lifetime=LIFETIME)
+    wanted = Wanted(parent=source.parent, lifetime=LIFETIME, hold_end=True)
     with ExitStack() as stack:
         branch = stack.enter_context(
             throwaway_branch(

@@ -51,6 +51,8 @@ def rehearsed(client: NeonClient, ctx: Context, asked: Asked) -> PoolRehearsal:
     Raises:
         Problem: a branch cannot be made, or the command that prepares it fails.
     """
+    from neondba.neon import held_end
+
     source, name, copied = source_of(client, ctx, asked.parent, asked.database, asked.prepare)
     plan = Plan(
         operation="pool.rehearse",
@@ -58,6 +60,7 @@ def rehearsed(client: NeonClient, ctx: Context, asked: Asked) -> PoolRehearsal:
         target=Target(project=name, branch=f"throw-away copies of {copied}"),
         steps=(
             f"Make two throw-away copies of {copied}, one after the other, and delete them afterwards.",
+            *held_end.steps(source.expires),
             f"Run on the first, direct: {' '.join(shown(asked.command))}",
             "Run it on the second through the pooler, with another client beside it.",
         ),

@@ -35,6 +35,12 @@ class _Note(BaseModel):
     expires_at: datetime
 
 
+def steps(branch: str | None) -> list[str]:
+    """Give the step of a plan that copies a branch which may expire."""
+    said = "take its end away meanwhile, and set it again afterwards: Neon copies no branch that has one"
+    return [f"If {branch} expires, {said}."] if branch else []
+
+
 def is_held(ctx: Context, branch: Branch) -> bool:
     """Tell whether somebody on this machine has taken the branch's end away."""
     return _note_path(ctx, branch.id).is_file()
