@@ -185,7 +185,11 @@ def _processes(ctx: Context, branch: Throwaway) -> list[int]:
         parents = _parents()
     parent = parents.get(int(row["pid"]), 0) if row else 0
     files = (folder_of(ctx.settings.state_dir) / "branches").glob("*/data/postmaster.pid")
-    own = {file.read_text().partition("\n")[0].strip() for file in files}
+    own = set()
+    for file in files:
+        # Another compute may go to sleep meanwhile.
+        with suppress(FileNotFoundError):
+            own.add(file.read_text().partition("\n")[0].strip())
     # Only a process that our own state folder names as a compute may be ended.
     if str(parent) not in own:
         return []

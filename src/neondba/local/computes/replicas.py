@@ -12,6 +12,7 @@ import re
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -140,8 +141,12 @@ class Replicas:
             return False
         if self._plane.history.cloner.name != "copy":
             return True
-        files = (self._plane.branches.data(primary) / "base").glob("*/*")
-        return sum(file.stat().st_size for file in files) < segments * wal.SEGMENT
+        size = 0
+        for file in (self._plane.branches.data(primary) / "base").glob("*/*"):
+            # The primary drops files while it runs.
+            with suppress(FileNotFoundError):
+                size += file.stat().st_size
+        return size < segments * wal.SEGMENT
 
     def _log(self, primary: str) -> dict[str, Path]:
         """Give the segments of a timeline's log that are there, kept ones too, and where."""

@@ -34,7 +34,7 @@ class Flyway(Convention):
     def read(self, place: Path) -> list[SqlMigration]:
         """Read the versioned files in the order of their versions."""
         found: dict[str, dict[str, Path]] = {"V": {}, "U": {}}
-        for path in place.glob("*.sql"):
+        for path in sorted(place.glob("*.sql")):
             if match := NAMED.fullmatch(path.name):
                 found[match["kind"]][match["id"].replace("_", ".")] = path
         return [
