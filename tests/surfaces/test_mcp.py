@@ -295,7 +295,9 @@ def test_an_operation_may_tell_its_progress_from_a_thread_of_its_own(
         ctx, lambda c: c.call_tool("run_operation", given, progress_callback=listen), mode
     ).structured_content
     assert result["result"]["name"] == "clockwork"
-    assert told == ["Winding"]
+    # It goes on by a hundredth each time; only what is notable is told.
+    assert told[0] == "Winding 0"
+    assert len(told) <= 40, told
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -106,7 +106,8 @@ def toy_inspect(ctx: Context, faults: Annotated[int, Field(description="How many
 def toy_wind(ctx: Context) -> Toy:
     """Wind up a toy beside everything else."""
     with ThreadPoolExecutor(1) as beside:
-        beside.submit(ctx.progress, "Winding", 0.5).result(10)
+        for turn in range(100):
+            beside.submit(ctx.progress, f"Winding {turn}", turn / 100).result(10)
     return Toy(name="clockwork")
 
 

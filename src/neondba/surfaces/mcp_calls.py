@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from neondba.core.context import Context
+from neondba.core.context import Clock, Context
 from neondba.core.operation import Operation
 from neondba.core.problem import ConfirmationNeeded, Problem
 from neondba.surfaces import replies
@@ -24,6 +25,10 @@ from neondba.surfaces.threads import in_thread
 Request = ServerRequestContext[Any, Any]
 Reply = types.CallToolResult | types.InputRequiredResult
 
+NOTABLE = 0.05
+"""Share of an operation that is told at once."""
+SOON = 0.25
+"""Seconds after which a smaller share is told too."""
 _CONSENT = "consent"
 
 
@@ -53,24 +58,28 @@ class Calls:
             return call(asked.operation, mine, asked.arguments)
 
         ctx = replace(self._desk.base, dry_run=asked.dry_run, confirmation=confirm)
-        found = await in_thread(ctx, carry_out, _listener(request))
+        found = await in_thread(ctx, carry_out, _listener(request, ctx.clock))
         if isinstance(found.problem, ConfirmationNeeded) and confirm is None and not _refused(params):
             reply = await _ask(request, found.problem)
             if isinstance(reply, types.InputRequiredResult):
                 return reply
             if reply:
                 agreed = replace(ctx, confirmation=found.problem.facts["hash"])
-                found = await in_thread(agreed, carry_out, _listener(request))
+                found = await in_thread(agreed, carry_out, _listener(request, ctx.clock))
         return wire(self._desk.reply(found, asked))
 
 
-def _listener(request: Request) -> Callable[[str, float | None], None]:
-    told = 0.0
+def _listener(request: Request, clock: Clock) -> Callable[[str, float | None], None]:
+    told, at = 0.0, -math.inf
     # An operation may report from a thread of its own, which anyio would not know.
     loop = asyncio.get_running_loop()
 
     def listen(message: str, done: float | None) -> None:
-        nonlocal told
+        nonlocal told, at
+        # A review names hundreds of rules in a second; nobody reads them, and each costs a message.
+        if done is not None and done < min(told + NOTABLE, 1.0) and clock.monotonic() < at + SOON:
+            return
+        at = clock.monotonic()
         # The protocol wants progress to grow; without a share it counts sentences.
         told = max(done, told) if done is not None else told + 0.001
         total = 1.0 if done is not None else None
