@@ -63,6 +63,33 @@ def test_nothing_is_printed() -> None:
     assert calls == []
 
 
+def _is_set(node: ast.expr) -> bool:
+    made = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    return isinstance(node, ast.Set | ast.SetComp) or (made and node.func.id in ("set", "frozenset"))
+
+
+def test_nothing_is_chosen_by_the_order_of_a_set() -> None:
+    """That order is another one in each process: of those that are alike, any could be the first."""
+    chosen = [
+        f"{_name(path)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.args
+        and _is_set(node.args[0])
+        if node.func.id in ("list", "tuple", "iter", "enumerate")
+        or (node.func.id in ("min", "max") and any(word.arg == "key" for word in node.keywords))
+    ]
+    looped = [
+        f"{_name(path)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.For) and _is_set(node.iter)
+    ]
+    assert chosen + looped == []
+
+
 def test_every_public_module_says_what_it_is() -> None:
     silent = [
         _name(path)

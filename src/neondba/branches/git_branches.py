@@ -62,7 +62,7 @@ def _last_fetch(folder: Path, remotes: dict[str, set[str]]) -> datetime | None:
     places = _lines(folder, "rev-parse", "--absolute-git-dir") or []
     common = _lines(folder, "rev-parse", "--path-format=absolute", "--git-common-dir") or []
     moments = []
-    for place in {*map(Path, places), *map(Path, common)}:
+    for place in map(Path, dict.fromkeys([*places, *common])):
         head = place / "FETCH_HEAD"
         fetched = set(_FETCHED.findall(_text(head)))
         # A fetch of one branch writes this file too; it says nothing about the others.

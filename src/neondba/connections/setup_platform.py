@@ -112,7 +112,7 @@ class Platform:
                 f"branch {name}: neondba branch delete {quote(name)} --project {quote(project.name)}",
                 lambda: self.client.delete_branch(project.id, branch.id),
             )
-        for owner in {each.owner_name for each in self.client.databases(project.id, branch.id)}:
+        for owner in sorted({each.owner_name for each in self.client.databases(project.id, branch.id)}):
             # A child begins with its parent's passwords: who knows one environment's would know the other's.
             self.client.reset_password(project.id, branch.id, owner)
         self.look()

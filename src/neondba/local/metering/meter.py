@@ -112,7 +112,7 @@ class Meter:
             branches = {row.id: row for row in rows.all(BranchRow) if row.deleted_at is None}
             for branch in branches.values():
                 _fill(rows, branch, now)
-            for branch_id, hour in {*active, *units, *sent}:
+            for branch_id, hour in sorted({*active, *units, *sent}):
                 if branch_id in branches:
                     usage = _hour(rows, branches[branch_id], hour)
                     usage.active_seconds += active[branch_id, hour]

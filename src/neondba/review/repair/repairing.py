@@ -159,7 +159,7 @@ class Repairing:
         """Try all at once; `None` when one of them does not hold."""
         edits: dict[str, list[Reported]] = {}
         for one in tries:
-            for path in {edit.path for edit in one.finding.edits}:
+            for path in dict.fromkeys(edit.path for edit in one.finding.edits):
                 edits.setdefault(path, []).append(one.finding)
         texts = {path: text for one in tries for path, text in one.texts.items()}
         below = Overlay(self._tree, self._made.texts)
