@@ -126,7 +126,8 @@ def test_a_lock_that_comes_free_is_waited_for(ctx: Context, url: Secret, session
     holder.start()
     held.wait(20)
     ctx = Context(settings=ctx.settings, clock=Freeing(), listener=lambda text, _: said.append(text))
-    done = apply(ctx, url, [part("one", "alter table item add note text")], patience=HASTY)
+    patient = HASTY.model_copy(update={"limit": 60.0})
+    done = apply(ctx, url, [part("one", "alter table item add note text")], patience=patient)
     assert done.parts[0].tries == 2
     assert done.retries == 1
     assert "lock timeout" in done.parts[0].waits[0].said
@@ -137,7 +138,7 @@ def test_a_lock_that_comes_free_is_waited_for(ctx: Context, url: Secret, session
 def test_a_lock_that_is_never_had_leaves_everything_as_it_was(
     ctx: Context, url: Secret, session: Connection
 ) -> None:
-    patient = Patience(lock_timeout=0.6, limit=0.1, first_pause=0.01)
+    patient = Patience(lock_timeout=3, limit=0.1, first_pause=0.01)
     with locked(url):
         problem = refused(
             lambda: apply(ctx, url, [part("one", "alter table item add note text")], patience=patient)
@@ -179,10 +180,10 @@ def test_a_stop_cancels_the_statement_and_rolls_back(ctx: Context, url: Secret, 
     assert problem.code == "apply-stopped"
     assert "Nothing was changed. Not begun: two." in problem.message
     assert columns(session) == ["id", "name"]
-    others = session.execute(
-        "select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-    )
-    assert others.rowcount == 0
+    others = "select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    # A server process ends a moment after its client.
+    while session.execute(others).rowcount:
+        threading.Event().wait(0.05)
 
 
 def test_a_check_that_fails_takes_the_transaction_back(
