@@ -52,6 +52,7 @@ def test_holders_are_counted_by_program_role_and_state_and_saturation_shows_its_
 
 
 def test_clients_of_the_pooler_and_their_waits_are_shown_where_its_console_answers(shop, ctx):
+    shop.suspend()  # With it the pools go that other tests have left.
     with psycopg.connect(shop.pooled, autocommit=True) as one, psycopg.connect(shop.pooled) as two:
         one.execute("select 1")
         two.execute("select 1")
