@@ -14,8 +14,7 @@ import pytest
 from neondba import capabilities
 from neondba.assistant import ask_look
 from neondba.assistant.ask import answered
-from neondba.assistant.ask_index import Index
-from neondba.assistant.ask_leaning import concerns_us
+from neondba.assistant.ask_index import Index, index
 from neondba.assistant.ask_results import Answered
 from neondba.assistant.ask_words import telling
 from neondba.assistant.knowledge import FIGURE
@@ -138,8 +137,8 @@ def test_a_folder_that_cannot_be_read_is_said_and_the_answer_given(ctx: Context)
 
 def test_words_tell_what_a_question_is_about() -> None:
     assert telling("How do I connect my APP to the app?") == ["connect", "app"]
-    assert concerns_us("migrate from MySQL to Neon")
-    assert not concerns_us("MySQL connection refused")
+    assert index().is_ours("migrate from MySQL to Neon")
+    assert not index().is_ours("MySQL connection refused")
 
 
 def test_a_heading_in_a_block_of_code_begins_no_passage() -> None:
@@ -156,12 +155,12 @@ def test_the_passage_whose_own_words_are_asked_comes_first() -> None:
     def passage(title: str, asked: str, text: str) -> Passage:
         return Passage("s", "SKILL.md", title, text, (asked,), ())
 
-    index = Index(
+    made = Index(
         (
             passage("Pools", "how large is a pool", "Pools hold connections for restore and branches."),
             passage("Restore", "go back in time", "A branch is put back."),
         ),
         {},
     )
-    assert index.search("can I go back in time with my branch")[0].passage.title == "Restore"
-    assert index.search("???") == []
+    assert made.search("can I go back in time with my branch")[0].passage.title == "Restore"
+    assert made.search("???") == []

@@ -7,10 +7,9 @@ from typing import Final
 
 from neondba.assistant import knowledge
 from neondba.assistant.ask_index import Hit, index
-from neondba.assistant.ask_leaning import concerns_us
 from neondba.assistant.ask_look import look
 from neondba.assistant.ask_results import Answered, Looked, Passed
-from neondba.assistant.ask_words import telling
+from neondba.assistant.ask_words import words_of
 from neondba.assistant.passage import FENCE, Passage
 from neondba.core.context import Context
 from neondba.core.problem import Problem
@@ -22,7 +21,7 @@ NEAR: Final = 0.7
 FEW: Final = 3
 """From so many of them on."""
 SHORT: Final = 2
-"""Telling words up to which a question is too short to choose."""
+"""Words up to which a question is too short to choose."""
 STEP: Final = re.compile(r"^\d+\. (?P<text>.+?)(?=^\d+\. |\Z|^\S)", re.MULTILINE | re.DOTALL)
 UNKNOWN: Final = (
     "I don't know: nothing in the skills answers this. Say it with the name of the tool, the error's text or "
@@ -34,7 +33,7 @@ def answered(ctx: Context, question: str, *, servers: bool = False, look_here: b
     """Answer, ask back, or say that nothing is known."""
     hits = index().search(question)
     known = _explained(ctx, question) if look_here else None
-    fits = bool(hits) and hits[0].covered >= COVERED and concerns_us(question)
+    fits = bool(hits) and hits[0].covered >= COVERED and index().is_ours(question)
     if known is not None and not fits:
         return known
     if not fits:
@@ -77,7 +76,7 @@ def _from(hits: list[Hit]) -> Answered:
 
 def _ambiguous(question: str, hits: list[Hit]) -> Answered | None:
     near = [hit for hit in hits if hit.score >= NEAR * hits[0].score]
-    if len(telling(question)) > SHORT or len(near) < FEW:
+    if len(words_of(question)) > SHORT or len(near) < FEW:
         return None
     return Answered(
         kind="question",

@@ -10,8 +10,8 @@ from math import log
 from typing import Final
 
 from neondba.assistant.ask_leaning import Leaning, standard
-from neondba.assistant.ask_words import pieces, telling, widened, words_of
-from neondba.assistant.passage import Passage, passages
+from neondba.assistant.ask_words import telling, widened, words_of, words_read
+from neondba.assistant.passage import Passage, not_ours, passages
 
 WEIGHTS: Final = (2.0, 1.0, 0.5)
 """Of a passage's title, its text and its skill's description."""
@@ -21,8 +21,23 @@ ALIKE: Final = 0.5
 """Share of common words, plain ones too, from which a question counts as one that is written down."""
 SAME: Final = 6.0
 """What a question that is written down word for word adds."""
-LEANING: Final = 4.0
-"""How much a skill's way of being asked counts against each of the other signs: decision 17."""
+PAGE: Final = 0.15
+"""What a passage's text counts beside the questions that are written for it; all in standard deviations."""
+PHRASE: Final = 0.4
+"""The same for the nearest of these questions."""
+SKILL: Final = 0.6
+"""The same for the way the whole skill is asked."""
+TABLES: Final = (
+    "page using fts5(title, text, skill, tokenize='porter', content='')",
+    "word using fts5(text, tokenize='porter', content='')",
+    "phrase using fts5(asked, tokenize='porter', content='')",
+)
+NAMED: Final = 1.0
+"""What a word of databases adds for a question being ours."""
+LEAST: Final = 0.2
+"""Below this a question is not for us: decision 17 says what it costs on either side."""
+OURS: Final = "ours"
+THEIRS: Final = "theirs"
 
 
 @dataclass(frozen=True)
@@ -38,41 +53,51 @@ class Hit:
 class Index:
     """The passages, searchable."""
 
-    def __init__(self, over: tuple[Passage, ...], descriptions: dict[str, str]) -> None:
+    def __init__(
+        self, over: tuple[Passage, ...], descriptions: dict[str, str], not_ours: tuple[str, ...] = ()
+    ) -> None:
         self._passages = over
         asked = [(number, text) for number, each in enumerate(over) for text in (each.title, *each.asked)]
-        self._words = [(number, frozenset(words_of(text))) for number, text in asked]
-        self._leaning = Leaning((over[number].skill, text) for number, text in asked)
+        said = [words_of(text) for _, text in asked]
+        self._places = [number for number, _ in asked]
+        self._words = [frozenset(words) for words in said]
+        theirs = ((len(over), words_of(text)) for text in not_ours)
+        self._leaning = Leaning([*zip(self._places, said, strict=True), *theirs])
+        self._skills = [*(each.skill for each in over), THEIRS]
+        self._sides = [*(OURS for _ in over), THEIRS]
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
-        run = self._db.execute
-        run("create virtual table page using fts5(title, text, skill, tokenize='porter')")
-        run("create virtual table phrase using fts5(asked, passage unindexed, tokenize='porter')")
-        run(
-            "create virtual table piece using fts5"
-            "(asked, passage unindexed, tokenize=\"ascii tokenchars '_'\", detail=none)"
-        )
-        run("create virtual table word using fts5(text, tokenize='porter')")
+        for table in TABLES:
+            self._db.execute(f"create virtual table {table}")
         for number, each in enumerate(over):
             row = (number, each.title, each.text, descriptions.get(each.skill, ""))
-            run("insert into page (rowid, title, text, skill) values (?, ?, ?, ?)", row)
+            self._db.execute("insert into page (rowid, title, text, skill) values (?, ?, ?, ?)", row)
             whole = " ".join((*row[1:], *each.asked))
-            run("insert into word (rowid, text) values (?, ?)", (number, whole))
-        self._db.executemany("insert into phrase (passage, asked) values (?, ?)", asked)
-        cut = ((number, " ".join(_cut(text))) for number, text in asked)
-        self._db.executemany("insert into piece (passage, asked) values (?, ?)", cut)
+            self._db.execute("insert into word (rowid, text) values (?, ?)", (number, whole))
+        texts = ((row, text) for row, (_, text) in enumerate(asked))
+        self._db.executemany("insert into phrase (rowid, asked) values (?, ?)", texts)
 
     def search(self, question: str, most: int = 5) -> list[Hit]:
         """Give the passages that fit best, the best first."""
         words = telling(question)
         if not words:
             return []
-        leans = self._leaning.of(question)
-        leaning = dict(zip(leans, standard(leans.values()), strict=True))
         same = self._same(question)
-        signs = zip(*map(standard, self._signs(question, words)), strict=True)
+        asked = words_of(question)
+        places = self._leaning.of(asked, range(len(self._passages) + 1))
+        skills = self._leaning.of(asked, self._skills)
+        places.pop(len(self._passages), None)
+        skills.pop(THEIRS, None)
+        lean = dict(zip(skills, standard(skills.values()), strict=True))
+        page, phrase = map(standard, self._signs(words))
         scores = [
-            sum(sign) + LEANING * leaning[each.skill] + same.get(number, 0.0)
-            for number, (each, sign) in enumerate(zip(self._passages, signs, strict=True))
+            place
+            + PAGE * page[number]
+            + PHRASE * phrase[number]
+            + SKILL * lean[each.skill]
+            + same.get(number, 0.0)
+            for number, (each, place) in enumerate(
+                zip(self._passages, standard(places.values()), strict=True)
+            )
         ]
         ranked = sorted(range(len(scores)), key=lambda number: -scores[number])[:most]
         rarity = {word: self._rarity(word) for word in words}
@@ -80,31 +105,38 @@ class Index:
             Hit(self._passages[number], scores[number], self._covered(number, rarity)) for number in ranked
         ]
 
-    def _signs(self, question: str, words: list[str]) -> list[list[float]]:
-        """Score each passage by its text, by the questions beside it, and by pieces of their words."""
+    def is_ours(self, question: str) -> bool:
+        """Tell whether a question is about a database like this one."""
+        known, words = words_read(), words_of(question)
+        if not known.others.isdisjoint(words) and known.ours.isdisjoint(words):
+            return False
+        named = NAMED if any(word in known.domain or word.startswith("pg_") for word in words) else 0.0
+        sides = self._leaning.of(words, self._sides)
+        return sides.get(OURS, 0.0) - sides.get(THEIRS, 0.0) + named >= LEAST
+
+    def _signs(self, words: list[str]) -> tuple[list[float], list[float]]:
+        """Score each passage by its text and by the nearest questions beside it."""
         matching = _any_of(widened(words))
         weights = ", ".join(map(str, WEIGHTS))
         page = f"select rowid, -bm25(page, {weights}) from page where page match ?"  # noqa: S608
-        phrase = "select passage, -bm25(phrase) from phrase where phrase match ?"
-        piece = "select passage, -bm25(piece) from piece where piece match ?"
-        return [
-            self._nearest(page, matching),
-            self._nearest(phrase, matching),
-            self._nearest(piece, _any_of(dict.fromkeys(_cut(question)))),
-        ]
+        pages = [0.0] * len(self._passages)
+        for number, score in self._db.execute(page, (matching,)):
+            pages[number] = score
+        phrase = "select rowid, -bm25(phrase) from phrase where phrase match ?"
+        return pages, self._nearest(phrase, matching)
 
     def _nearest(self, query: str, matching: str) -> list[float]:
-        """Score passages by the rows beside them: the nearest counts, the next two a little."""
+        """Score passages by the questions beside them: the nearest counts, the next two a little."""
         near: list[list[float]] = [[] for _ in self._passages]
-        for number, score in self._db.execute(query, (matching,)):
-            near[number].append(score)
+        for row, score in self._db.execute(query, (matching,)):
+            near[self._places[row]].append(score)
         scores = (sorted(each, reverse=True)[:3] for each in near)
         return [sum(each[:1]) + OTHERS * sum(each[1:]) for each in scores]
 
     def _same(self, question: str) -> dict[int, float]:
         """Give what passages gain beside which the question is written down, nearly as it was asked."""
         said, found = frozenset(words_of(question)), dict[int, float]()
-        for number, written in self._words:
+        for number, written in zip(self._places, self._words, strict=True):
             share = len(said & written) / (len(said | written) or 1)
             if share >= ALIKE:
                 found[number] = max(found.get(number, 0.0), SAME * share**2)
@@ -131,11 +163,8 @@ def index() -> Index:
     """Build the index over all skills once."""
     from neondba.assistant.skill import skills
 
-    return Index(passages(), {skill.name: skill.description for skill in skills().values()})
-
-
-def _cut(text: str) -> list[str]:
-    return [piece for word in words_of(text) for piece in pieces(word)]
+    described = {skill.name: skill.description for skill in skills().values()}
+    return Index(passages(), described, not_ours())
 
 
 def _any_of(words: Iterable[str]) -> str:

@@ -1,67 +1,68 @@
-"""Which way a question leans: to which skill, and whether it is for us at all."""
+"""Which way a question leans: to which of several groups of written questions it is most alike."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Hashable, Iterable, Sequence
 from math import log, sqrt
 from statistics import fmean, pstdev
-from typing import Final
+from typing import Final, TypeVar
 
-from neondba.assistant.ask_words import pieces, words_of, words_read
-from neondba.assistant.passage import not_ours, passages
+from neondba.assistant.ask_words import pieces
 
-SMOOTH: Final = 0.5
-"""What a piece of a word that was never seen counts as."""
-NAMED: Final = 1.0
-"""What a word of databases adds for a question being ours."""
-LEAST: Final = 0.4
-"""Below this a question is not for us: decision 17 says what it costs on either side."""
-OURS: Final = "ours"
-THEIRS: Final = "theirs"
+Group = TypeVar("Group", bound=Hashable)
+
+SMOOTH: Final = 400.0
+"""Words of the whole language that are lent to each group, so that none is impossible in it."""
+PIECE: Final = 0.4
+"""How much a piece of a word tells beside a word: pieces of one word come together."""
+MARK: Final = "~"
+"""Tells a piece from a word of the same letters."""
 
 
 class Leaning:
-    """How questions of several kinds are asked: a naive Bayes classifier of what each kind is *not*.
+    """How the questions of many places are asked: a naive Bayes classifier with Dirichlet smoothing.
 
-    Complement naive Bayes (Rennie, Shih, Teevan and Karger, 2003) over pieces of words.
+    What speaks for a place is the sum over all questions there, not the nearest of them: decision 17.
     """
 
-    def __init__(self, asked: Iterable[tuple[str, str]]) -> None:
-        words: dict[str, Counter[str]] = {}
-        for kind, question in asked:
-            words.setdefault(kind, Counter()).update(words_of(question))
-        self._seen = {kind: _counted(count) for kind, count in words.items()}
-        self._total: Counter[str] = Counter()
-        for count in self._seen.values():
-            self._total.update(count)
-        every = self._total.total() + SMOOTH * len(self._total)
-        self._rest = {kind: every - own.total() for kind, own in self._seen.items()}
+    def __init__(self, asked: Iterable[tuple[int, list[str]]]) -> None:
+        words: dict[int, list[str]] = {}
+        for place, said in asked:
+            words.setdefault(place, []).extend(said)
+        self._places: dict[str, dict[int, int]] = {}
+        self._sizes: dict[int, int] = {}
+        for place, said in words.items():
+            counted = _counted(said)
+            self._sizes[place] = sum(counted.values())
+            for sign, count in counted.items():
+                self._places.setdefault(sign, {})[place] = count
+        self._whole = sum(self._sizes.values())
 
-    def of(self, question: str) -> dict[str, float]:
-        """Give how much speaks for each kind; only differences between kinds mean something."""
-        asked = _counted(Counter(words_of(question)))
-        known = {piece: count for piece, count in asked.items() if piece in self._total}
+    def of(self, words: list[str], groups: Sequence[Group]) -> dict[Group, float]:
+        """Give how much speaks for each group; `groups` names the group of each place.
+
+        Only differences between groups mean something; they are about as large for long questions as for
+        short ones.
+        """
+        sizes: dict[Group, int] = {}
+        for place, size in self._sizes.items():
+            sizes[groups[place]] = sizes.get(groups[place], 0) + size
+        found = dict.fromkeys(sizes, 0.0)
+        known = {sign: count for sign, count in _counted(words).items() if sign in self._places}
+        weights = {sign: count * (PIECE if sign.startswith(MARK) else 1.0) for sign, count in known.items()}
+        for sign, weight in weights.items():
+            held: dict[Group, int] = {}
+            for place, count in self._places[sign].items():
+                held[groups[place]] = held.get(groups[place], 0) + count
+            lent = SMOOTH * sum(held.values()) / self._whole
+            for group, count in held.items():
+                found[group] += weight * log(1 + count / lent)
+        every = sum(weights.values())
         return {
-            kind: sum(count * self._weight(kind, piece) for piece, count in known.items())
-            / sqrt(len(known) or 1)
-            for kind in self._seen
+            group: (sum_ - every * log(sizes[group] + SMOOTH)) / sqrt(every or 1.0)
+            for group, sum_ in found.items()
         }
-
-    def _weight(self, kind: str, piece: str) -> float:
-        elsewhere = self._total[piece] - self._seen[kind][piece]
-        return -log((elsewhere + SMOOTH) / self._rest[kind])
-
-
-def concerns_us(question: str) -> bool:
-    """Tell whether a question is about a database like this one."""
-    known, said = words_read(), frozenset(words_of(question))
-    if said & known.others and not said & known.ours:
-        return False
-    leaning = _whose().of(question)
-    named = NAMED if said & known.domain else 0.0
-    return leaning[OURS] - leaning[THEIRS] + named >= LEAST
 
 
 def standard(values: Iterable[float]) -> list[float]:
@@ -71,16 +72,10 @@ def standard(values: Iterable[float]) -> list[float]:
     return [(value - mean) / deviation for value in given]
 
 
-@cache
-def _whose() -> Leaning:
-    ours = [(OURS, text) for each in passages() for text in (each.title, *each.asked)]
-    return Leaning([*ours, *((THEIRS, text) for text in not_ours())])
-
-
-def _counted(words: Counter[str]) -> Counter[str]:
-    count: Counter[str] = Counter()
-    for word, times in words.items():
-        count[word] += times
+def _counted(words: list[str]) -> dict[str, int]:
+    said = Counter(words)
+    count: dict[str, int] = dict(said)
+    for word, times in said.items():
         for piece in pieces(word):
-            count[piece] += times
+            count[MARK + piece] = count.get(MARK + piece, 0) + times
     return count

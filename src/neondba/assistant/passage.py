@@ -15,6 +15,8 @@ from neondba.assistant.skill import Skill, skills
 HEADING: Final = re.compile(r"^## (?P<title>.+)$", re.MULTILINE)
 NOTE: Final = re.compile(r"<!-- (?P<kind>asked|looks): (?P<text>.*?) -->\n?", re.DOTALL)
 FENCE: Final = re.compile(r"^(?P<fence>`{3,}).*?^(?P=fence)$", re.MULTILINE | re.DOTALL)
+LINKS: Final = "Reference"
+"""The heading over a skill's links to its pages: it answers nothing."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,7 @@ def passages() -> tuple[Passage, ...]:
 @cache
 def phrasings() -> dict[str, tuple[str, ...]]:
     """Give the phrasings in `phrasings/`, by the address of the passage that answers them."""
-    return {
-        address: tuple(texts) for skill in skills() for address, texts in _read(f"{skill}.toml").items()
-    }
+    return {address: tuple(texts) for skill in skills() for address, texts in _read(f"{skill}.toml").items()}
 
 
 @cache
@@ -71,6 +71,8 @@ def cut(skill: Skill) -> Iterator[Passage]:
         blind = FENCE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), content)
         starts = list(HEADING.finditer(blind))
         for start, following in zip(starts, [*starts[1:], None], strict=True):
+            if start["title"].strip() == LINKS:
+                continue
             text = content[start.end() : following.start() if following else len(content)]
             notes = {note["kind"]: note["text"] for note in NOTE.finditer(text)}
             yield Passage(
