@@ -86,8 +86,6 @@ def test_a_skill_is_short_says_when_to_use_it_and_names_its_pages(name: str) -> 
 
 @pytest.mark.parametrize("passage", passages(), ids=lambda each: each.address)
 def test_a_passage_is_found_by_questions_and_looks_before_it_speaks(passage: Passage) -> None:
-    if passage.title in ("Reference", "Reference pages"):
-        return
     assert len(passage.asked) >= 3
     known = capabilities.load()
     assert [name for name in passage.looks if known[name].effect is not Effect.READ] == []
@@ -106,7 +104,7 @@ def test_every_fact_has_its_source(passage: Passage) -> None:
         if NUMBER.search(re.sub(r"`[^`]*`", "", part)):
             assert knowledge.MARK.search(part) or knowledge.FIGURE.search(part), part
     assert not re.search(r"\$\s?\d", FENCE.sub("", passage.text)), "prices stand in neon/prices.py"
-    if told(passage) and passage.title not in ("Reference", "Reference pages"):
+    if told(passage):
         sourced = any(knowledge.MARK.search(part) or knowledge.FIGURE.search(part) for part in told(passage))
         assert sourced or "neondba " in passage.text, "neither a source nor a command that shows it"
 
