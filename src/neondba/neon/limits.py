@@ -95,6 +95,18 @@ PUBLISHED: Final = (
     Published("maintenance_work_mem", "64 MB up to 0.5 CU, then 67 MB x min CU", _COMPATIBILITY, "2026-01"),
     Published("databases", "500 per branch", "Neon docs, plans", "2024"),
     Published("roles", "500 per branch", "Neon docs, roles", "2025/26"),
+    Published(
+        "password strength",
+        "at least 60 bits of entropy (about 12 mixed characters)",
+        "Neon docs, roles",
+        "2025/26",
+    ),
+    Published(
+        "Vercel preview kept",
+        "after 180 days, and 30 more to recover it, unless you shorten the first",
+        "Neon docs, cleaning up Vercel's preview branches",
+        "2026-03-17",
+    ),
     Published("active computes", "20 at once, the default branch's not counted", _ERRORS, "2025/26"),
     Published("branch expiry", "30 days", "Neon API, OpenAPI document", "2026-07-13"),
     Published("deleted project kept", "7 days", "Neon API, OpenAPI document", "2026-07-13"),
