@@ -96,6 +96,21 @@ def test_an_answer_is_headed_by_the_question_that_it_answers() -> None:
     assert made.as_text(80).splitlines()[0] == made.passages[0].title
 
 
+def test_a_step_is_followed_by_its_block_and_neighbours_say_what_they_hold() -> None:
+    made = told("How do I configure Prisma with Neon?")
+    assert made.passages[0].title == "Configure Prisma with Neon"
+    lines = made.as_text(80).splitlines()
+    step = next(number for number, line in enumerate(lines) if line.startswith("  3. "))
+    assert any("new PrismaPg({" in line for line in lines[step : step + 8])
+    assert not made.snippets, "each block belongs to a step"
+    assert any(each.short for each in made.passages[1:])
+
+
+def test_a_table_is_shown_as_it_is_written() -> None:
+    made = told("Pooled or direct connection?")
+    assert any("| migrations | direct |" in block for block in made.snippets)
+
+
 def test_an_error_text_is_explained(ctx: Context) -> None:
     made = answered(ctx, "TypeError: connect() got an unexpected keyword argument 'sslmode'")
     assert made.looked_at[0].operation == "neondba connection explain"

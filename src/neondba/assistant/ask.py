@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-from neondba.assistant import knowledge
+from neondba.assistant.ask_answer import laid_out, passed
 from neondba.assistant.ask_index import Hit, index
 from neondba.assistant.ask_look import look
-from neondba.assistant.ask_results import Answered, Looked, Passed
+from neondba.assistant.ask_results import Answered, Looked
 from neondba.assistant.ask_words import words_of
-from neondba.assistant.passage import FENCE, Passage
 from neondba.core.context import Context
 from neondba.core.problem import Problem
 
@@ -22,7 +20,6 @@ FEW: Final = 3
 """From so many of them on."""
 SHORT: Final = 2
 """Words up to which a question is too short to choose."""
-STEP: Final = re.compile(r"^\d+\. (?P<text>.+?)(?=^\d+\. |\Z|^\S)", re.MULTILINE | re.DOTALL)
 UNKNOWN: Final = (
     "I don't know: nothing in the skills answers this. Say it with the name of the tool, the error's text or "
     "what you want to do, or ask Neon's community or support."
@@ -40,7 +37,7 @@ def answered(ctx: Context, question: str, *, servers: bool = False, look_here: b
         return Answered(kind="unknown", said=UNKNOWN, next=("neondba operation list",))
     if back := _ambiguous(question, hits):
         return back
-    made = _from(hits)
+    made = laid_out(hits)
     if known is not None:
         made = made.model_copy(update={"looked_at": known.looked_at})
     if look_here:
@@ -54,26 +51,6 @@ def answered(ctx: Context, question: str, *, servers: bool = False, look_here: b
     return made
 
 
-def _from(hits: list[Hit]) -> Answered:
-    best = hits[0].passage
-    text = knowledge.FIGURE.sub(lambda found: knowledge.figures()[found["name"]].value, best.text)
-    snippets = [fence[0] for fence in FENCE.finditer(text)]
-    plain = knowledge.MARK.sub("", FENCE.sub("", text))
-    paragraphs = [part.strip() for part in re.split(r"\n\s*\n", plain) if part.strip()]
-    told = [part for part in paragraphs if not re.match(r"\d+\. |Trade-off: |Ask for help: ", part)]
-    steps = [_flat(step["text"]) for part in paragraphs for step in STEP.finditer(part)]
-    return Answered(
-        kind="answer",
-        said="\n\n".join(_flat(part) for part in told[:2]),
-        steps=tuple(steps),
-        snippets=tuple(_unfenced(each) for each in snippets[:3]),
-        trade_offs=_marked(paragraphs, "Trade-off: "),
-        ask_for_help=_marked(paragraphs, "Ask for help: "),
-        sources=tuple(each.line for each in knowledge.named(best.text)),
-        passages=tuple(_passed(hit.passage) for hit in hits[:4]),
-    )
-
-
 def _ambiguous(question: str, hits: list[Hit]) -> Answered | None:
     near = [hit for hit in hits if hit.score >= NEAR * hits[0].score]
     if len(words_of(question)) > SHORT or len(near) < FEW:
@@ -81,7 +58,7 @@ def _ambiguous(question: str, hits: list[Hit]) -> Answered | None:
     return Answered(
         kind="question",
         said="Which of these do you mean?\n" + "\n".join(f"- {hit.passage.title}" for hit in near[:4]),
-        passages=tuple(_passed(hit.passage) for hit in near[:4]),
+        passages=tuple(passed(hit.passage) for hit in near[:4]),
         next=tuple(f'neondba ask "{hit.passage.title}"' for hit in near[:4]),
     )
 
@@ -111,19 +88,3 @@ def _explained(ctx: Context, question: str) -> Answered | None:
         not_checked=found.not_checked,
         sources=(f"{first.source}, {first.date}",),
     )
-
-
-def _passed(passage: Passage) -> Passed:
-    return Passed(skill=passage.skill, title=passage.title, address=passage.address)
-
-
-def _marked(paragraphs: list[str], mark: str) -> tuple[str, ...]:
-    return tuple(_flat(part.removeprefix(mark)) for part in paragraphs if part.startswith(mark))
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _unfenced(fence: str) -> str:
-    return "\n".join(fence.splitlines()[1:-1])

@@ -21,6 +21,8 @@ class Passed(BaseModel):
     skill: str
     title: str
     address: str
+    short: str = ""
+    """Its first sentence, where that is short."""
 
 
 class Answered(BaseModel):
@@ -32,6 +34,7 @@ class Answered(BaseModel):
     """The short answer; or what is asked back; or that nothing fits."""
     looked_at: tuple[Looked, ...] = ()
     steps: tuple[str, ...] = ()
+    """Each a line; the lines after it are a block that belongs to it."""
     snippets: tuple[str, ...] = ()
     trade_offs: tuple[str, ...] = ()
     ask_for_help: tuple[str, ...] = ()
@@ -58,12 +61,21 @@ class Answered(BaseModel):
         parts += _block("Not checked:", self.not_checked, width)
         parts += _block("When to ask others:", self.ask_for_help, width)
         parts += _block("Sources:", self.sources, width)
-        parts += _block("See also:", [f"{each.title} ({each.skill})" for each in answering[1:]], width)
+        parts += _block("See also:", [_near(each) for each in answering[1:]], width)
         return "\n".join(parts)
 
 
-def _block(title: str, lines: tuple[str, ...] | list[str], width: int) -> list[str]:
-    if not lines:
+def _near(passed: Passed) -> str:
+    joint = "" if not passed.short else " " if passed.title.endswith("?") else ": "
+    return f"{passed.title}{joint}{passed.short} ({passed.skill})"
+
+
+def _block(title: str, items: tuple[str, ...] | list[str], width: int) -> list[str]:
+    if not items:
         return []
-    laid = [textwrap.fill(line, width, initial_indent="  ", subsequent_indent="     ") for line in lines]
-    return ["", title, *laid]
+    laid = ["", title]
+    for item in items:
+        line, _, rest = item.partition("\n")
+        laid.append(textwrap.fill(line, width, initial_indent="  ", subsequent_indent="     "))
+        laid += ["", *textwrap.indent(rest, "       ").splitlines(), ""] if rest else []
+    return laid
