@@ -77,7 +77,7 @@ def figures() -> dict[str, Figure]:
     for name, charged in prices.PLANS.items():
         for field in ("compute_unit_hour", "storage_gb_month", "history_gb_month", "snapshot_gb_month",
                       "extra_branch_month"):  # fmt: skip
-            amount = f"${getattr(charged, field):.3f}".rstrip("0").rstrip(".")
+            amount = f"${getattr(charged, field):.3f}".removesuffix("0")
             found[f"price:{name}.{field}"] = Figure(amount, "Neon docs, plans", str(prices.READ_ON))
     return found
 
