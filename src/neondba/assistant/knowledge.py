@@ -104,7 +104,7 @@ def named(text: str) -> list[Source]:
     """Give the sources that a text names, figures' tables among them, each once."""
     found = {tag: _source(tag) for tag in (m["tag"] for m in MARK.finditer(text))}
     for each in _used(text):
-        found.setdefault(each.source, Source(each.source, each.source, "", each.dated))
+        found.setdefault(each.source, _page(each))
     by_title: dict[str, Source] = {}
     for one in found.values():
         by_title.setdefault(one.title, one)
@@ -113,6 +113,14 @@ def named(text: str) -> list[Source]:
 
 def _used(text: str) -> list[Figure]:
     return [figures()[found["name"]] for found in FIGURE.finditer(text)]
+
+
+def _page(figure: Figure) -> Source:
+    """Find a figure's page among the sources, so that it has an address and stands there once."""
+    shortest_first = sorted(sources().values(), key=lambda one: len(one.title))
+    page = next((one for one in shortest_first if one.title.startswith(figure.source)), None)
+    title, address = (page.title, page.address) if page else (figure.source, "")
+    return Source(figure.source, title, address, figure.dated)
 
 
 def _source(tag: str) -> Source:
