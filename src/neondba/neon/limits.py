@@ -117,6 +117,7 @@ PUBLISHED: Final = (
     Published("usage delay", "about 15 minutes", "Neon docs, consumption metrics", "2025/26"),
     Published("webhook age", "5 minutes", "Neon docs, Auth webhooks", "2026-03-07"),
     Published("webhook attempts", "3 within 15 seconds", "Neon docs, Auth webhooks", "2026-03-07"),
+    Published("fetch connect timeout", "10 s", "undici documentation, Client, connect timeout", "2026"),
     Published("prisma connect_timeout", "5 s", "Neon docs, Prisma (before Prisma 7)", "2025"),
     Published("prisma pool_timeout", "10 s", "Neon docs, Prisma (before Prisma 7)", "2025"),
     Published("prisma transaction timeout", "5 s", "Prisma documentation", "2026"),
