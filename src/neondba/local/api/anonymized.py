@@ -73,8 +73,9 @@ def update_rules(call: Call) -> dict[str, Any]:
     call.plane.worker.wait(call.plane.lock_wait, branch_id=branch.id)
     if rules:
         try:
-            compute = call.plane.computes.start(branch.timeline_id)
-            anonymize.check(compute, [masking.read(each) for each in rules])
+            # Such a branch may have no endpoint: nothing else keeps its compute awake.
+            with call.plane.computes.kept(branch.timeline_id) as compute:
+                anonymize.check(compute, [masking.read(each) for each in rules])
         except Problem as problem:
             raise Refusal(400, problem.message) from None
     with call.locked() as rows:

@@ -74,6 +74,17 @@ class Computes:
                 self.awakened(name, compute)
             return compute
 
+    @contextmanager
+    def kept(self, name: str) -> Iterator[Compute]:
+        """Give a directory's compute, awake until the body is over: nobody lets it sleep meanwhile.
+
+        Raises:
+            Problem: its directory is of another version, or PostgreSQL did not start.
+        """
+        self.start(name)
+        with self.held(name):
+            yield self.start(name)
+
     def _start(self, name: str) -> Compute:
         self._directories.check(name)
         data, owner = self._directories.data(name), self._directories.owner

@@ -102,9 +102,8 @@ def at(plane: Plane, timeline_id: str, point: Point) -> Iterator[Compute]:
     The past is made in a directory that the next start removes when this one is killed.
     """
     if point.now:
-        plane.computes.start(timeline_id)
-        with plane.computes.held(timeline_id):
-            yield plane.computes.start(timeline_id)
+        with plane.computes.kept(timeline_id) as compute:
+            yield compute
         return
     name = f"schema-{ids.operation_id()}"
     try:

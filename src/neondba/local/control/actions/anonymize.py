@@ -51,8 +51,7 @@ def run(plane: Plane, operation: OperationRow, step: str) -> None:
     rules = [masking.read(each) for each in row.listed()]
     failed = states.INITIALIZATION_ERROR if step == "initialize" else states.ERROR
     try:
-        compute = plane.computes.start(branch.timeline_id)
-        with plane.computes.held(branch.timeline_id):
+        with plane.computes.kept(branch.timeline_id) as compute:
             if step == "initialize":
                 check(compute, rules)
                 note(plane, branch.id, state=states.INITIALIZED, status_message=None)
