@@ -9,7 +9,13 @@ from neon_world import World
 
 from neondba import capabilities
 from neondba.core.plan import Plan
-from neondba.core.problem import ArgumentProblem, ConfirmationNeeded, ConflictProblem, NotFoundProblem
+from neondba.core.problem import (
+    ArgumentProblem,
+    ConfirmationNeeded,
+    ConflictProblem,
+    NotFoundProblem,
+    Problem,
+)
 
 
 def test_a_new_project_has_a_branch_a_database_and_its_owner(world: World, shop: str) -> None:
@@ -34,6 +40,19 @@ def test_of_several_projects_none_is_guessed(world: World, shop: str) -> None:
         world.call("project.create", name="another")
     assert world.call("project.delete", name="another").name == "another"
     assert world.call("branch.list").project == shop
+
+
+def test_a_project_is_made_in_the_region_and_on_the_major_that_were_asked_for(
+    world: World, shop: str
+) -> None:
+    made = world.call("project.create", name="far", region="aws-eu-central-1", pg_version=18)
+    assert (made.region, made.postgres) == ("aws-eu-central-1", 18)
+    with pytest.raises(Problem, match="region_id must be one of aws-us-east-1"):
+        world.call("project.create", name="nowhere", region="eu")
+    with pytest.raises(Problem, match="14"):
+        world.call("project.create", name="nowhere", pg_version=14)
+    assert {each.name for each in world.call("project.list").projects} == {shop, "far"}
+    world.call("project.delete", name="far")
 
 
 def test_a_throwaway_left_by_a_killed_proof_is_never_the_project_that_is_meant(

@@ -34,6 +34,13 @@ def project_create(
     database: Annotated[
         str, Field(description="Name of its first database.", min_length=1, max_length=63)
     ] = "neondb",
+    region: Annotated[
+        str | None,
+        Field(description="Region, such as aws-eu-central-1: a project stays in it."),
+    ] = None,
+    pg_version: Annotated[
+        int | None, Field(description="Major version of PostgreSQL; the API chooses if none is given.", ge=14)
+    ] = None,
 ) -> ProjectCreated:
     """Create a project with a default branch, a database and its owner."""
     with platform.client(ctx) as client:
@@ -48,13 +55,21 @@ def project_create(
             effect=Effect.WRITE,
             target=Target(project=name, branch=branch, role=f"{database}_owner"),
             steps=(
-                f"Create project {name} with default branch {branch}.",
+                f"Create project {name} with default branch {branch}{_where(region, pg_version)}.",
                 f"Create database {database} and the role {database}_owner that owns it.",
             ),
         )
         with ctx.carry_out(plan):
-            made = client.create_project(name, branch=branch, database=database)
+            made = client.create_project(
+                name, branch=branch, database=database, region=region, pg_version=pg_version
+            )
     return ProjectCreated.of(made)
+
+
+def _where(region: str | None, pg_version: int | None) -> str:
+    chosen = [f"in {region}"] if region else []
+    chosen += [f"on PostgreSQL {pg_version}"] if pg_version else []
+    return f" {' '.join(chosen)}" if chosen else ""
 
 
 @operation("project.list", effect=Effect.READ, beyond_project=True, examples=(Example(),))

@@ -54,12 +54,15 @@ class ProjectCalls(Caller):
         branch: str | None = None,
         database: str | None = None,
         pg_version: int | None = None,
+        region: str | None = None,
     ) -> CreatedProject:
         """Create a project with its default branch, a database and the role that owns it."""
         first = {k: v for k, v in {"name": branch, "database_name": database}.items() if v}
         wanted: dict[str, Any] = {"name": name, "branch": first}
         if pg_version:
             wanted["pg_version"] = pg_version
+        if region:
+            wanted["region_id"] = region
         try:
             answer = self._transport.call("POST", "projects", f"project {name}", body={"project": wanted})
         except RemoteProblem as problem:
