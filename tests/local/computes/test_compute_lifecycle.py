@@ -10,7 +10,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from neondba.core.problem import ConflictProblem
+from neondba.core.problem import ConflictProblem, RemoteProblem
 from neondba.local.api.call import Refusal
 from neondba.local.control import naps
 
@@ -197,3 +197,17 @@ def test_a_long_log_begins_anew(inside, made):
     with inside.sql(made[1]) as connection:
         connection.execute("select 1")
     assert 0 < compute.place.log.stat().st_size < 1 << 20
+
+
+def test_a_compute_that_cannot_start_says_what_stops_it(inside):
+    branch = inside.project()["branch"]["id"]
+    timeline = inside.timeline(branch)
+    inside.plane.computes.stop(timeline)
+    segments = list((inside.folder / "branches" / timeline / "data" / "pg_wal").glob("0*"))
+    for segment in segments:
+        segment.rename(segment.with_suffix(".away"))
+    with pytest.raises(RemoteProblem, match="could not locate a valid checkpoint record"):
+        inside.plane.computes.start(timeline)
+    for segment in segments:
+        segment.with_suffix(".away").rename(segment)
+    assert inside.plane.computes.start(timeline).alive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -55,6 +56,7 @@ SETTINGS: Final = {
 NEWER: Final = {"io_method": 18}
 """Settings that older releases do not know, and the release that brought them."""
 START_LIMIT: Final = 60.0
+CAUSE: Final = re.compile(r"FATAL|PANIC|terminated by signal|exited with exit code")
 ROOM_FOR_ONE: Final = 60
 ROOM_FOR_NAMES: Final = 30
 """Bytes of a folder that is to hold a socket's folder, or a folder of folders named as computes."""
@@ -179,10 +181,12 @@ def _await_ready(compute: Compute) -> None:
 
 
 def _did_not_start(place: Place, why: str) -> RemoteProblem:
-    lines = place.log.read_text(errors="replace").strip().splitlines()[-3:]
+    lines = place.log.read_text(errors="replace").strip().splitlines()
+    # What PostgreSQL says on its way down hides what brought it down.
+    lines = ([line for line in lines if CAUSE.search(line)] or lines)[-3:]
     return RemoteProblem(
         "compute-did-not-start",
-        f"The compute over {place.data} {why}. Its log ends: {' / '.join(lines) or '(empty)'}",
+        f"The compute over {place.data} {why}. Its log says: {' / '.join(lines) or 'nothing'}",
         hint=f"Read {place.log}. A full disk and a missing /dev/shm are the usual causes.",
         log=str(place.log),
     )
