@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ def one(sockets: Path, tmp_path_factory: pytest.TempPathFactory, relay: str) -> 
 
 
 def pools(console: psycopg.Connection[Any]) -> list[dict[str, Any]]:
-    return console.cursor(row_factory=dict_row).execute("SHOW POOLS;").fetchall()
+    # Asked often, psycopg would prepare it, and the console speaks the simple protocol only.
+    return console.cursor(row_factory=dict_row).execute("SHOW POOLS;", prepare=False).fetchall()
 
 
 @pytest.mark.shows("proxy.pooler-console")
@@ -45,7 +47,7 @@ def test_the_console_counts_clients_server_connections_and_who_waits(one: Runnin
             waiting = threading.Thread(target=second.execute, args=("select 1",))
             waiting.start()
             while (now := pools(console)[0])["cl_waiting"] == "0":
-                pass
+                time.sleep(0.01)
         waiting.join()
         assert [now[name] for name in ("cl_active", "sv_active", "sv_idle")] == ["1", "1", "0"]
         assert int(now["maxwait"]) < 20
