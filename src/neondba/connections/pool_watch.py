@@ -138,13 +138,15 @@ def _look(ctx: Context, session: Connection, console: Connection | None) -> Look
 
     facts = ask(session, "connection_facts")[0]
     holders = tuple(Holder.model_validate(row) for row in ask(session, "connection_holders"))
+    # Asked again and again psycopg would prepare it, and the console speaks the simple protocol only.
+    pools = None if console is None else console.execute("show pools", prepare=False).fetchall()
     return Look(
         at=ctx.clock.now(),
         connections=sum(each.connections for each in holders),
         max_connections=facts["max_connections"],
         reserved=facts["reserved"],
         holders=holders,
-        pools=None if console is None else tuple(map(_pool, console.execute("show pools").fetchall())),
+        pools=None if pools is None else tuple(map(_pool, pools)),
     )
 
 
