@@ -14,7 +14,7 @@ Group = TypeVar("Group", bound=Hashable)
 
 SMOOTH: Final = 400.0
 """Words of the whole language that are lent to each group, so that none is impossible in it."""
-PIECE: Final = 0.4
+PIECE_WEIGHT: Final = 0.4
 """How much a piece of a word tells beside a word: pieces of one word come together."""
 MARK: Final = "~"
 """Tells a piece from a word of the same letters."""
@@ -50,7 +50,9 @@ class Leaning:
             sizes[groups[place]] = sizes.get(groups[place], 0) + size
         found = dict.fromkeys(sizes, 0.0)
         known = {sign: count for sign, count in _counted(words).items() if sign in self._places}
-        weights = {sign: count * (PIECE if sign.startswith(MARK) else 1.0) for sign, count in known.items()}
+        weights = {
+            sign: count * (PIECE_WEIGHT if sign.startswith(MARK) else 1.0) for sign, count in known.items()
+        }
         for sign, weight in weights.items():
             held: dict[Group, int] = {}
             for place, count in self._places[sign].items():
