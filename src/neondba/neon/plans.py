@@ -46,7 +46,14 @@ ALLOWANCES: Final = (
     Allowance("history window", "6 hours", "1 day, up to 7", "1 day, up to 30", _HISTORY, "2026-06-05"),
     Allowance("snapshots by hand", "1", "100", "100"),
     Allowance("snapshot schedules", "no", "yes", "yes"),
-    Allowance("public transfer included", "5 GB", "500 GB per project", "500 GB per project"),
+    Allowance(
+        "public transfer included",
+        "5 GB per project",
+        "500 GB per project",
+        "500 GB per project",
+        "Neon docs, plans, by pull requests 5344 and 5713 of its site",
+        "2026-09-02",
+    ),
     Allowance("public transfer beyond", "computes stop", "$0.10 per GB", "$0.10 per GB"),
     Allowance(
         "public transfer on the older page",
