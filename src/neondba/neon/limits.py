@@ -118,6 +118,12 @@ PUBLISHED: Final = (
     Published("active computes", "20 at once, the default branch's not counted", _ERRORS, "2025/26"),
     Published("branch expiry", "30 days", "Neon API, OpenAPI document", "2026-07-13"),
     Published("deleted project kept", "7 days", "Neon API, OpenAPI document", "2026-07-13"),
+    Published(
+        "indexed dimensions",
+        "2,000 as vector, 4,000 as halfvec, 64,000 as bit",
+        "pgvector, README",
+        "2026-08-19",
+    ),
     Published("slot unused", "about 40 hours", "Neon docs, logical replication in Neon", "2025/26"),
     Published("import assistant", "10 GB and 1 hour, AWS, Postgres 14 to 17", _ASSISTANT, "2025/26"),
     Published("api rate", "700 requests a minute, bursts of 40 a second and route", _API, "2026-02-04"),
