@@ -28,12 +28,17 @@ _HISTORY: Final = "Neon docs, history window"
 _BRANCHES: Final = "Neon docs, branches"
 _REPLICAS: Final = "Neon docs, read replicas"
 _USAGE: Final = "Neon docs, usage calculations"
-_HOURS: Final = SMALLEST * MONTH_HOURS
-_ALWAYS_ON: Final = (
-    f"{_HOURS:g} CU-hours: more than is included",
-    f"{_HOURS:g} CU-hours, ${_HOURS * LAUNCH.compute_unit_hour:.2f}",
-    f"{_HOURS:g} CU-hours, ${_HOURS * SCALE.compute_unit_hour:.2f}",
-)
+_INCLUDED: Final = 100.0
+"""CU-hours that a project on Free has for the month."""
+
+
+def _costing(size: float, hours: float) -> tuple[str, str, str]:
+    """Say what a compute of this size comes to in so many hours awake, by plan."""
+    used = size * hours
+    free = "within what is included" if used <= _INCLUDED else "more than is included"
+    launch, scale = (f"{used:g} CU-hours, ${used * each.compute_unit_hour:,.2f}" for each in (LAUNCH, SCALE))
+    return f"{used:g} CU-hours: {free}", launch, scale
+
 
 ALLOWANCES: Final = (
     Allowance("projects", "100", "100", "1,000"),
@@ -64,7 +69,12 @@ ALLOWANCES: Final = (
         "2026-05-28",
     ),
     Allowance("private transfer", "none", "none", "$0.01 per GB, in and out"),
-    Allowance("smallest compute all month", *_ALWAYS_ON),
+    Allowance("smallest compute all month", *_costing(SMALLEST, MONTH_HOURS)),
+    Allowance("smallest compute two hours a day", *_costing(SMALLEST, 2 * 30)),
+    Allowance("smallest compute nine hours a day", *_costing(SMALLEST, 9 * 30)),
+    Allowance("one CU all month", *_costing(1, MONTH_HOURS)),
+    Allowance("two CU all month", *_costing(2, MONTH_HOURS)),
+    Allowance("four CU all month", *_costing(4, MONTH_HOURS)),
     Allowance("monitoring kept", "1 day", "3 days", "14 days"),
     Allowance("metrics and log export", "no", "no", "yes"),
     Allowance("protected branches", "no", "yes", "yes"),
