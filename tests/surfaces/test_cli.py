@@ -111,6 +111,11 @@ def test_an_unknown_command_suggests_the_nearest(
     [
         (["--nope"], "Unknown option: --nope."),
         (["ball", "extra"], "extra is more than this command takes.\nUsage: neondba toy show NAME"),
+        (
+            ["a", "red", "ball"],
+            "red ball is more than this command takes. Put words that belong together in quotes.\n"
+            "Usage: neondba toy show NAME",
+        ),
         (["ball", "--colour"], "--colour requires an argument"),
         (["ball", "--grade", "a", "--grade", "b"], "specified multiple times"),
         (["ball", "--extra", "{"], "--extra takes JSON"),

@@ -35,8 +35,9 @@ def parse(tokens: Sequence[str], arguments: Sequence[Argument], usage: str) -> d
     try:
         _, bound, _ = _app(arguments).parse_args(list(tokens), exit_on_error=False, print_error=False)
     except UnusedCliTokensError as error:
-        spare = " ".join(error.unused_tokens or ())
-        raise _refused(f"{spare} is more than this command takes.", usage) from None
+        spare = error.unused_tokens or ()
+        quotes = " Put words that belong together in quotes." if len(spare) > 1 else ""
+        raise _refused(f"{' '.join(spare)} is more than this command takes.{quotes}", usage) from None
     except CycloptsError as error:
         raise _refused(_on_one_line(str(error)), usage) from None
     by_name = {_in_python(argument.name): argument for argument in arguments}
