@@ -125,6 +125,9 @@ PUBLISHED: Final = (
         "2026-08-19",
     ),
     Published("replication slots", "10, and as many senders", _COMPATIBILITY, "2026-01"),
+    Published(
+        "agreed uptime in 2024", "99.95 % of a month", "Neon, Business service level agreement", "2024-09-02"
+    ),
     Published("slot unused", "about 40 hours", "Neon docs, logical replication in Neon", "2025/26"),
     Published("import assistant", "10 GB and 1 hour, AWS, Postgres 14 to 17", _ASSISTANT, "2025/26"),
     Published("api rate", "700 requests a minute, bursts of 40 a second and route", _API, "2026-02-04"),
