@@ -77,6 +77,7 @@ PUBLISHED: Final = (
     Published("wake time", "about 0.5 s", "Neon docs, production checklist", "2025-08-02"),
     Published("idle in transaction", "5 minutes", _COMPATIBILITY, "2026-01"),
     Published("disk for temporary files", "max(20 GiB, 15 GiB x max CU)", _COMPUTES, "2026-08-26"),
+    Published("smallest compute", f"{SMALLEST:g} CU", _COMPUTES, "2026-08-26"),
     Published("cache", "up to 75% of the memory", _COMPUTES, "2026-08-26"),
     Published("cache hit goal", "99% or more", "Neon docs, the neon extension", "2025-07-11"),
     Published(
@@ -138,6 +139,7 @@ PUBLISHED: Final = (
     Published("webhook attempts", "3 within 15 seconds", "Neon docs, Auth webhooks", "2026-03-07"),
     Published("fetch connect timeout", "10 s", "undici documentation, Client, connect timeout", "2026"),
     Published("node attempt timeout", "250 ms", "Node.js documentation, net, autoSelectFamily", "2026"),
+    Published("http answer", "64 MB", "Neon docs, serverless driver", "2026"),
     Published("auth token", "15 minutes", "Neon docs, Auth, JWT", "2026-09-16"),
     Published("prisma connect_timeout", "5 s", "Neon docs, Prisma (before Prisma 7)", "2025"),
     Published("prisma pool_timeout", "10 s", "Neon docs, Prisma (before Prisma 7)", "2025"),

@@ -72,6 +72,7 @@ ALLOWANCES: Final = (
     Allowance("smallest compute all month", *_costing(SMALLEST, MONTH_HOURS)),
     Allowance("smallest compute two hours a day", *_costing(SMALLEST, 2 * 30)),
     Allowance("smallest compute nine hours a day", *_costing(SMALLEST, 9 * 30)),
+    Allowance("half a CU in office hours", *_costing(0.5, 8 * 22)),
     Allowance("one CU all month", *_costing(1, MONTH_HOURS)),
     Allowance("two CU all month", *_costing(2, MONTH_HOURS)),
     Allowance("four CU all month", *_costing(4, MONTH_HOURS)),
