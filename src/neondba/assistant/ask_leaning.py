@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from math import log, sqrt
 from statistics import fmean, pstdev
 from typing import Final, TypeVar
 
-from neondba.assistant.ask_words import pieces
+from neondba.assistant.ask_words import marked, pieces
 
 Group = TypeVar("Group", bound=Hashable)
 
@@ -18,6 +19,8 @@ PIECE_WEIGHT: Final = 0.4
 """How much a piece of a word tells beside a word: pieces of one word come together."""
 MARK: Final = "~"
 """Tells a piece from a word of the same letters."""
+REMEMBERED: Final = 4_096
+"""Words and pieces whose places are kept from one question to the next."""
 
 
 class Leaning:
@@ -27,17 +30,21 @@ class Leaning:
     """
 
     def __init__(self, asked: Iterable[tuple[int, list[str]]]) -> None:
-        words: dict[int, list[str]] = {}
-        for place, said in asked:
-            words.setdefault(place, []).extend(said)
-        self._places: dict[str, dict[int, int]] = {}
-        self._sizes: dict[int, int] = {}
-        for place, said in words.items():
-            counted = _counted(said)
-            self._sizes[place] = sum(counted.values())
-            for sign, count in counted.items():
-                self._places.setdefault(sign, {})[place] = count
+        said: dict[int, Counter[str]] = {}
+        for place, words in asked:
+            said.setdefault(place, Counter()).update(words)
+        self._words: dict[str, dict[int, int]] = {}
+        for place, counted in said.items():
+            for word, count in counted.items():
+                self._words.setdefault(word, {})[place] = count
+        each = {word: 1 + len(pieces(word)) for word in self._words}
+        self._sizes = {
+            place: sum(count * each[word] for word, count in counted.items())
+            for place, counted in said.items()
+        }
         self._whole = sum(self._sizes.values())
+        self._vocabulary = "\n".join(map(marked, self._words))
+        self._holding = lru_cache(REMEMBERED)(self._held)
 
     def of(self, words: list[str], groups: Sequence[Group]) -> dict[Group, float]:
         """Give how much speaks for each group; `groups` names the group of each place.
@@ -49,22 +56,41 @@ class Leaning:
         for place, size in self._sizes.items():
             sizes[groups[place]] = sizes.get(groups[place], 0) + size
         found = dict.fromkeys(sizes, 0.0)
-        known = {sign: count for sign, count in _counted(words).items() if sign in self._places}
-        weights = {
-            sign: count * (PIECE_WEIGHT if sign.startswith(MARK) else 1.0) for sign, count in known.items()
-        }
-        for sign, weight in weights.items():
+        every = 0.0
+        for sign, weight in _signs(words).items():
             held: dict[Group, int] = {}
-            for place, count in self._places[sign].items():
+            for place, count in self._holding(sign).items():
                 held[groups[place]] = held.get(groups[place], 0) + count
+            if not held:
+                continue
+            every += weight
             lent = SMOOTH * sum(held.values()) / self._whole
             for group, count in held.items():
                 found[group] += weight * log(1 + count / lent)
-        every = sum(weights.values())
         return {
             group: (sum_ - every * log(sizes[group] + SMOOTH)) / sqrt(every or 1.0)
             for group, sum_ in found.items()
         }
+
+    def _held(self, sign: str) -> dict[int, int]:
+        """Count a word, or a piece in all words that hold it, by place."""
+        if not sign.startswith(MARK):
+            return self._words.get(sign, {})
+        piece, held = sign.removeprefix(MARK), dict[int, int]()
+        for word in self._with(piece):
+            times = pieces(word).count(piece)
+            for place, count in self._words[word].items():
+                held[place] = held.get(place, 0) + count * times
+        return held
+
+    def _with(self, piece: str) -> Iterator[str]:
+        """Give the words that hold a piece: a search in one text is faster than a table of all pieces."""
+        at = self._vocabulary.find(piece)
+        while at >= 0:
+            begin, end = self._vocabulary.rfind("\n", 0, at) + 1, self._vocabulary.find("\n", at)
+            end = len(self._vocabulary) if end < 0 else end
+            yield self._vocabulary[begin + 1 : end - 1]
+            at = self._vocabulary.find(piece, end)
 
 
 def standard(values: Iterable[float]) -> list[float]:
@@ -74,10 +100,11 @@ def standard(values: Iterable[float]) -> list[float]:
     return [(value - mean) / deviation for value in given]
 
 
-def _counted(words: list[str]) -> dict[str, int]:
-    said = Counter(words)
-    count: dict[str, int] = dict(said)
-    for word, times in said.items():
+def _signs(words: list[str]) -> dict[str, float]:
+    """Weigh the words of a question and their pieces, each as often as it stands there."""
+    weights: dict[str, float] = {}
+    for word in words:
+        weights[word] = weights.get(word, 0.0) + 1.0
         for piece in pieces(word):
-            count[MARK + piece] = count.get(MARK + piece, 0) + times
-    return count
+            weights[MARK + piece] = weights.get(MARK + piece, 0.0) + PIECE_WEIGHT
+    return weights

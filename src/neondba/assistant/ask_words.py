@@ -58,5 +58,10 @@ def pieces(word: str) -> tuple[str, ...]:
     >>> pieces("pool")
     ('0poo', 'pool', 'ool0')
     """
-    marked = f"0{word}0"
-    return tuple(marked[at : at + PIECE] for at in range(max(1, len(marked) - PIECE + 1)))
+    whole = marked(word)
+    return tuple(whole[at : at + PIECE] for at in range(max(1, len(whole) - PIECE + 1)))
+
+
+def marked(word: str) -> str:
+    """Mark the ends of a word."""
+    return f"0{word}0"
