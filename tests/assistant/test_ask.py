@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from neondba.assistant.ask_index import Index, index
 from neondba.assistant.ask_results import Answered
 from neondba.assistant.ask_words import telling
 from neondba.assistant.knowledge import FIGURE
-from neondba.assistant.passage import Passage, cut
+from neondba.assistant.passage import Passage, cut, passages
 from neondba.assistant.requests import REQUESTS
 from neondba.assistant.skill import Skill
 from neondba.core.context import Context
@@ -154,6 +155,13 @@ def test_words_tell_what_a_question_is_about() -> None:
     assert telling("How do I connect my APP to the app?") == ["connect", "app"]
     assert index().is_ours("migrate from MySQL to Neon")
     assert not index().is_ours("MySQL connection refused")
+
+
+def test_a_question_that_is_written_down_is_ours_whatever_words_it_has() -> None:
+    ours = replace(passages()[0], title="Postgres", asked=("gardening with my aunt",))
+    unlike = Index((ours,), {}, ("gardening with roses",) * 9)
+    assert unlike.is_ours("gardening with my aunt?")
+    assert not unlike.is_ours("gardening with roses?")
 
 
 def test_a_heading_in_a_block_of_code_begins_no_passage() -> None:

@@ -34,7 +34,11 @@ TABLES: Final = (
 )
 NAMED: Final = 1.0
 """What a word of databases adds for a question being ours."""
-LEAST: Final = 0.2
+OTHER: Final = 2.0
+"""What the name of another product, without one of ours, takes away."""
+WRITTEN: Final = 0.6
+"""Share of common words from which a written question makes this one ours."""
+LEAST: Final = 0.0
 """Below this a question is not for us: decision 17 says what it costs on either side."""
 OURS: Final = "ours"
 THEIRS: Final = "theirs"
@@ -108,11 +112,12 @@ class Index:
     def is_ours(self, question: str) -> bool:
         """Tell whether a question is about a database like this one."""
         known, words = words_read(), words_of(question)
-        if not known.others.isdisjoint(words) and known.ours.isdisjoint(words):
-            return False
+        other = not known.others.isdisjoint(words) and known.ours.isdisjoint(words)
         named = NAMED if any(word in known.domain or word.startswith("pg_") for word in words) else 0.0
         sides = self._leaning.of(words, self._sides)
-        return sides.get(OURS, 0.0) - sides.get(THEIRS, 0.0) + named >= LEAST
+        if sides.get(OURS, 0.0) - sides.get(THEIRS, 0.0) + named - OTHER * other >= LEAST:
+            return True
+        return max(self._same(question).values(), default=0.0) >= SAME * WRITTEN**2
 
     def _signs(self, words: list[str]) -> tuple[list[float], list[float]]:
         """Score each passage by its text and by the nearest questions beside it."""
