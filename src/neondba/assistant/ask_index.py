@@ -21,6 +21,8 @@ ALIKE: Final = 0.5
 """Share of common words, plain ones too, from which a question counts as one that is written down."""
 SAME: Final = 6.0
 """What a question that is written down word for word adds."""
+NEAREST: Final = 40
+"""So many written questions are compared with one that is asked, the nearest by words."""
 PAGE: Final = 0.15
 """What a passage's text counts beside the questions that are written for it; all in standard deviations."""
 PHRASE: Final = 0.4
@@ -64,7 +66,7 @@ class Index:
         asked = [(number, text) for number, each in enumerate(over) for text in (each.title, *each.asked)]
         said = [words_of(text) for _, text in asked]
         self._places = [number for number, _ in asked]
-        self._words = [frozenset(words) for words in said]
+        self._asked = [text for _, text in asked]
         theirs = ((len(over), words_of(text)) for text in not_ours)
         self._leaning = Leaning([*zip(self._places, said, strict=True), *theirs])
         self._skills = [*(each.skill for each in over), THEIRS]
@@ -141,10 +143,14 @@ class Index:
     def _same(self, question: str) -> dict[int, float]:
         """Give what passages gain beside which the question is written down, nearly as it was asked."""
         said, found = frozenset(words_of(question)), dict[int, float]()
-        for number, written in zip(self._places, self._words, strict=True):
-            share = len(said & written) / (len(said | written) or 1)
+        nearest = f"select rowid from phrase where phrase match ? order by rank limit {NEAREST}"  # noqa: S608
+        words = widened(telling(question))
+        for (row,) in self._db.execute(nearest, (_any_of(words),)) if words else ():
+            written = frozenset(words_of(self._asked[row]))
+            share = len(said & written) / len(said | written)
             if share >= ALIKE:
-                found[number] = max(found.get(number, 0.0), SAME * share**2)
+                place = self._places[row]
+                found[place] = max(found.get(place, 0.0), SAME * share**2)
         return found
 
     def _rarity(self, word: str) -> float:

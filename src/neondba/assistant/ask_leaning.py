@@ -30,9 +30,10 @@ class Leaning:
     """
 
     def __init__(self, asked: Iterable[tuple[int, list[str]]]) -> None:
-        said: dict[int, Counter[str]] = {}
+        gathered: dict[int, list[str]] = {}
         for place, words in asked:
-            said.setdefault(place, Counter()).update(words)
+            gathered.setdefault(place, []).extend(words)
+        said = {place: Counter(words) for place, words in gathered.items()}
         self._words: dict[str, dict[int, int]] = {}
         for place, counted in said.items():
             for word, count in counted.items():
