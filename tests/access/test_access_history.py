@@ -162,6 +162,12 @@ def test_a_role_that_neither_exists_nor_is_in_a_record_is_a_problem(used: Reache
     assert used.call("access.history", **gone).events
 
 
+def test_a_table_that_neither_exists_nor_is_in_a_record_is_a_problem(used: Reached) -> None:
+    with pytest.raises(NotFoundProblem, match="on branch archive has no table") as told:
+        used.call("access.history", branch="archive", table="public.othr")
+    assert "public.other" in str(told.value.hint)
+
+
 def test_a_log_that_is_not_there_is_a_problem(used: Reached, tmp_path: Path) -> None:
     with pytest.raises(NotFoundProblem, match="There is no file"):
         used.call("access.history", folder=tmp_path, branch="archive", log=Path("none.log"))

@@ -48,7 +48,7 @@ def history(ctx: Context, place: Place, asked: Asked, *, log: Path | None, limit
     """Read all records and put them in order of time.
 
     Raises:
-        NotFoundProblem: there is no such role, and no record names it.
+        NotFoundProblem: there is no such role or table, and no record names it.
         Problem: the log that was named cannot be read.
     """
     ctx.progress(f"Reading what {place.database} on branch {place.branch.name} records of its use.")
@@ -58,6 +58,8 @@ def history(ctx: Context, place: Place, asked: Asked, *, log: Path | None, limit
     events = [*_sessions(facts), *logged]
     if asked.role is not None and asked.role not in {each.role for each in events}:
         _require_role(place, facts, asked.role)
+    if asked.table is not None and not any(names_table(each.tables, asked.table) for each in events):
+        _require_table(place, facts, asked.table)
     found = [each for each in events if asked.takes(each)]
     found.sort(key=lambda each: each.at)
     return AccessHistory(
@@ -82,6 +84,18 @@ def _require_role(place: Place, facts: AccessFacts, role: str) -> None:
         "role-not-found",
         f"Branch {place.branch.name} has no role {role}, and no record of {place.database} names one.",
         hint=f"There are: {', '.join(there)}.",
+    )
+
+
+def _require_table(place: Place, facts: AccessFacts, table: str) -> None:
+    """Refuse a table that is neither there nor counted."""
+    there = [str(row["relation"]) for row in facts.of("tables")]
+    if names_table(there, table) or any(_counted(facts, Asked(table=table))):
+        return
+    raise NotFoundProblem(
+        "table-not-found",
+        f"{place.database} on branch {place.branch.name} has no table {table}, and no record names one.",
+        hint=f"There are: {', '.join(there)}." if there else "There is no table in it.",
     )
 
 

@@ -23,6 +23,7 @@ Moment = Annotated[
     examples=(
         Example({"role": "neondb_owner"}),
         Example({"role": "no_such_role"}, problem="role-not-found"),
+        Example({"table": "no_such_table"}, problem="table-not-found"),
         Example({"since": "lately"}, problem="moment-invalid"),
         Example({"log": "no/such.log"}, problem="log-not-found"),
     ),
@@ -54,7 +55,7 @@ def access_history(
 
     Raises:
         ArgumentProblem: a moment or the log cannot be read.
-        NotFoundProblem: there is no such role, branch, database or log.
+        NotFoundProblem: there is no such role, table, branch, database or log.
     """
     from neondba.access.audit_since import moment
     from neondba.access.history import Asked, history
