@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -51,18 +50,25 @@ def passages() -> tuple[Passage, ...]:
 @cache
 def phrasings() -> dict[str, tuple[str, ...]]:
     """Give the phrasings in `phrasings/`, by the address of the passage that answers them."""
-    return {address: tuple(texts) for skill in skills() for address, texts in _read(f"{skill}.toml").items()}
+    return {address: tuple(texts) for skill in skills() for address, texts in _listed_in(skill).items()}
 
 
 @cache
 def not_ours() -> tuple[str, ...]:
     """Give the questions that no passage answers, to know their like by."""
-    return tuple(_read("not-ours.toml")["questions"])
+    return tuple(_listed_in("not-ours")[""])
 
 
-def _read(name: str) -> dict[str, list[str]]:
-    written = Path(__file__).with_name("phrasings") / name
-    return tomllib.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
+def _listed_in(name: str) -> dict[str, list[str]]:
+    """Read a list of questions under headings: plain lines, since TOML of this size is slow."""
+    written = Path(__file__).with_name("phrasings") / f"{name}.md"
+    heading, found = "", dict[str, list[str]]()
+    for line in written.read_text(encoding="utf-8").splitlines() if written.exists() else ():
+        if line.startswith("## "):
+            heading = line.removeprefix("## ")
+        elif line.startswith("- "):
+            found.setdefault(heading, []).append(line.removeprefix("- "))
+    return found
 
 
 def cut(skill: Skill) -> Iterator[Passage]:
