@@ -16,6 +16,7 @@ from neondba import capabilities
 from neondba.assistant import ask_look
 from neondba.assistant.ask import answered
 from neondba.assistant.ask_index import Index, index
+from neondba.assistant.ask_leaning import Leaning
 from neondba.assistant.ask_results import Answered
 from neondba.assistant.ask_words import telling
 from neondba.assistant.knowledge import FIGURE
@@ -163,6 +164,12 @@ def test_a_question_that_is_written_down_is_ours_whatever_words_it_has() -> None
     unlike = Index((ours,), {}, ("roses for an aunt who likes gardening with me",) * 99)
     assert unlike.is_ours("gardening with my aunt?")
     assert not unlike.is_ours("roses for gardening?")
+
+
+def test_a_short_word_is_no_piece_of_a_longer_one() -> None:
+    leaning = Leaning([(0, ["p2050x"]), (1, ["pool"])])
+    assert leaning.of(["5"], range(2)) == {0: 0.0, 1: 0.0}
+    assert leaning.of(["p2051"], range(2))[0] > leaning.of(["p2051"], range(2))[1]
 
 
 def test_a_heading_in_a_block_of_code_begins_no_passage() -> None:

@@ -40,7 +40,7 @@ OTHER: Final = 2.0
 """What the name of another product, without one of ours, takes away."""
 WRITTEN: Final = 0.6
 """Share of common words from which a written question makes this one ours."""
-LEAST: Final = -0.2
+LEAST: Final = 0.4
 """Below this a question is not for us: decision 17 says what it costs on either side."""
 OURS: Final = "ours"
 THEIRS: Final = "theirs"

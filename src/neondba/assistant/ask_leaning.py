@@ -80,12 +80,12 @@ class Leaning:
         piece, held = sign.removeprefix(MARK), dict[int, int]()
         for word in self._with(piece):
             times = pieces(word).count(piece)
-            for place, count in self._words[word].items():
+            for place, count in self._words[word].items() if times else ():
                 held[place] = held.get(place, 0) + count * times
         return held
 
     def _with(self, piece: str) -> Iterator[str]:
-        """Give the words that hold a piece: a search in one text is faster than a table of all pieces."""
+        """Give the words that may hold a piece: a search in one text is faster than a table of all pieces."""
         at = self._vocabulary.find(piece)
         while at >= 0:
             begin, end = self._vocabulary.rfind("\n", 0, at) + 1, self._vocabulary.find("\n", at)
