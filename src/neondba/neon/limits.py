@@ -111,9 +111,6 @@ PUBLISHED: Final = (
     Published(
         "idle in functions", "5 to 10 seconds", "Neon docs, highly elastic serverless platforms", "2026-09-16"
     ),
-    Published(
-        "query history", "100 statements run last", "Neon docs, monitor query performance", "2025-10-22"
-    ),
     Published("free history", "1 GB of changes", "Neon docs, history window", "2026-06-05"),
     Published("reset after snapshot", "24 hours", "Neon docs, reset from parent", "2026-09-24"),
     Published("active computes", "20 at once, the default branch's not counted", _ERRORS, "2025/26"),
