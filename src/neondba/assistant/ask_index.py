@@ -36,7 +36,7 @@ TABLES: Final = (
 )
 NAMED: Final = 1.0
 """What a word of databases adds for a question being ours."""
-OTHER: Final = 2.0
+FOREIGN: Final = 2.0
 """What the name of another product, without one of ours, takes away."""
 WRITTEN: Final = 0.6
 """Share of common words from which a written question makes this one ours."""
@@ -114,10 +114,10 @@ class Index:
     def is_ours(self, question: str) -> bool:
         """Tell whether a question is about a database like this one."""
         known, words = words_read(), words_of(question)
-        other = not known.others.isdisjoint(words) and known.ours.isdisjoint(words)
+        foreign = not known.others.isdisjoint(words) and known.ours.isdisjoint(words)
         named = NAMED if any(word in known.domain or word.startswith("pg_") for word in words) else 0.0
         sides = self._leaning.of(words, self._sides)
-        if sides.get(OURS, 0.0) - sides.get(THEIRS, 0.0) + named - OTHER * other >= LEAST:
+        if sides.get(OURS, 0.0) - sides.get(THEIRS, 0.0) + named - FOREIGN * foreign >= LEAST:
             return True
         return max(self._same(question).values(), default=0.0) >= SAME * WRITTEN**2
 

@@ -44,7 +44,9 @@ ALLOWANCES: Final = (
     Allowance("projects", "100", "100", "1,000"),
     Allowance("branches included", "10 per project", "10 per project", "25 per project"),
     Allowance("root branches", "3", "5", "25", _BRANCHES, "2026-08"),
-    Allowance("compute included", "100 CU-hours per project and month", "none: per use", "none: per use"),
+    Allowance(
+        "compute included", f"{_INCLUDED:g} CU-hours per project and month", "none: per use", "none: per use"
+    ),
     Allowance("largest autoscaling", "2 CU", "16 CU", "16 CU; fixed sizes to 56 CU"),
     Allowance("scale to zero", "5 minutes, always", "5 minutes, or off", "from 1 minute, or off"),
     Allowance("storage included", "0.5 GB per project", "none: per use", "none: per use"),
