@@ -64,12 +64,12 @@ def test_a_replica_shows_what_its_branch_is_told_and_takes_no_writes(inside, mad
 def test_a_replica_wakes_with_what_was_written_while_it_and_its_primary_slept(inside, made, replica):
     computes = inside.plane.computes
     computes.stop(replica)
-    _write(inside, made[1], "create table later as select generate_series(1, 5000) as one")
+    _write(inside, made[1], "create table later as select generate_series(1, 400000) as one")
     computes.stop(made[1])
-    assert _reads(inside, replica, "select count(*) from later") == 5000
+    assert _reads(inside, replica, "select count(*) from later") == 400000
     assert computes.running(made[1]) is None
     _write(inside, made[1], "insert into later values (1)")
-    _until(inside, replica, "select count(*) from later", 5001)
+    _until(inside, replica, "select count(*) from later", 400001)
 
 
 def test_a_replica_whose_log_is_gone_is_cloned_again(inside, made, replica):

@@ -41,6 +41,10 @@ AT_LEAST: Final = {
     "max_locks_per_transaction": "max_locks_per_xact setting:",
 }
 _NUMBER: Final = re.compile(r"\d+")
+_WRITTEN: Final = b"select pg_current_wal_flush_lsn()::text"
+_REPLAYED: Final = b"select 1 where pg_last_wal_replay_lsn() >= %s::pg_lsn"
+_OUT_OF_LOG: Final = b"""select 1 from pg_stat_activity where backend_type = 'startup'
+and wait_event in ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')"""
 _NEEDED: Final = re.compile(r"^Latest checkpoint's REDO WAL file:\s+([0-9A-F]{24})", re.MULTILINE)
 
 
@@ -92,20 +96,20 @@ class Replicas:
                 self._take_log(name, primary)
 
     def caught_up(self, name: str, compute: Compute) -> None:
-        """Wait until a waking replica is where its primary is now."""
+        """Wait until a waking replica is where its primary is now.
+
+        It takes connections as soon as its data is consistent, which is before it has replayed all it has.
+        """
         primary = self.followed(name)
-        ahead = self._plane.computes.running(primary) if primary is not None else None
-        if ahead is None:
+        if primary is None:
             return
-        with ahead.admin() as connection:
-            row = connection.execute("select pg_current_wal_flush_lsn()::text").fetchone()
+        done, reached = _OUT_OF_LOG, None
+        if ahead := self._plane.computes.running(primary):
+            with ahead.admin() as connection:
+                done, reached = _REPLAYED, connection.execute(_WRITTEN).fetchone()
         deadline = time.monotonic() + CATCH_UP
         with compute.admin() as connection:
-            query = b"select coalesce(pg_last_wal_replay_lsn() >= %s::pg_lsn, false)"
-            while row is not None and time.monotonic() < deadline:
-                done = connection.execute(query, row).fetchone()
-                if done is None or done[0]:
-                    return
+            while not connection.execute(done, reached).fetchone() and time.monotonic() < deadline:
                 time.sleep(0.01)
 
     def forget(self, name: str) -> None:
