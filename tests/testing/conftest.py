@@ -35,6 +35,9 @@ def neon(
         monkeypatch.delenv(name)
     monkeypatch.setenv("NEONDBA_STATE_DIR", str(neon_state))
     monkeypatch.setenv("NEONDBA_PROJECT", "shop")
+    # Other plugins of this environment take a second of the processor to load.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "neondba.testing.plugin,xdist.plugin")
     pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\nfilterwarnings = error")
     with platform.client(Context(settings=Settings(state_dir=neon_state))) as client:
         yield client

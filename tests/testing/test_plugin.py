@@ -138,7 +138,9 @@ def test_a_missing_project_is_one_sentence(neon, pytester):
     assert "Traceback" not in result.stdout.str()
 
 
-def test_who_does_not_use_it_loads_none_of_it(neon, pytester):
+def test_who_does_not_use_it_loads_none_of_it(neon, pytester, monkeypatch):
+    for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS"):
+        monkeypatch.delenv(name)
     pytester.makepyfile("""
         import sys
         def test_it():
