@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -15,11 +16,12 @@ import pytest
 from neondba import capabilities
 from neondba.assistant import ask_look
 from neondba.assistant.ask import answered
-from neondba.assistant.ask_index import Index, index
+from neondba.assistant.ask_answer import laid_out
+from neondba.assistant.ask_index import Hit, Index, index
 from neondba.assistant.ask_leaning import Leaning
 from neondba.assistant.ask_results import Answered
 from neondba.assistant.ask_words import telling
-from neondba.assistant.knowledge import FIGURE
+from neondba.assistant.knowledge import FIGURE, MARK, figures
 from neondba.assistant.passage import Passage, cut, passages
 from neondba.assistant.requests import REQUESTS
 from neondba.assistant.skill import Skill
@@ -74,6 +76,22 @@ def test_what_is_not_known_is_said(question: str) -> None:
     assert made.kind == "unknown"
     assert made.said.startswith("I don't know")
     assert not made.steps
+
+
+@pytest.mark.parametrize("passage", passages(), ids=lambda each: each.address)
+def test_all_that_a_passage_says_is_shown(passage: Passage) -> None:
+    shown = " ".join(laid_out([Hit(passage, 1.0, 1.0)]).as_text(80).split())
+    text = FIGURE.sub(lambda found: figures()[found["name"]].value, MARK.sub("", passage.text))
+    for line in text.splitlines():
+        words = re.sub(r"^(\d+\. |Trade-off: |Ask for help: |```.*)", "", line.strip()).split()
+        for begin in range(0, len(words), 4):
+            assert " ".join(words[begin : begin + 4]) in shown, line
+
+
+def test_what_is_copied_stays_on_one_line() -> None:
+    code = "`NODE_OPTIONS='--dns-result-order=ipv4first --no-network-family-autoselection' npm run dev`"
+    made = Answered(kind="answer", said=f"Rule IPv6 out: {code}.", steps=(f"Or in a step: {code}",))
+    assert made.as_text(60).count(code) == 2
 
 
 def test_every_answer_names_its_sources_or_the_command_that_shows_it() -> None:

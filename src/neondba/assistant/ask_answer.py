@@ -17,8 +17,8 @@ HELP: Final = "Ask for help: "
 SENTENCE: Final = re.compile(r".+?[.!?](?=\s|$)")
 SHORT: Final = 160
 """Letters up to which a neighbouring passage says its first sentence."""
-TOLD, SHOWN, NEAR = 2, 3, 4
-"""Paragraphs that are told, blocks that are shown, passages that are named."""
+NEAR: Final = 4
+"""So many passages are named."""
 
 
 def laid_out(hits: list[Hit]) -> Answered:
@@ -44,9 +44,9 @@ def laid_out(hits: list[Hit]) -> Answered:
             told.append(_flat(text))
     return Answered(
         kind="answer",
-        said="\n\n".join(told[:TOLD]),
+        said="\n\n".join(told),
         steps=tuple(steps),
-        snippets=tuple(blocks[:SHOWN]),
+        snippets=tuple(blocks),
         trade_offs=tuple(trades),
         ask_for_help=tuple(helps),
         sources=tuple(each.line for each in knowledge.named(best.text)),

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from typing import Final
 
 from pydantic import BaseModel
+
+CODE: Final = re.compile(r"`[^`]+`")
+KEPT: Final = "\N{NO-BREAK SPACE}"
+"""Stands for a blank in code while lines are broken."""
 
 
 class Looked(BaseModel):
@@ -50,7 +56,7 @@ class Answered(BaseModel):
         answering = self.passages if self.kind == "answer" else ()
         # The passage's own question: whoever asked something else sees it at once.
         parts = [answering[0].title, ""] if answering else []
-        parts += [textwrap.fill(line, width) for line in self.said.splitlines()]
+        parts += [_wrapped(line, width) for line in self.said.splitlines()]
         for looked in self.looked_at:
             parts += _block(f"In your project ({looked.operation}):", looked.seen, width)
         numbered = [f"{number}. {step}" for number, step in enumerate(self.steps, start=1)]
@@ -76,6 +82,20 @@ def _block(title: str, items: tuple[str, ...] | list[str], width: int) -> list[s
     laid = ["", title]
     for item in items:
         line, _, rest = item.partition("\n")
-        laid.append(textwrap.fill(line, width, initial_indent="  ", subsequent_indent="     "))
+        laid.append(_wrapped(line, width, "  ", "     "))
         laid += ["", *textwrap.indent(rest, "       ").splitlines(), ""] if rest else []
     return laid
+
+
+def _wrapped(text: str, width: int, first: str = "", more: str = "") -> str:
+    """Wrap a paragraph, but nothing that is copied: code keeps to one line, also where that is longer."""
+    kept = CODE.sub(lambda code: code[0].replace(" ", KEPT), text)
+    lines = textwrap.wrap(
+        kept,
+        width,
+        initial_indent=first,
+        subsequent_indent=more,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines).replace(KEPT, " ")
