@@ -82,6 +82,15 @@ def test_an_unknown_kind_of_problem_has_the_common_status() -> None:
     assert described.Ending("OSError", "the disk is full").exit_status == 7
 
 
+def test_a_text_that_begins_with_a_dash_is_no_option(capsys: Captured) -> None:
+    status, out, _ = run(capsys, "ask", "-pooler stands twice in the host", "--no-project")
+    assert status == 0
+    assert "Sources:" in out
+    status, _, err = run(capsys, "ask", "--jsno", "why is it slow?")
+    assert status == 2
+    assert "Unknown option: --jsno" in err
+
+
 def test_secrets_are_no_options() -> None:
     assert "api_key" not in {argument.name for argument in options.every()}
     assert "project" in {argument.name for argument in options.every()}

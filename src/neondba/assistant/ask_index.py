@@ -42,6 +42,8 @@ WRITTEN: Final = 0.6
 """Share of common words from which a written question makes this one ours."""
 LEAST: Final = 0.4
 """Below this a question is not for us: decision 17 says what it costs on either side."""
+SURE: Final = 8.0
+"""So far before what is nobody's, a passage makes a question ours."""
 OURS: Final = "ours"
 THEIRS: Final = "theirs"
 
@@ -119,7 +121,14 @@ class Index:
         sides = self._leaning.of(words, self._sides)
         if sides.get(OURS, 0.0) - sides.get(THEIRS, 0.0) + named - FOREIGN * foreign >= LEAST:
             return True
+        if not foreign and self._stands_out(words):
+            return True
         return max(self._same(question).values(), default=0.0) >= SAME * WRITTEN**2
+
+    def _stands_out(self, words: list[str]) -> bool:
+        places = self._leaning.of(words, range(len(self._passages) + 1))
+        theirs = places.pop(len(self._passages), 0.0)
+        return max(places.values(), default=0.0) - theirs >= SURE
 
     def _signs(self, words: list[str]) -> tuple[list[float], list[float]]:
         """Score each passage by its text and by the nearest questions beside it."""

@@ -22,6 +22,9 @@ _TYPES: dict[str, Any] = {
     "flag": bool | None,
 }
 
+_KEPT = "\ufdd0"
+"""Stands before a text that begins like an option, while options are looked for: no text can hold it."""
+
 
 def parse(tokens: Sequence[str], arguments: Sequence[Argument], usage: str) -> dict[str, Any]:
     """Give the values that were written, by argument name.
@@ -33,16 +36,28 @@ def parse(tokens: Sequence[str], arguments: Sequence[Argument], usage: str) -> d
 
     _refuse_secrets(tokens)
     try:
-        _, bound, _ = _app(arguments).parse_args(list(tokens), exit_on_error=False, print_error=False)
+        kept = [_KEPT + token if _is_text(token) else token for token in tokens]
+        _, bound, _ = _app(arguments).parse_args(kept, exit_on_error=False, print_error=False)
     except UnusedCliTokensError as error:
         spare = error.unused_tokens or ()
         quotes = " Put words that belong together in quotes." if len(spare) > 1 else ""
-        raise _refused(f"{' '.join(spare)} is more than this command takes.{quotes}", usage) from None
+        raise _refused(f"{_plain(' '.join(spare))} is more than this command takes.{quotes}", usage) from None
     except CycloptsError as error:
-        raise _refused(_on_one_line(str(error)), usage) from None
+        raise _refused(_plain(_on_one_line(str(error))), usage) from None
     by_name = {_in_python(argument.name): argument for argument in arguments}
     given = [(by_name[name], value) for name, value in bound.arguments.items()]
-    return {argument.name: _value(argument, value, usage) for argument, value in given}
+    return {argument.name: _value(argument, _plain(value), usage) for argument, value in given}
+
+
+def _is_text(token: str) -> bool:
+    """Tell whether a token is a question or a statement that begins with a dash: no option has a blank."""
+    return token.startswith("-") and any(letter.isspace() for letter in token.partition("=")[0].rstrip())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value.replace(_KEPT, "") if isinstance(value, str) else value
 
 
 def own_words(tokens: Sequence[str]) -> Sequence[str]:
