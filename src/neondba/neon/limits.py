@@ -64,6 +64,12 @@ PUBLISHED: Final = (
         _COMPATIBILITY,
         "2026-01",
     ),
+    Published(
+        "max_connections by size",
+        "104 at 0.25 CU, 839 at 0.25 to 2 CU, 3357 at 1 to 8 CU",
+        _COMPATIBILITY,
+        "2026-01",
+    ),
     Published("reserved connections", "7, for Neon's superuser", _POOLING, "2026-02-06"),
     Published("pool_mode", "transaction", _POOLING, "2026-02-06"),
     Published(
@@ -94,7 +100,7 @@ PUBLISHED: Final = (
     ),
     Published("unclaimed database kept", "72 hours", "Claimable Postgres, neondatabase/agent-skills", "2026"),
     Published("maintenance_work_mem", "64 MB up to 0.5 CU, then 67 MB x min CU", _COMPATIBILITY, "2026-01"),
-    Published("databases", "500 per branch", "Neon docs, plans", "2024"),
+    Published("databases", "500 per branch", "Neon FAQ, create a new database", "2026"),
     Published("roles", "500 per branch", "Neon docs, roles", "2025/26"),
     Published(
         "password strength",
