@@ -27,7 +27,6 @@ class Allowance:
 _HISTORY: Final = "Neon docs, history window"
 _BRANCHES: Final = "Neon docs, branches"
 _REPLICAS: Final = "Neon docs, read replicas"
-_USAGE: Final = "Neon docs, usage calculations"
 _INCLUDED: Final = 100.0
 """CU-hours that a project on Free has for the month."""
 
@@ -65,14 +64,6 @@ ALLOWANCES: Final = (
         "2026-09-02",
     ),
     Allowance("public transfer beyond", "computes stop", "$0.10 per GB", "$0.10 per GB"),
-    Allowance(
-        "public transfer on the older page",
-        "5 GB",
-        "100 GB for the organization",
-        "100 GB for the organization",
-        _USAGE,
-        "2026-05-28",
-    ),
     Allowance("private transfer", "none", "none", "$0.01 per GB, in and out"),
     Allowance("smallest compute all month", *_costing(SMALLEST, MONTH_HOURS)),
     Allowance("smallest compute two hours a day", *_costing(SMALLEST, 2 * 30)),
