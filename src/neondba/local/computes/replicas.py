@@ -30,7 +30,7 @@ PREFIX: Final = "ep-"
 FOLLOWS: Final = "neondba.follows"
 """Holds the name of the timeline that a replica's directory was cloned from."""
 APPLICATION: Final = "neondba_replica"
-CATCH_UP: Final = 5.0
+CATCH_UP: Final = 15.0
 """Seconds a waking replica is given to reach where its primary is."""
 MOST_REPLAYED: Final = 16
 """Segments of log that a waking replica replays before cloning again is thought of."""
