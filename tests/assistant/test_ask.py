@@ -21,7 +21,7 @@ from neondba.assistant.ask_index import Hit, Index, index
 from neondba.assistant.ask_leaning import Leaning
 from neondba.assistant.ask_results import Answered
 from neondba.assistant.ask_words import telling
-from neondba.assistant.knowledge import FIGURE, MARK, figures
+from neondba.assistant.knowledge import FIGURE, MARK, filled
 from neondba.assistant.passage import Passage, cut, passages
 from neondba.assistant.requests import REQUESTS
 from neondba.assistant.skill import Skill
@@ -81,8 +81,7 @@ def test_what_is_not_known_is_said(question: str) -> None:
 @pytest.mark.parametrize("passage", passages(), ids=lambda each: each.address)
 def test_all_that_a_passage_says_is_shown(passage: Passage) -> None:
     shown = " ".join(laid_out([Hit(passage, 1.0, 1.0)]).as_text(80).split())
-    text = FIGURE.sub(lambda found: figures()[found["name"]].value, MARK.sub("", passage.text))
-    for line in text.splitlines():
+    for line in filled(MARK.sub("", passage.text)).splitlines():
         words = re.sub(r"^(\d+\. |Trade-off: |Ask for help: |```.*)", "", line.strip()).split()
         for begin in range(0, len(words), 4):
             assert " ".join(words[begin : begin + 4]) in shown, line

@@ -69,7 +69,7 @@ def passed(passage: Passage) -> Passed:
 
 def _parts(passage: Passage) -> Iterator[tuple[str, str]]:
     """Give paragraphs as prose, and fenced blocks and tables as blocks, in their order."""
-    text = knowledge.FIGURE.sub(lambda found: knowledge.figures()[found["name"]].value, passage.text)
+    text = knowledge.filled(passage.text)
     at = 0
     for fence in FENCE.finditer(text):
         yield from _prose(text[at : fence.start()])

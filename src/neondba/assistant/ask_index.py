@@ -91,9 +91,8 @@ class Index:
             return []
         same = self._same(question)
         asked = words_of(question)
-        places = self._leaning.of(asked, range(len(self._passages) + 1))
+        places, _ = self._by_passage(asked)
         skills = self._leaning.of(asked, self._skills)
-        places.pop(len(self._passages), None)
         skills.pop(THEIRS, None)
         lean = dict(zip(skills, standard(skills.values()), strict=True))
         page, phrase = map(standard, self._signs(words))
@@ -121,14 +120,17 @@ class Index:
         sides = self._leaning.of(words, self._sides)
         if sides.get(OURS, 0.0) - sides.get(THEIRS, 0.0) + named - FOREIGN * foreign >= LEAST:
             return True
-        if not foreign and self._stands_out(words):
-            return True
+        if not foreign:
+            places, theirs = self._by_passage(words)
+            if max(places.values(), default=0.0) - theirs >= SURE:
+                return True
         return max(self._same(question).values(), default=0.0) >= SAME * WRITTEN**2
 
-    def _stands_out(self, words: list[str]) -> bool:
+    def _by_passage(self, words: list[str]) -> tuple[dict[int, float], float]:
+        """Give how much speaks for each passage, and how much for none."""
         places = self._leaning.of(words, range(len(self._passages) + 1))
         theirs = places.pop(len(self._passages), 0.0)
-        return max(places.values(), default=0.0) - theirs >= SURE
+        return places, theirs
 
     def _signs(self, words: list[str]) -> tuple[list[float], list[float]]:
         """Score each passage by its text and by the nearest questions beside it."""

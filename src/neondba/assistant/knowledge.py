@@ -82,17 +82,22 @@ def figures() -> dict[str, Figure]:
     return found
 
 
+def filled(text: str) -> str:
+    """Put the figures of the dated tables where a text names them."""
+    return FIGURE.sub(lambda found: figures()[found["name"]].value, text)
+
+
 def rendered(text: str) -> str:
     """Give a text with its figures in and its marks explained.
 
     Raises:
         KeyError: a figure or a source that the text names does not exist.
     """
-    filled = FIGURE.sub(lambda found: figures()[found["name"]].value, text)
-    notes = [f"[^{tag}]: {_source(tag).line}" for tag in sorted({m["tag"] for m in MARK.finditer(filled)})]
+    shown = filled(text)
+    notes = [f"[^{tag}]: {_source(tag).line}" for tag in sorted({m["tag"] for m in MARK.finditer(shown)})]
     tables = sorted({(each.source, each.dated) for each in _used(text)})
     notes += [f"Figures: {title}, {dated}." for title, dated in tables]
-    return filled if not notes else filled.rstrip("\n") + "\n\n" + "\n".join(notes) + "\n"
+    return shown if not notes else shown.rstrip("\n") + "\n\n" + "\n".join(notes) + "\n"
 
 
 def published(text: str) -> str:
