@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from neondba import capabilities
-from neondba.assistant import ask_look
+from neondba.assistant import ask_look, knowledge
 from neondba.assistant.ask import answered
-from neondba.assistant.ask_answer import laid_out
+from neondba.assistant.ask_answer import CLOSE, laid_out
 from neondba.assistant.ask_index import Hit, Index, index
 from neondba.assistant.ask_leaning import Leaning
 from neondba.assistant.ask_results import Answered
@@ -123,6 +123,23 @@ def test_a_step_is_followed_by_its_block_and_neighbours_say_what_they_hold() -> 
     assert any("new PrismaPg({" in line for line in lines[step : step + 8])
     assert not made.snippets, "each block belongs to a step"
     assert any(each.short for each in made.passages[1:])
+
+
+@pytest.mark.parametrize(("behind", "said"), [(0.5 * CLOSE, True), (1.5 * CLOSE, False)])
+def test_a_second_passage_is_said_only_where_it_comes_near(behind: float, said: bool) -> None:
+    first, second = (
+        next(each for each in passages() if each.title == title)
+        for title in ("Configure Prisma with Neon", "Why do my connections die after five minutes?")
+    )
+    made = laid_out([Hit(first, 9.0, 1.0), Hit(second, 9.0 - behind, 1.0)])
+    text = made.as_text(80)
+    assert ("suspended" in made.otherwise) is said
+    assert (f"Or did you mean: {second.title}" in text) is said
+    assert text.count(f"neondba ask '{second.title}'") == said
+    assert ("See also" in text) is not said, "what is said is not named again"
+    own = {each.line for each in knowledge.named(second.text.partition("\n\n")[0])}
+    assert own
+    assert own.issubset(made.sources) is said
 
 
 def test_a_table_is_shown_as_it_is_written() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 from typing import Final
 
@@ -44,6 +45,8 @@ class Answered(BaseModel):
     snippets: tuple[str, ...] = ()
     trade_offs: tuple[str, ...] = ()
     ask_for_help: tuple[str, ...] = ()
+    otherwise: str = ""
+    """What the second of `passages` says, where the question may as well mean that."""
     not_checked: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     passages: tuple[Passed, ...] = ()
@@ -53,9 +56,9 @@ class Answered(BaseModel):
     def as_text(self, width: int) -> str:
         """Show it in a terminal."""
         width = max(50, width)
-        answering = self.passages if self.kind == "answer" else ()
+        first, *near = self.passages if self.kind == "answer" and self.passages else (None,)
         # The passage's own question: whoever asked something else sees it at once.
-        parts = [answering[0].title, ""] if answering else []
+        parts = [first.title, ""] if first else []
         parts += [_wrapped(line, width) for line in self.said.splitlines()]
         for looked in self.looked_at:
             parts += _block(f"In your project ({looked.operation}):", looked.seen, width)
@@ -64,10 +67,14 @@ class Answered(BaseModel):
         for snippet in self.snippets:
             parts += ["", *textwrap.indent(snippet, "    ").splitlines()]
         parts += _block("Trade-offs:", self.trade_offs, width)
+        if self.otherwise:
+            second = near.pop(0)
+            steps = f"Its steps: `neondba ask {shlex.quote(second.title)}`"
+            parts += _block(f"Or did you mean: {second.title}", (self.otherwise, steps), width)
         parts += _block("Not checked:", self.not_checked, width)
         parts += _block("When to ask others:", self.ask_for_help, width)
         parts += _block("Sources:", self.sources, width)
-        parts += _block("See also:", [_near(each) for each in answering[1:]], width)
+        parts += _block("See also:", [_near(each) for each in near], width)
         return "\n".join(parts)
 
 
@@ -79,7 +86,7 @@ def _near(passed: Passed) -> str:
 def _block(title: str, items: tuple[str, ...] | list[str], width: int) -> list[str]:
     if not items:
         return []
-    laid = ["", title]
+    laid = ["", _wrapped(title, width)]
     for item in items:
         line, _, rest = item.partition("\n")
         laid.append(_wrapped(line, width, "  ", "     "))
