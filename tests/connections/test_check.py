@@ -228,6 +228,9 @@ def test_each_driver_says_what_it_changes():
     assert advice["sqlalchemy+asyncpg"].write.endswith("/b?ssl=require")
     assert any("connectionTimeoutMillis" in change for change in advice["node-postgres"].changes)
     assert "sslmode=verify-full" in advice["node-postgres"].write
+    for name in ("postgres.js", "pgx", "lib/pq"):
+        assert "sslmode=verify-full" in advice[name].write
+    assert any("create_default_context" in change for change in advice["asyncpg"].changes)
     assert all("channel_binding" not in advice[name].write for name in ("asyncpg", "pgx", "lib/pq"))
 
 

@@ -37,6 +37,7 @@ ASYNC = {
 }
 PLAIN = {"db.py": "import os\nurl = os.environ['DATABASE_URL']\n"}
 NODE = {"db.ts": "const url = process.env.DATABASE_URL"}
+GO_PGX = {"go.mod": "module a\nrequire github.com/jackc/pgx/v5 v5.7.2\n"}
 GO = {"main.go": 'url := os.Getenv("DATABASE_URL")'}
 
 
@@ -67,9 +68,9 @@ CASES = [
     ({**needs("psycopg"), **PLAIN}, "postgresql", QUERY),
     ({**needs("asyncpg"), **PLAIN}, "postgresql", "sslmode=require"),
     ({**package("pg"), **NODE}, "postgresql", "sslmode=verify-full"),
-    ({**package("postgres"), **NODE}, "postgresql", "sslmode=require"),
+    ({**package("postgres"), **NODE}, "postgresql", "sslmode=verify-full"),
     ({**package("@neondatabase/serverless"), **NODE}, "postgresql", QUERY),
-    ({"go.mod": "module a\nrequire github.com/jackc/pgx/v5 v5.7.2\n", **GO}, "postgresql", "sslmode=require"),
+    ({**GO_PGX, **GO}, "postgresql", "sslmode=verify-full"),
 ]
 
 
@@ -110,6 +111,11 @@ def test_an_address_that_migrations_turn_back_names_no_parameter_of_one_driver()
 
 def test_node_trusts_the_local_authority() -> None:
     assert written({**package("pg"), **NODE}, HERE).endswith("&sslmode=verify-full&sslrootcert=%2Fca.crt")
+
+
+@pytest.mark.parametrize("files", [{**package("postgres"), **NODE}, {**GO_PGX, **GO}])
+def test_no_certificate_is_asked_for_that_the_machine_cannot_check(files: dict[str, str]) -> None:
+    assert "sslmode=require" in written(files, HERE)
 
 
 def test_node_reaches_the_local_neon_by_its_address_where_names_resolve_too() -> None:

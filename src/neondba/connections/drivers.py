@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from neondba.connections.check_results import DriverAdvice
 from neondba.connections.check_use import PASSED_ON
-from neondba.neon.connection_string import ConnectionString
+from neondba.neon.connection_string import ConnectionString, Platform
 
 Unknown = Literal["refused", "sent to the server", "passed over"]
 
@@ -80,6 +80,12 @@ _PQ: Final = words(
     krbsrvname krbspn
     """
 )
+_POSTGRES_JS: Final = words(
+    """
+    max ssl sslmode sslnegotiation idle_timeout connect_timeout max_lifetime max_pipeline backoff keep_alive
+    prepare debug fetch_types publications target_session_attrs
+    """
+)
 _RUNTIME: Final = words(
     """
     application_name client_encoding datestyle timezone search_path statement_timeout options
@@ -104,6 +110,13 @@ class Driver:
     """Where a parameter is not taken, what to write in its place, and where."""
 
 
+_AS_FULL: Final = frozenset({"require", "prefer", "verify-ca"})
+"""What node-postgres takes for `verify-full`."""
+_LENIENT: Final = frozenset({"require", "prefer", "allow"})
+_BY_MODE: Final = frozenset({"postgres.js", "pgx", "lib/pq"})
+"""With `require` these check no certificate and bind no channel; told to, they trust the machine's."""
+_IN_CODE: Final = frozenset({"asyncpg", "sqlalchemy+asyncpg"})
+"""The same, but they take the authorities from their caller only."""
 _CODE_TIMEOUT: Final = {"connect_timeout": "timeout=… in the call"}
 DRIVERS: Final = (
     Driver("psycopg", LIBPQ, "refused", "libpq 18, as run here"),
@@ -136,6 +149,7 @@ DRIVERS: Final = (
             "keepalives": "keepAlive: true in the code",
         },
     ),
+    Driver("postgres.js", _POSTGRES_JS | _RUNTIME, "sent to the server", "postgres 3.4.9, source"),
     Driver(
         "prisma",
         _PRISMA,
@@ -156,8 +170,8 @@ DRIVERS: Final = (
     Driver("lib/pq", _PQ | _RUNTIME, "sent to the server", "lib/pq, documentation; not run here"),
 )
 Name = Literal[
-    "psycopg", "psycopg2", "asyncpg", "sqlalchemy+psycopg", "sqlalchemy+asyncpg", "node-postgres", "prisma",
-    "serverless", "pgx", "lib/pq",
+    "psycopg", "psycopg2", "asyncpg", "sqlalchemy+psycopg", "sqlalchemy+asyncpg", "node-postgres",
+    "postgres.js", "prisma", "serverless", "pgx", "lib/pq",
 ]  # fmt: skip
 Asked = Name | Literal["all"]
 
@@ -167,7 +181,7 @@ def advice(driver: Driver, url: ConnectionString) -> DriverAdvice:
     plain = url.with_driver(None)
     changes = [*_scheme(driver, url), *_changes(driver, plain)]
     shown = written(driver, plain)
-    changes += _of_node(driver, plain)
+    changes += _of_mode(driver, plain)
     return DriverAdvice(
         driver=driver.name,
         takes=tuple(name for name, _ in plain.parameters if name in driver.takes),
@@ -199,12 +213,19 @@ def _changes(driver: Driver, url: ConnectionString) -> Iterator[str]:
         yield f"{name}={shown}: {end}" + (f"; write {where}" if where else "; take it out")
 
 
-def _of_node(driver: Driver, url: ConnectionString) -> Iterator[str]:
+def _of_mode(driver: Driver, url: ConnectionString) -> Iterator[str]:
     mode = url.parameter("sslmode")
-    if driver.name == "node-postgres" and mode in ("require", "prefer", "verify-ca"):
+    if driver.name == "node-postgres" and mode in _AS_FULL:
         yield f"sslmode={mode}: pg 8 takes it for verify-full and warns; write sslmode=verify-full"
     if driver.name == "lib/pq" and mode in ("allow", "prefer"):
-        yield f"sslmode={mode}: the driver does not know it; write sslmode=require"
+        known = "verify-full" if _is_signed_for_all(url) else "require"
+        yield f"sslmode={mode}: the driver does not know it; write sslmode={known}"
+    elif driver.name in _BY_MODE and mode in _LENIENT and _is_signed_for_all(url):
+        yield f"sslmode={mode}: the driver checks no certificate then; write sslmode=verify-full"
+    elif driver.name in _IN_CODE and mode in _LENIENT and _is_signed_for_all(url):
+        given = "ssl=ssl.create_default_context()"
+        where = "connect_args={'ssl': …}" if driver.name.startswith("sqlalchemy") else "the call"
+        yield f"sslmode={mode}: the driver checks no certificate then; give {given} in {where}"
     if driver.name == "prisma" and url.is_pooled and url.parameter("pgbouncer"):
         yield "pgbouncer=true: only engines before 5.10 need it with Neon's pooler"
 
@@ -215,6 +236,12 @@ def written(driver: Driver, url: ConnectionString) -> ConnectionString:
     mode = url.parameter("sslmode")
     if driver.name == "sqlalchemy+asyncpg":
         kept += [("ssl", mode)] if mode else []
-    if driver.name == "node-postgres" and mode in ("require", "prefer", "verify-ca"):
+    checked = _LENIENT if driver.name in _BY_MODE and _is_signed_for_all(url) else frozenset()
+    if mode in (_AS_FULL if driver.name == "node-postgres" else checked):
         kept = [(name, "verify-full" if name == "sslmode" else value) for name, value in kept]
     return replace(url, scheme=driver.scheme or "postgresql", parameters=tuple(kept))
+
+
+def _is_signed_for_all(url: ConnectionString) -> bool:
+    """Tell whether every machine knows who signed the host's certificate."""
+    return url.platform is Platform.NEON

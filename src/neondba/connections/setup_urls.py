@@ -90,8 +90,6 @@ def _for(
 ) -> ConnectionString:
     if client in ("serverless", "unknown"):
         return url
-    if client == "postgres.js":
-        return _without(url, "channel_binding")
     made = written(_BY_NAME[client], url)
     if client == "node-postgres" and authority is not None and url.platform is Platform.LOCAL:
         # Nobody trusts the local authority yet, and this driver takes `require` for `verify-full`.
