@@ -278,6 +278,16 @@ def test_a_pull_request_s_number_alone_finds_its_preview(world: World, shop: str
     assert names(world, shop) == ["main", "preview/pr-70-other"]
 
 
+def test_on_github_a_renamed_git_branch_leaves_no_preview_behind(
+    world: World, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_github(monkeypatch, tmp_path, state="closed")
+    call(world, shop, tmp_path, git_branch="before-its-renaming", pr=12)
+    gone = call(world, shop, tmp_path, "delete")
+    assert gone.names == ("preview/pr-12-before-its-renaming",)
+    assert names(world, shop) == ["main"]
+
+
 def test_a_file_in_git_gets_no_password(world: World, shop: str, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("A=b\n")
     for words in (["init", "-q"], ["add", ".env"]):

@@ -137,18 +137,23 @@ def preview_delete(
         ConflictProblem: it is the default branch, is protected or has branches of its own.
     """
     from neondba.branches.choose import refuse_if_needed
+    from neondba.branches.open_pulls import from_github
     from neondba.branches.preview_name import PREFIX, preview_name, pull_request_of
 
-    by_number = git_branch is None and pr is not None
+    number = pr
+    if git_branch is None and pr is None and (running_for := from_github(os.environ)):
+        # Its git branch may have been renamed since the preview was made.
+        number = running_for.number
+    by_number = git_branch is None and number is not None
     name = None if by_number else preview_name(*_whose(ctx, git_branch, pr))
-    wanted = name or f"{PREFIX}pr-{pr}-…"
+    wanted = name or f"{PREFIX}pr-{number}-…"
     with platform.client(ctx) as client:
         project = project_for(client, ctx)
         there = client.branches(project.id)
         ours = [each for each in there if each.name == name] if name else []
         if name is None:
             named = [each for each in there if each.name.startswith(PREFIX)]
-            ours = [each for each in named if pull_request_of(each.name.removeprefix(PREFIX)) == pr]
+            ours = [each for each in named if pull_request_of(each.name.removeprefix(PREFIX)) == number]
         for branch in ours:
             refuse_if_needed(branch, project, there)
         if ours:
