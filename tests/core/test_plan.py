@@ -40,6 +40,11 @@ def test_every_part_of_a_plan_enters_its_hash() -> None:
     assert len({plan().hash, plan(Effect.DESTROY).hash, plan(protected=True).hash}) == 3
 
 
+def test_what_was_measured_is_no_part_of_what_is_consented_to() -> None:
+    slow, fast = (plan().model_copy(update={"measured": (took,)}) for took in ("2.0 s", "1.9 s"))
+    assert slow.hash == fast.hash == plan().hash
+
+
 def test_a_plan_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         plan().steps = ()

@@ -15,6 +15,7 @@ import pytest
 
 from neondba.core.context import Context
 from neondba.core.operation import find
+from neondba.core.plan import Plan
 from neondba.core.problem import ConfirmationNeeded, Problem
 from neondba.core.secret import Secret
 from neondba.core.settings import Settings
@@ -119,6 +120,18 @@ def test_what_was_rehearsed_is_applied_and_taken_back(shop: Shop) -> None:
     assert [p.rehearsed for p in shop.call("status").branches[0].pending] == ["yes"]
     again = shop.call("apply")
     assert [s.revision for s in again.steps] == ["002"]
+
+
+def test_a_plan_is_the_same_after_a_rehearsal_that_took_longer(shop: Shop) -> None:
+    shop.write({"002_second.sql": "alter table item add note text; select pg_sleep(0.6 + random());"})
+    plans = []
+    for _ in range(2):
+        shop.call("rehearse")
+        with pytest.raises(ConfirmationNeeded) as needed:
+            shop.call("apply", confirmed=False)
+        plans.append(Plan.model_validate(needed.value.facts["plan"]))
+    assert all("public.item" in plan.measured[0] and plan.measured[0].endswith(" s.") for plan in plans)
+    assert plans[0].hash == plans[1].hash
 
 
 def test_a_file_that_was_changed_since_is_not_applied(shop: Shop) -> None:

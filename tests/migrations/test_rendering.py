@@ -47,6 +47,15 @@ def rehearsal(title: str = "add it", statements: int = 1) -> Rehearsal:
     return Rehearsal(config="m", tool="SQL files", server_version="18.6", steps=(step,), skipped=("r2",))
 
 
+def test_a_lock_says_apart_what_it_waits_for_and_how_long_that_took() -> None:
+    [lock] = rehearsal().steps[0].runs[0].locks
+    assert lock.work == "public.item: writes wait until the index is built; the larger the table, the longer."
+    assert lock.wait == "public.item: writes wait for 1.0 s."
+    assert lock.sentence == f"{lock.work} Here it took 1.0 s."
+    short = lock.model_copy(update={"grows": None, "held": 0.1})
+    assert (short.work, short.wait) == (None, None)
+
+
 def test_everything_that_was_seen_is_told() -> None:
     text = text_of(rehearsal())
     for said in (

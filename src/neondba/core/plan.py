@@ -41,6 +41,8 @@ class Plan(BaseModel):
     target: Target
     steps: tuple[str, ...]
     """Sentences in the order they will be carried out, in the user's own names."""
+    measured: tuple[str, ...] = ()
+    """What was measured before: shown with it, but no part of its hash, since no two runs measure alike."""
 
     @property
     def needs_confirmation(self) -> bool:
@@ -49,8 +51,8 @@ class Plan(BaseModel):
 
     @property
     def hash(self) -> str:
-        """Twelve hexadecimal digits that change when any part of the plan does."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        """Twelve hexadecimal digits that change when any part of the plan does, measures apart."""
+        return hashlib.sha256(self.model_dump_json(exclude={"measured"}).encode()).hexdigest()[:12]
 
 
 class PlannedOnly(Exception):

@@ -37,7 +37,9 @@ class RehearsedStep(BaseModel):
     """What was gone after up and down."""
     seconds: float = 0.0
     locks: tuple[str, ...] = ()
-    """The locks that an application would feel, as sentences."""
+    """The locks that are held while all rows are worked on, as sentences."""
+    waits: tuple[str, ...] = ()
+    """How long an application had to wait for locks, as sentences."""
 
 
 class Rehearsed(BaseModel):

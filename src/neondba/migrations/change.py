@@ -109,6 +109,7 @@ def _plan(name: str, target: Target, steps: Sequence[RehearsedStep], direction: 
             protected=target.branch.protected or target.branch.default,
         ),
         steps=tuple(said),
+        measured=tuple(f"As rehearsed, {wait}" for step in steps for wait in step.waits if direction == "up"),
     )
 
 

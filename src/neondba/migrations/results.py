@@ -81,10 +81,24 @@ class Lock(BaseModel):
     @property
     def sentence(self) -> str:
         """What waits and why, without the statement."""
-        if self.grows is None:
+        if self.work is None:
             return f"{self.relation}: {self.blocks} for {self.held or 0.0:.1f} s."
         long = f" Here it took {self.held:.1f} s." if (self.held or 0.0) >= LONG else ""
-        return f"{self.relation}: {self.blocks} {self.grows}; the larger the table, the longer.{long}"
+        return f"{self.work}{long}"
+
+    @property
+    def work(self) -> str | None:
+        """What waits for what is done to all rows, without a time; nothing where nothing is done to them."""
+        if self.grows is None:
+            return None
+        return f"{self.relation}: {self.blocks} {self.grows}; the larger the table, the longer."
+
+    @property
+    def wait(self) -> str | None:
+        """What waited and how long; nothing where it was short."""
+        if (self.held or 0.0) < LONG:
+            return None
+        return f"{self.relation}: {self.blocks} for {self.held:.1f} s."
 
 
 class HeldBy(BaseModel):

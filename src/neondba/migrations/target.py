@@ -79,6 +79,7 @@ def kept(rehearsal: Rehearsal, ctx: Context, project: str, branch: str, database
     steps = []
     for step in rehearsal.steps:
         ups = [run for run in step.runs if run.direction == "up"]
+        notable = [lock for lock in step.locks if lock.is_notable]
         steps.append(
             RehearsedStep(
                 revision=step.revision,
@@ -94,7 +95,8 @@ def kept(rehearsal: Rehearsal, ctx: Context, project: str, branch: str, database
                 drops_data=step.drops_data,
                 loses=tuple(loss.text for loss in step.losses),
                 seconds=_last(ups).seconds if ups else 0.0,
-                locks=tuple(lock.sentence for lock in step.locks if lock.is_notable),
+                locks=tuple(lock.work for lock in notable if lock.work),
+                waits=tuple(lock.wait for lock in notable if lock.wait),
             )
         )
     began = Catalog.model_validate_json(rehearsal.catalog)

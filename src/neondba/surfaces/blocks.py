@@ -95,7 +95,10 @@ def _of_plan(plan: Plan) -> list[Block]:
     target = [(label(name), cell(value)) for name, value in plan.target if value]
     steps = "\n".join(f"{number}. {clean(step)}" for number, step in enumerate(plan.steps, start=1))
     rows = [("operation", plan.operation), ("effect", plan.effect.value), *target, ("plan", plan.hash)]
-    return [Pairs(tuple(rows)), Lines(steps, "Steps")]
+    blocks: list[Block] = [Pairs(tuple(rows)), Lines(steps, "Steps")]
+    if plan.measured:
+        blocks.append(Lines("\n".join(map(clean, plan.measured)), "Measured"))
+    return blocks
 
 
 def _of_model(model: BaseModel) -> list[Block]:

@@ -90,9 +90,10 @@ def _listener(request: Request, clock: Clock) -> Callable[[str, float | None], N
 
 
 def _question(problem: ConfirmationNeeded) -> types.ElicitRequestFormParams:
-    steps = problem.facts["plan"]["steps"]
+    plan = problem.facts["plan"]
+    steps = (f"{number}. {step}" for number, step in enumerate(plan["steps"], start=1))
     return types.ElicitRequestFormParams(
-        message="\n".join([problem.message, *(f"{n}. {step}" for n, step in enumerate(steps, start=1))]),
+        message="\n".join([problem.message, *steps, *plan["measured"]]),
         requested_schema={
             "type": "object",
             "properties": {"agree": {"type": "boolean", "description": "Carry out this plan."}},
