@@ -77,3 +77,16 @@ def test_isolation_is_proven_on_a_branch_that_expires(desk: Reached, fleeting: s
     assert [each.table for each in proof.tables] == ["public.note"]
     with desk.client() as client:
         assert ends(desk, client, fleeting) is not None
+
+
+def test_migrations_are_rehearsed_on_a_branch_that_expires_and_applied_to_it(
+    desk: Reached, fleeting: str, tmp_path: Path
+) -> None:
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "001_first.sql").write_text("create table board (id int primary key);")
+    with desk.client() as client:
+        before = ends(desk, client, fleeting)
+        desk.call("migration.rehearse", path=tmp_path, project=desk.id, branch=fleeting)
+        done = desk.call("migration.apply", path=tmp_path, branch=fleeting)
+        assert [step.revision for step in done.steps] == ["001"]
+        assert ends(desk, client, fleeting) == before

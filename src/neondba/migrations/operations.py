@@ -71,6 +71,8 @@ def migration_rehearse(
 
 
 def _plan(project: str | None, branch: str | None, config: str, *, load: bool) -> Plan:
+    from neondba.neon import held_end
+
     of = f"branch {branch} of {project}" if branch else str(project)
     return Plan(
         operation="migration.rehearse",
@@ -78,6 +80,7 @@ def _plan(project: str | None, branch: str | None, config: str, *, load: bool) -
         target=Target(project=project, branch=f"neondba-{PURPOSE}-…"),
         steps=(
             f"Make a throw-away branch of {of}." if project else "Make an empty throw-away project.",
+            *held_end.steps(branch if project else None),
             f"Run the migrations of {config} there: up, down and up again.",
             "Run the safer way of what keeps others waiting on a second one, where there is such a way.",
             *(["Run them under an application's load on a third one."] if load else []),

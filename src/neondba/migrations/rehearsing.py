@@ -72,7 +72,7 @@ class Rehearsing:
             project=self._project.id if self._project else None,
             purpose=PURPOSE,
             database=self._asked.database,
-            wanted=Wanted(parent=self._parent.id if self._parent else None),
+            wanted=Wanted(parent=self._parent.id if self._parent else None, hold_end=True),
         ) as copy:
             yield copy
 
