@@ -80,7 +80,7 @@ def test_what_is_not_known_is_said(question: str) -> None:
 
 @pytest.mark.parametrize("passage", passages(), ids=lambda each: each.address)
 def test_all_that_a_passage_says_is_shown(passage: Passage) -> None:
-    shown = " ".join(laid_out([Hit(passage, 1.0, 1.0)]).as_text(80).split())
+    shown = " ".join(laid_out([Hit(passage, 1.0)]).as_text(80).split())
     for line in filled(MARK.sub("", passage.text)).splitlines():
         words = re.sub(r"^(\d+\. |Trade-off: |Ask for help: |```.*)", "", line.strip()).split()
         for begin in range(0, len(words), 4):
@@ -131,7 +131,7 @@ def test_a_second_passage_is_said_only_where_it_comes_near(behind: float, said: 
         next(each for each in passages() if each.title == title)
         for title in ("Configure Prisma with Neon", "Why do my connections die after five minutes?")
     )
-    made = laid_out([Hit(first, 9.0, 1.0), Hit(second, 9.0 - behind, 1.0)])
+    made = laid_out([Hit(first, 9.0), Hit(second, 9.0 - behind)])
     text = made.as_text(80)
     assert ("suspended" in made.otherwise) is said
     assert (f"Or did you mean: {second.title}" in text) is said
@@ -201,7 +201,7 @@ def test_a_question_that_is_written_down_is_ours_whatever_words_it_has() -> None
 
 
 def test_a_short_word_is_no_piece_of_a_longer_one() -> None:
-    leaning = Leaning([(0, ["p2050x"]), (1, ["pool"])])
+    leaning = Leaning([["p2050x"], ["pool"]])
     assert leaning.of(["5"], range(2)) == {0: 0.0, 1: 0.0}
     assert leaning.of(["p2051"], range(2))[0] > leaning.of(["p2051"], range(2))[1]
 

@@ -30,7 +30,7 @@ def answered(ctx: Context, question: str, *, servers: bool = False, look_here: b
     """Answer, ask back, or say that nothing is known."""
     hits = index().search(question)
     known = _explained(ctx, question) if look_here else None
-    fits = bool(hits) and hits[0].covered >= COVERED and index().is_ours(question)
+    fits = bool(hits) and index().covered(question, hits[0].passage) >= COVERED and index().is_ours(question)
     if known is not None and not fits:
         return known
     if not fits:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -31,7 +33,6 @@ SKILL: Final = 0.6
 """The same for the way the whole skill is asked."""
 TABLES: Final = (
     "page using fts5(title, text, skill, tokenize='porter', content='')",
-    "word using fts5(text, tokenize='porter', content='')",
     "phrase using fts5(asked, tokenize='porter', content='')",
 )
 NAMED: Final = 1.0
@@ -54,8 +55,6 @@ class Hit:
 
     passage: Passage
     score: float
-    covered: float
-    """Share of the question's telling words that it holds, rare ones counting more; 0 to 1."""
 
 
 class Index:
@@ -65,12 +64,12 @@ class Index:
         self, over: tuple[Passage, ...], descriptions: dict[str, str], not_ours: tuple[str, ...] = ()
     ) -> None:
         self._passages = over
-        asked = [(number, text) for number, each in enumerate(over) for text in (each.title, *each.asked)]
-        said = [words_of(text) for _, text in asked]
-        self._places = [number for number, _ in asked]
-        self._asked = [text for _, text in asked]
-        theirs = ((len(over), words_of(text)) for text in not_ours)
-        self._leaning = Leaning([*zip(self._places, said, strict=True), *theirs])
+        written = [(each.title, *each.asked) for each in over]
+        self._places = [number for number, texts in enumerate(written) for _ in texts]
+        self._asked = [text for texts in written for text in texts]
+        # Joined, since reading many short texts costs more than one long one.
+        said = [words_of("\n".join(texts)) for texts in (*written, not_ours)]
+        self._leaning = Leaning(said)
         self._skills = [*(each.skill for each in over), THEIRS]
         self._sides = [*(OURS for _ in over), THEIRS]
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
@@ -79,10 +78,7 @@ class Index:
         for number, each in enumerate(over):
             row = (number, each.title, each.text, descriptions.get(each.skill, ""))
             self._db.execute("insert into page (rowid, title, text, skill) values (?, ?, ?, ?)", row)
-            whole = " ".join((*row[1:], *each.asked))
-            self._db.execute("insert into word (rowid, text) values (?, ?)", (number, whole))
-        texts = ((row, text) for row, (_, text) in enumerate(asked))
-        self._db.executemany("insert into phrase (rowid, asked) values (?, ?)", texts)
+        self._db.executemany("insert into phrase (rowid, asked) values (?, ?)", enumerate(self._asked))
 
     def search(self, question: str, most: int = 5) -> list[Hit]:
         """Give the passages that fit best, the best first."""
@@ -107,10 +103,14 @@ class Index:
             )
         ]
         ranked = sorted(range(len(scores)), key=lambda number: -scores[number])[:most]
-        rarity = {word: self._rarity(word) for word in words}
-        return [
-            Hit(self._passages[number], scores[number], self._covered(number, rarity)) for number in ranked
-        ]
+        return [Hit(self._passages[number], scores[number]) for number in ranked]
+
+    def covered(self, question: str, passage: Passage) -> float:
+        """Give the share of a question's telling words that a passage holds, 0 to 1; rare ones count more."""
+        number = self._passages.index(passage)
+        rarity = {word: self._rarity(word) for word in telling(question)}
+        held = sum(weight for word, weight in rarity.items() if self._holds(number, word))
+        return held / (sum(rarity.values()) or 1.0)
 
     def is_ours(self, question: str) -> bool:
         """Tell whether a question is about a database like this one."""
@@ -165,19 +165,20 @@ class Index:
         return found
 
     def _rarity(self, word: str) -> float:
-        [(count,)] = self._db.execute(
-            "select count(*) from word where word match ?", (_any_of(widened([word])),)
-        )
+        count = self._count("page", word)
         return log((len(self._passages) + 1) / (count + 0.5))
 
-    def _covered(self, number: int, rarity: dict[str, float]) -> float:
-        held = 0.0
-        for word, weight in rarity.items():
-            row = self._db.execute(
-                "select 1 from word where word match ? and rowid = ?", (_any_of(widened([word])), number)
-            ).fetchone()
-            held += weight if row else 0.0
-        return held / (sum(rarity.values()) or 1.0)
+    def _holds(self, number: int, word: str) -> bool:
+        """Tell whether a passage, or a question beside it, has a word."""
+        first, behind = bisect_left(self._places, number), bisect_right(self._places, number)
+        return bool(
+            self._count("page", word, number, number) or self._count("phrase", word, first, behind - 1)
+        )
+
+    def _count(self, table: str, word: str, first: int = 0, last: int = sys.maxsize) -> int:
+        counted = f"select count(*) from {table} where {table} match ? and rowid between ? and ?"  # noqa: S608
+        [(count,)] = self._db.execute(counted, (_any_of(widened([word])), first, last))
+        return int(count)
 
 
 @cache

@@ -29,21 +29,15 @@ class Leaning:
     What speaks for a place is the sum over all questions there, not the nearest of them: decision 17.
     """
 
-    def __init__(self, asked: Iterable[tuple[int, list[str]]]) -> None:
-        gathered: dict[int, list[str]] = {}
-        for place, words in asked:
-            gathered.setdefault(place, []).extend(words)
-        said = {place: Counter(words) for place, words in gathered.items()}
+    def __init__(self, said: Iterable[list[str]]) -> None:
+        counted = [Counter(words) for words in said]
         self._words: dict[str, dict[int, int]] = {}
-        for place, counted in said.items():
-            for word, count in counted.items():
+        for place, counts in enumerate(counted):
+            for word, count in counts.items():
                 self._words.setdefault(word, {})[place] = count
-        each = {word: 1 + len(pieces(word)) for word in self._words}
-        self._sizes = {
-            place: sum(count * each[word] for word, count in counted.items())
-            for place, counted in said.items()
-        }
-        self._whole = sum(self._sizes.values())
+        signs = {word: 1 + len(pieces(word)) for word in self._words}
+        self._sizes = [sum(count * signs[word] for word, count in counts.items()) for counts in counted]
+        self._whole = sum(self._sizes)
         self._vocabulary = "\n".join(map(marked, self._words))
         self._holding = lru_cache(REMEMBERED)(self._held)
 
@@ -54,7 +48,7 @@ class Leaning:
         short ones.
         """
         sizes: dict[Group, int] = {}
-        for place, size in self._sizes.items():
+        for place, size in enumerate(self._sizes):
             sizes[groups[place]] = sizes.get(groups[place], 0) + size
         found = dict.fromkeys(sizes, 0.0)
         every = 0.0
