@@ -100,7 +100,9 @@ def test_every_fact_has_its_source(passage: Passage) -> None:
             assert (REPOSITORY / tag.removeprefix("shown:")).is_file(), tag
     for figure in knowledge.FIGURE.finditer(passage.text):
         assert figure["name"] in knowledge.figures(), figure["name"]
-    assert "{{" not in knowledge.FIGURE.sub("", FENCE.sub("", passage.text)), "a figure broken by a line's end"
+    assert "{{" not in knowledge.FIGURE.sub("", FENCE.sub("", passage.text)), (
+        "a figure broken in two"
+    )
     for part in told(passage):
         if NUMBER.search(re.sub(r"`[^`]*`", "", part)):
             assert knowledge.MARK.search(part) or knowledge.FIGURE.search(part), part

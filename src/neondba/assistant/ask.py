@@ -28,6 +28,7 @@ UNKNOWN: Final = (
 
 def answered(ctx: Context, question: str, *, servers: bool = False, look_here: bool = True) -> Answered:
     """Answer, ask back, or say that nothing is known."""
+    began = ctx.clock.monotonic()
     hits = index().search(question)
     known = _explained(ctx, question) if look_here else None
     fits = bool(hits) and index().covered(question, hits[0].passage) >= COVERED and index().is_ours(question)
@@ -41,7 +42,8 @@ def answered(ctx: Context, question: str, *, servers: bool = False, look_here: b
     if known is not None:
         made = made.model_copy(update={"looked_at": known.looked_at})
     if look_here:
-        sight = look(ctx, hits[0].passage.skill, hits[0].passage.looks, servers=servers)
+        best = hits[0].passage
+        sight = look(ctx, best.skill, best.looks, servers=servers, since=began)
         made = made.model_copy(
             update={
                 "looked_at": (*made.looked_at, *sight.looked),

@@ -14,8 +14,10 @@ from neondba.core.context import Context
 from neondba.core.operation import find
 from neondba.core.problem import Problem
 
-PATIENCE: Final = 1.2
-"""Seconds that an answer waits for what is read from files."""
+PATIENCE: Final = 1.5
+"""Seconds from the question on that an answer waits for what is read from files."""
+LEAST: Final = 0.3
+"""The same where the question itself took long, as the first one does on a slow machine."""
 PATIENCE_SERVERS: Final = 20.0
 MOST: Final = 4
 """Findings that are shown."""
@@ -44,10 +46,14 @@ class Sight:
     open: list[str]
 
 
-def look(ctx: Context, skill: str, wanted: tuple[str, ...], *, servers: bool) -> Sight:
-    """Run what concerns the question; whatever takes too long is left and named."""
+def look(ctx: Context, skill: str, wanted: tuple[str, ...], *, servers: bool, since: float) -> Sight:
+    """Run what concerns the question; whatever takes too long is left and named.
+
+    `since` is the moment of the question, in seconds of the context's clock.
+    """
     sight = Sight([], [])
-    review = _within(PATIENCE, ctx, _reviewed)
+    left = PATIENCE - (ctx.clock.monotonic() - since)
+    review = _within(max(left, LEAST), ctx, _reviewed)
     if isinstance(review, Problem):
         sight.open.append(f"your files: {review.message}")
     elif review is None:
