@@ -49,9 +49,7 @@ ALLOWANCES: Final = (
     Allowance("largest autoscaling", "2 CU", "16 CU", "16 CU; fixed sizes to 56 CU"),
     Allowance("scale to zero", "5 minutes, always", "5 minutes, or off", "from 1 minute, or off"),
     Allowance("storage included", "0.5 GB per project", "none: per use", "none: per use"),
-    Allowance(
-        "data size", "0.5 GB per project", "16 TB per branch", "16 TB per branch", _BRANCHES, "2026-08"
-    ),
+    Allowance("data size", "0.5 GB per project", "no limit", "no limit", SOURCE, "2026-11-12"),
     Allowance("history window", "6 hours", "1 day, up to 7", "1 day, up to 30", _HISTORY, "2026-06-05"),
     Allowance("snapshots by hand", "1", "100", "100"),
     Allowance("snapshot schedules", "no", "yes", "yes"),
