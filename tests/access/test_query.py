@@ -179,3 +179,17 @@ def test_the_branch_of_the_folder_is_asked_before_the_default_one(desk: Reached,
 def test_a_passwords_verifier_is_never_given_wherever_it_stood() -> None:
     verifier = "SCRAM-SHA-256$" + "4096:c2FsdA==$a2V5+/=:b3RoZXI="
     assert plain([{"bounds": "{" + verifier + ",app}"}]) == [{"bounds": "{SCRAM-SHA-256$***,app}"}]
+
+
+def test_a_role_that_we_made_can_be_asked_as_and_another_names_the_grant(desk: Reached) -> None:
+    desk.call("role.create", name="asker", read_only=True)
+    answer = desk.call("query.run", statement="select current_user", role="asker")
+    assert answer.rows == [["asker"]]
+    desk.sql("create role aloof")
+    with pytest.raises(NotFoundProblem) as caught:
+        desk.call("query.run", statement="select 1", role="aloof")
+    grant = caught.value.hint.partition(": ")[2]
+    assert grant == "grant aloof to neondb_owner with inherit false, set true"
+    desk.sql(grant)
+    assert desk.call("query.run", statement="select current_user", role="aloof").rows == [["aloof"]]
+    desk.sql("drop role aloof; drop owned by asker; drop role asker")

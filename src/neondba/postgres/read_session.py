@@ -21,6 +21,7 @@ from neondba.core.problem import (
     RemoteProblem,
 )
 from neondba.postgres.connect import Connection, ask, trusted
+from neondba.postgres.ddl.names import quote_ident
 from neondba.postgres.reading import Read, Table, calls_refused
 
 READER: Final = "pg_read_all_data"
@@ -104,10 +105,14 @@ def _become(session: Connection, role: str) -> None:
         session.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
     except psycopg.Error as error:
         said = str(error).strip().splitlines()[0]
+        hint = "Name a role that exists on the branch and that its owner may act as: --role NAME."
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            hint = (
+                f"Let {session.info.user} act as it, once, as the role that made it: "
+                f"grant {quote_ident(role)} to {quote_ident(session.info.user)} with inherit false, set true"
+            )
         raise NotFoundProblem(
-            "role-not-usable",
-            f"The query cannot run as {role}: {said}.",
-            hint="Name a role that exists on the branch and that its owner may act as: --role NAME.",
+            "role-not-usable", f"The query cannot run as {role}: {said}.", hint=hint
         ) from None
 
 

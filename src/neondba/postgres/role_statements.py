@@ -15,6 +15,8 @@ from neondba.postgres.role_profiles import Profile, RolePlan
 if TYPE_CHECKING:
     from neondba.postgres.role_profiles import Wanted
 
+ACTED_AS = " with inherit false, set true"
+"""A membership that lets one act as the role, and otherwise gives nothing."""
 _WORDS = {"table": "tables", "sequence": "sequences", "routine": "routines"}
 _FORBIDDEN = {
     "superuser": "is a superuser",
@@ -61,6 +63,9 @@ class _Difference:
 
     def statements(self) -> Iterator[str]:
         yield from self._itself()
+        # A migrator's defaults are set by a full member of it, which this would make less of.
+        if self._wanted.profile is not Profile.MIGRATOR and not self._may_be_acted_as():
+            yield f"grant {self._to} to current_user{ACTED_AS if _splits_membership(self._session) else ''}"
         yield from self._database()
         yield from self._schemas()
         objects = ask(self._session, "profile_objects", list(self._wanted.schemas), self._wanted.name)
@@ -95,6 +100,16 @@ class _Difference:
         for group in role["member_of"] if role else ():
             if group not in rights.member_of:
                 self.differs.append(f"It is a member of {group}, which the profile has not.")
+
+    def _may_be_acted_as(self) -> bool:
+        """Tell whether this session's role may act as it, to see what it sees: since 16 not by making it."""
+        way = "SET" if _splits_membership(self._session) else "MEMBER"
+        row = self._session.execute(
+            "select coalesce((select pg_has_role(oid, %s) from pg_roles where rolname = %s), rolsuper) as may"
+            " from pg_roles where rolname = current_user",
+            [way, self._wanted.name],
+        ).fetchone()
+        return bool(row and row["may"])
 
     def _membership(self, group: str) -> Iterator[str]:
         row = self._session.execute(
@@ -246,6 +261,10 @@ class _Difference:
                 done.add(key)
                 rights, grantee = tuple(row["held"]), str(row["grantee"])
                 yield _default(self._wanted.name, str(row["schema"]), str(row["kind"]), rights, grantee)
+
+
+def _splits_membership(session: Connection) -> bool:
+    return session.info.server_version >= 160000
 
 
 def _must_be_harmless(wanted: Wanted, role: Row | None) -> None:
