@@ -192,4 +192,5 @@ def test_a_role_that_we_made_can_be_asked_as_and_another_names_the_grant(desk: R
     assert grant == "grant aloof to neondb_owner with inherit false, set true"
     desk.sql(grant)
     assert desk.call("query.run", statement="select current_user", role="aloof").rows == [["aloof"]]
-    desk.sql("drop role aloof; drop owned by asker; drop role asker")
+    desk.sql("drop role aloof")
+    desk.call("role.delete", name="asker")

@@ -43,11 +43,12 @@ def make(session: Connection, wanted: RoleWanted, password: Secret, owner: str, 
         return
     from neondba.postgres.connect import trusted
     from neondba.postgres.ddl.names import quote_ident
+    from neondba.postgres.role_membership import membership
 
     role, base = quote_ident(wanted.name), quote_ident(database)
     # Tools make schemas and extensions of their own; the owner may go on with what the role has made.
     session.execute(trusted(f"grant create on database {base} to {role}"))
-    session.execute(trusted(f"grant {role} to current_user with inherit true, set true"))
+    session.execute(trusted(membership(session, wanted.name, inherits=True)))
     if wanted.shadow:
         session.execute(trusted(f"alter role {role} createdb"))
 
@@ -92,9 +93,10 @@ def drop(session: Connection, name: str, owner: str) -> None:
     """Remove a role that was just made; what it took over goes back to the owner."""
     from neondba.postgres.connect import trusted
     from neondba.postgres.ddl.names import quote_ident
+    from neondba.postgres.role_membership import membership
 
     role = quote_ident(name)
-    session.execute(trusted(f"grant {role} to current_user with inherit true, set true"))
+    session.execute(trusted(membership(session, name, inherits=True)))
     session.execute(trusted(f"reassign owned by {role} to {quote_ident(owner)}"))
     session.execute(trusted(f"drop owned by {role}"))
     session.execute(trusted(f"drop role {role}"))

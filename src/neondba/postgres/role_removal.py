@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from neondba.postgres.connect import Connection
+from neondba.postgres.connect import Connection, trusted
+from neondba.postgres.role_membership import membership
 
 
 def hand_over(session: Connection, role: str, heir: str) -> None:
@@ -12,7 +13,7 @@ def hand_over(session: Connection, role: str, heir: str) -> None:
     names = sql.Identifier(role), sql.Identifier(heir)
     with session.transaction():
         # Who may manage a role may become a member of it, and only a member may hand over its objects.
-        session.execute(sql.SQL("grant {} to {}").format(*names))
+        session.execute(trusted(membership(session, role, inherits=True, to=heir)))
         session.execute(sql.SQL("reassign owned by {} to {}").format(*names))
         session.execute(sql.SQL("drop owned by {}").format(names[0]))
 

@@ -10,13 +10,12 @@ from psycopg import sql
 from neondba.core.problem import ArgumentProblem, ConflictProblem
 from neondba.postgres.connect import Connection, Row, ask, literal
 from neondba.postgres.ddl.names import quote_ident
+from neondba.postgres.role_membership import membership, splits
 from neondba.postgres.role_profiles import Profile, RolePlan
 
 if TYPE_CHECKING:
     from neondba.postgres.role_profiles import Wanted
 
-ACTED_AS = " with inherit false, set true"
-"""A membership that lets one act as the role, and otherwise gives nothing."""
 _WORDS = {"table": "tables", "sequence": "sequences", "routine": "routines"}
 _FORBIDDEN = {
     "superuser": "is a superuser",
@@ -65,7 +64,7 @@ class _Difference:
         yield from self._itself()
         # A migrator's defaults are set by a full member of it, which this would make less of.
         if self._wanted.profile is not Profile.MIGRATOR and not self._may_be_acted_as():
-            yield f"grant {self._to} to current_user{ACTED_AS if _splits_membership(self._session) else ''}"
+            yield membership(self._session, self._wanted.name, inherits=False)
         yield from self._database()
         yield from self._schemas()
         objects = ask(self._session, "profile_objects", list(self._wanted.schemas), self._wanted.name)
@@ -103,7 +102,7 @@ class _Difference:
 
     def _may_be_acted_as(self) -> bool:
         """Tell whether this session's role may act as it, to see what it sees: since 16 not by making it."""
-        way = "SET" if _splits_membership(self._session) else "MEMBER"
+        way = "SET" if splits(self._session) else "MEMBER"
         row = self._session.execute(
             "select coalesce((select pg_has_role(oid, %s) from pg_roles where rolname = %s), rolsuper) as may"
             " from pg_roles where rolname = current_user",
@@ -233,7 +232,7 @@ class _Difference:
                 "migrator can use but not alter them. --take-ownership hands them over."
             )
             return
-        yield f"grant {self._to} to current_user"
+        yield membership(self._session, self._wanted.name, inherits=True)
         for each in others:
             if each["grantable"] and not (each["kind"] == "sequence" and self._is_serial(str(each["name"]))):
                 # neondba: ignore[NDB910] once in a role's life, over a session that is open already
@@ -251,7 +250,7 @@ class _Difference:
         """Let the roles that use the others' tables use the migrator's too."""
         if self._role is None:
             # Default privileges are set by a member of the role that they are for.
-            yield f"grant {self._to} to current_user"
+            yield membership(self._session, self._wanted.name, inherits=True)
         schemas = list(self._wanted.schemas)
         rows = ask(self._session, "profile_defaults", schemas)
         done = {(r["schema"], r["kind"], r["grantee"]) for r in rows if r["maker"] == self._wanted.name}
@@ -261,10 +260,6 @@ class _Difference:
                 done.add(key)
                 rights, grantee = tuple(row["held"]), str(row["grantee"])
                 yield _default(self._wanted.name, str(row["schema"]), str(row["kind"]), rights, grantee)
-
-
-def _splits_membership(session: Connection) -> bool:
-    return session.info.server_version >= 160000
 
 
 def _must_be_harmless(wanted: Wanted, role: Row | None) -> None:

@@ -18,6 +18,7 @@ from psycopg import sql
 from neondba.core.secret import Secret
 from neondba.postgres.connect import Connection, Row, ask, literal, trusted
 from neondba.postgres.ddl.names import quote_ident
+from neondba.postgres.role_membership import membership, splits
 from neondba.postgres.role_password import set_unseen
 from neondba.postgres.role_statements import commented
 
@@ -147,9 +148,12 @@ def end_sessions(session: Connection, role: str) -> int:
                 row = session.execute(trusted(count), [role]).fetchone()
         except psycopg.errors.InsufficientPrivilege:
             # Who may manage the role may become a member of it: that suffices to end its sessions.
-            session.execute(trusted(f"grant {quote_ident(role)} to current_user"))
+            session.execute(trusted(membership(session, role, inherits=True)))
             row = session.execute(trusted(count), [role]).fetchone()
-            session.execute(trusted(f"revoke {quote_ident(role)} from current_user"))
+            back = membership(session, role, inherits=False)
+            session.execute(
+                trusted(back if splits(session) else f"revoke {quote_ident(role)} from current_user")
+            )
     return int(row["n"]) if row else 0
 
 
