@@ -141,7 +141,12 @@ PUBLISHED: Final = (
     Published("webhook age", "5 minutes", "Neon docs, Auth webhooks", "2026-03-07"),
     Published("webhook attempts", "3 within 15 seconds", "Neon docs, Auth webhooks", "2026-03-07"),
     Published("fetch connect timeout", "10 s", "undici documentation, Client, connect timeout", "2026"),
-    Published("node attempt timeout", "250 ms", "Node.js documentation, net, autoSelectFamily", "2026"),
+    Published(
+        "node attempt timeout",
+        "250 ms up to Node.js 24, 500 ms in 25 and 26",
+        "Node.js 20 to 26, net.getDefaultAutoSelectFamilyAttemptTimeout(), run",
+        "2026-11-23",
+    ),
     Published("http answer", "64 MB", "Neon docs, serverless driver", "2026"),
     Published("auth token", "15 minutes", "Neon docs, Auth, JWT", "2026-09-16"),
     Published("prisma connect_timeout", "5 s", "Neon docs, Prisma (before Prisma 7)", "2025"),
