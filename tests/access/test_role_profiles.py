@@ -88,6 +88,30 @@ def test_tables_made_later_are_open_to_the_application(logging, owner, maker):
     owner.execute(trusted(f"drop table later_{maker}"))
 
 
+@pytest.mark.parametrize("profile", [Profile.APPLICATION, Profile.READ_WRITE])
+def test_the_record_of_migrations_is_out_of_reach_before_and_after(logging, profile):
+    url = neon_like_database(logging, f"record_{NAMES[profile]}")
+    wanted = Wanted(f"keeps_off_{NAMES[profile]}", profile)
+    with connect(url) as session:
+        session.execute("create table alembic_version (version_num text primary key)")
+        session.execute("create table remark (id bigserial primary key)")
+        carry_out(session, planned(session, wanted))
+        # A tool makes its record on its first run: the default privileges are there already.
+        session.execute("create table _prisma_migrations (id text primary key)")
+        again = planned(session, wanted)
+        carry_out(session, again)
+        rows = session.execute(
+            "select relname::text as name from pg_class where relkind = 'r'"
+            " and relnamespace = 'public'::regnamespace and has_table_privilege(%s, oid, 'select')",
+            [wanted.name],
+        ).fetchall()
+        last = planned(session, wanted)
+
+    assert again.statements == (f"revoke all on table public._prisma_migrations from {wanted.name}",)
+    assert [row["name"] for row in rows] == ["remark"]
+    assert (last.statements, last.differs) == ((), ())
+
+
 def test_the_application_has_time_limits(logging, owner):
     with connect(as_role(logging, NAMES[Profile.APPLICATION])) as session:
         assert session.execute("show statement_timeout").fetchone() == {"statement_timeout": "30s"}

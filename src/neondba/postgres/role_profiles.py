@@ -42,6 +42,8 @@ class Rights:
     member_of: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
     inherits: bool = False
+    keeps_off_records: bool = False
+    """Whether the tables in which tools note what has been migrated are out of its reach."""
 
     def of(self, kind: str) -> tuple[str, ...]:
         """Give the privileges on a kind of object."""
@@ -53,7 +55,11 @@ _LIMITS: Final = {"statement_timeout": "30s", "idle_in_transaction_session_timeo
 RIGHTS: Final = {
     Profile.READ_ONLY: Rights("reads rows", table=("select",), sequence=("select",)),
     Profile.READ_WRITE: Rights(
-        "reads and writes rows", table=_ROWS, sequence=("select", "usage"), routine=("execute",)
+        "reads and writes rows",
+        table=_ROWS,
+        sequence=("select", "usage"),
+        routine=("execute",),
+        keeps_off_records=True,
     ),
     Profile.MIGRATOR: Rights(
         "makes and changes tables; owns what it makes",
@@ -70,6 +76,7 @@ RIGHTS: Final = {
         sequence=("select", "usage"),
         routine=("execute",),
         settings=_LIMITS,
+        keeps_off_records=True,
     ),
     Profile.AUDITOR: Rights(
         "reads catalogs and statistics, no rows",

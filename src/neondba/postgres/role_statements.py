@@ -9,9 +9,10 @@ from psycopg import sql
 
 from neondba.core.problem import ArgumentProblem, ConflictProblem
 from neondba.postgres.connect import Connection, Row, ask, literal
-from neondba.postgres.ddl.names import quote_ident
+from neondba.postgres.ddl.names import last, plain, quote_ident
 from neondba.postgres.role_membership import membership, splits
 from neondba.postgres.role_profiles import Profile, RolePlan
+from neondba.postgres.version_tables import VERSION_TABLES
 
 if TYPE_CHECKING:
     from neondba.postgres.role_profiles import Wanted
@@ -70,6 +71,7 @@ class _Difference:
         objects = ask(self._session, "profile_objects", list(self._wanted.schemas), self._wanted.name)
         for kind in _WORDS:
             yield from self._objects(kind, [each for each in objects if each["kind"] == kind])
+        yield from self._records()
         yield from self._defaults()
         if self._wanted.profile is Profile.MIGRATOR:
             yield from self._owned(objects)
@@ -154,7 +156,8 @@ class _Difference:
     def _objects(self, kind: str, objects: list[Row]) -> Iterator[str]:
         wanted = self._wanted.rights.of(kind)
         for schema in self._wanted.schemas:
-            here = [each for each in objects if each["schema"] == schema]
+            every = [each for each in objects if each["schema"] == schema]
+            here = [each for each in every if not self._is_out_of_reach(each)]
             self._note_more(kind, wanted, here)
             lacking = [each for each in here if not set(wanted) <= set(each["held"])]
             closed = [str(each["name"]) for each in lacking if not each["grantable"]]
@@ -166,13 +169,32 @@ class _Difference:
             open_ = [str(each["name"]) for each in lacking if each["grantable"]]
             if not open_ or not wanted:
                 continue
-            whole = all(each["grantable"] for each in here) and not self._has_extensions(schema)
+            whole = (
+                here == every and all(each["grantable"] for each in here) and not self._has_extensions(schema)
+            )
             on = (
                 f"all {_WORDS[kind]} in schema {quote_ident(schema)}"
                 if whole
                 else f"{kind} {', '.join(open_)}"
             )
             yield f"grant {', '.join(wanted)} on {on} to {self._to}"
+
+    def _is_out_of_reach(self, each: Row) -> bool:
+        records = self._wanted.rights.keeps_off_records and each["kind"] == "table"
+        return records and plain(last(str(each["name"]))) in VERSION_TABLES
+
+    def _records(self) -> Iterator[str]:
+        """Take back what default privileges gave on the record of migrations: it was made after the role."""
+        if self._role is None or not self._wanted.rights.keeps_off_records:
+            return
+        schemas, names = list(self._wanted.schemas), list(VERSION_TABLES)
+        for each in ask(self._session, "profile_records", schemas, self._wanted.name, names):
+            if each["grantable"]:
+                yield f"revoke all on table {each['name']} from {self._to}"
+            else:
+                self.differs.append(
+                    f"It reaches {each['name']}, the record of migrations; its owner may revoke it."
+                )
 
     def _note_more(self, kind: str, wanted: tuple[str, ...], here: list[Row]) -> None:
         if self._role is None or kind == "routine":

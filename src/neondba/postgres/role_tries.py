@@ -10,6 +10,7 @@ from psycopg import sql
 
 from neondba.postgres.connect import Connection, ask, trusted
 from neondba.postgres.role_profiles import Profile, Wanted
+from neondba.postgres.version_tables import VERSION_TABLES
 
 _STATEMENTS: Final = {
     "select": "explain select 1 from {0}",
@@ -70,7 +71,7 @@ def tried(session: Connection, wanted: Wanted) -> list[Try]:
 
 def _table(session: Connection, schemas: tuple[str, ...]) -> tuple[str, str] | None:
     """Give one table and a column of it, if there is any."""
-    rows = ask(session, "role_try_table", list(schemas))
+    rows = ask(session, "role_try_table", list(schemas), list(VERSION_TABLES))
     return (str(rows[0]["name"]), str(rows[0]["column"])) if rows else None
 
 
