@@ -194,3 +194,16 @@ def test_a_role_that_we_made_can_be_asked_as_and_another_names_the_grant(desk: R
     assert desk.call("query.run", statement="select current_user", role="aloof").rows == [["aloof"]]
     desk.sql("drop role aloof")
     desk.call("role.delete", name="asker")
+
+
+def test_a_refusal_names_the_branch_that_was_asked(desk: Reached) -> None:
+    with pytest.raises(ArgumentProblem, match=r"nowhere.* That was on branch main, database neondb"):
+        desk.call("query.run", statement="select * from nowhere")
+
+
+def test_a_branch_without_a_compute_is_named_as_such(desk: Reached) -> None:
+    desk.call("branch.create", name="bare", no_compute=True)
+    with pytest.raises(NotFoundProblem, match="Branch bare has no compute") as caught:
+        desk.call("query.run", statement="select 1", branch="bare")
+    assert "neondba branch create NAME --parent bare" in (caught.value.hint or "")
+    desk.call("branch.delete", name="bare")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from neondba.access.query_results import Column, QueryAnswer
 from neondba.core.context import Context
+from neondba.core.problem import ArgumentProblem
 
 if TYPE_CHECKING:
     from neondba.postgres.connect import Connection
@@ -59,8 +60,14 @@ def answered(ctx: Context, asked: Asked) -> QueryAnswer:
         branch = chosen_branch(client, ctx, project, asked.branch)
         place = reached(client, project.id, branch, asked.database)
     answer = QueryAnswer(branch=branch.name, database=place.database, role=role, seconds=0.0)
-    with connect(place.direct) as session, only_reading(session, role, asked.limits):
-        _run(session, ctx, found, asked, answer)
+    try:
+        with connect(place.direct) as session, only_reading(session, role, asked.limits):
+            _run(session, ctx, found, asked, answer)
+    except ArgumentProblem as problem:
+        where = f"That was on branch {branch.name}, database {place.database}."
+        raise ArgumentProblem(
+            problem.code, f"{problem.message} {where}", hint=problem.hint, **problem.facts
+        ) from None
     answer.seconds = round(ctx.clock.monotonic() - begun, 3)
     return answer
 

@@ -174,7 +174,7 @@ def reached(client: NeonClient, project_id: str, branch: Branch, database: str |
     """Give the addresses of a branch's database for the role that owns it.
 
     Raises:
-        NotFoundProblem: the branch has no such database.
+        NotFoundProblem: the branch has no such database, or no compute.
     """
     chosen = _database(client.databases(project_id, branch.id), branch, database)
     role = chosen.owner_name
@@ -182,7 +182,16 @@ def reached(client: NeonClient, project_id: str, branch: Branch, database: str |
     def url(pooled: bool) -> Secret:
         return client.connection_uri(project_id, branch.id, chosen.name, role, pooled=pooled)
 
-    return Throwaway(project_id, branch.id, branch.name, role, chosen.name, url(False), url(True), client)
+    try:
+        return Throwaway(project_id, branch.id, branch.name, role, chosen.name, url(False), url(True), client)
+    except NotFoundProblem:
+        if any(each.branch_id == branch.id for each in client.endpoints(project_id)):
+            raise
+        raise NotFoundProblem(
+            "compute-not-found",
+            f"Branch {branch.name} has no compute, so it takes no connections.",
+            hint=f"Make a branch of it with one: neondba branch create NAME --parent {quote(branch.name)}",
+        ) from None
 
 
 def _database(there: list[Database], branch: Branch, wanted: str | None) -> Database:
