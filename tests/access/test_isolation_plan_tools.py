@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -124,3 +127,103 @@ def test_an_async_project_that_signs_in_itself_keeps_its_own_names(plan: Plan, t
     assert "async def get_user_session(session: Annotated[AsyncSession, Depends(get_db)]" in code
     assert 'session.info["user_id"] = str(user.id)' in code
     assert "await session.execute(select(func.set_config" in code
+
+
+SIGN_IN = """from typing import Annotated
+from fastapi import Depends, FastAPI, Header
+from jose import jwt
+{imports}
+app = FastAPI()
+
+
+def current_user(authorization: str = Header()):
+    return jwt.decode(authorization)
+
+
+{routes}
+"""
+SESSION = """from sqlmodel import Session, create_engine
+
+
+def get_session():
+    with Session(create_engine("sqlite://")) as session:
+        yield session
+
+
+"""
+ALIAS = """from typing import Annotated
+from fastapi import Depends
+SessionDep = Annotated[Session, Depends(get_session)]
+"""
+NOTES = """@{on}.get("/notes")
+def notes(user=Depends(current_user), session=Depends(get_session)):
+    return user.id
+"""
+ROUTER = """from fastapi import APIRouter, Depends
+from app.db import get_session
+from app.main import current_user
+
+router = APIRouter()
+
+
+"""
+FOLLOWED = r"in (\S+), below (\w+), write `(\w+ = [^`]+)`.* from ([\w.]+): what"
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"app/main.py": SIGN_IN.format(imports="", routes=SESSION + NOTES.format(on="app"))},
+        {
+            "app/db.py": SESSION,
+            "app/main.py": SIGN_IN.format(
+                imports="from app.db import get_session", routes=NOTES.format(on="app")
+            ),
+        },
+        {
+            "app/db.py": SESSION + ALIAS,
+            "app/main.py": SIGN_IN.format(
+                imports="from app.db import Session, SessionDep, get_session",
+                routes=NOTES.format(on="app").replace("session=Depends(get_session)", "session: SessionDep=None"),  # noqa: E501
+            ),
+        },
+        {
+            "app/db.py": SESSION,
+            "app/main.py": SIGN_IN.format(
+                imports="from app.db import get_session",
+                routes="from app.notes import router\n\napp.include_router(router)",
+            ),
+            "app/notes.py": ROUTER + NOTES.format(on="router"),
+        },
+    ],
+    ids=["one file", "sign-in beside the routes", "an alias", "routes apart"],
+)  # fmt: skip
+def test_what_is_written_starts_where_the_routes_own_module_tells_who_asks(
+    plan: Plan, tmp_path: Path, layout: dict[str, str]
+) -> None:
+    tables = TABLES.replace('"User"', "users").replace('"Note"', "note").replace('"userId"', "user_id")
+    planned = plan(
+        {"migrations/001_init.sql": tables, "jose.py": "jwt = None\n", "app/__init__.py": "", **layout}
+    )
+    said = next(filter(None, (re.search(FOLLOWED, step) for step in planned.steps)))
+    place, below, line, module = said.groups()
+    text = (tmp_path / place).read_text()
+    # Below the function is above the next thing: the routes, or what brings them in.
+    head, function, rest = text.partition(f"def {below}(")
+    body, _, more = rest.partition("\n\n\n")
+    asked = line.partition(" ")[0]
+    more = more.replace("Depends(get_session)", f"Depends({asked})").replace("SessionDep", asked)
+    (tmp_path / place).write_text(
+        f"from {module} import user_session_of\n{head}{function}{body}\n\n\n{line}\n\n\n{more}"
+    )
+    if (routes := tmp_path / "app/notes.py").exists():
+        text = routes.read_text().replace("current_user\n", "current_user, get_user_session\n", 1)
+        routes.write_text(text.replace("Depends(get_session)", "Depends(get_user_session)"))
+    ran = subprocess.run(
+        [sys.executable, "-c", "import app.main; print(len(app.main.app.openapi()['paths']))"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.stdout, ran.stderr) == ("1\n", "")

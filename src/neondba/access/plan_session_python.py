@@ -20,6 +20,7 @@ from neondba.project.settings_classes import SettingsClasses
 from neondba.project.tree import Tree
 
 FILE: Final = "user_session.py"
+_STANDARD: Final = ("collections", "typing")
 _SESSION: Final = re.compile(r"^(get_)?(async_)?(db|session)(_session|_db)?$")
 _BETTER_AUTH: Final = re.compile(r"better[-_ ]?auth", re.IGNORECASE)
 _ID: Final = r"\b{0}(\.(?:id|user_id|sub|uid)\b|\[[\"'](?:id|user_id|sub|uid)[\"']\])"
@@ -36,6 +37,13 @@ class Giving:
     kind: str
     """The qualified class of the session."""
     is_async: bool
+    home: PythonFile
+    """Where the function itself stands."""
+
+    @property
+    def direct(self) -> str:
+        """The annotation that asks for its session, without the alias."""
+        return f"Annotated[{self.kind.rpartition('.')[2]}, Depends({self.function})]"
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,9 @@ class Identity:
     annotation: str
     id: str
     steps: tuple[str, ...] = ()
+    file: PythonFile | None = None
+    """The project's own file that has the dependency, where it is the project's own."""
+    function: str = ""
 
 
 def python_wiring(facts: Facts, asker: Asker) -> Wiring:
@@ -67,26 +78,53 @@ def python_wiring(facts: Facts, asker: Asker) -> Wiring:
     path = f"{folder}/{FILE}".lstrip("/")
     place = _imported_as(files, giving.file)
     module = f"{place.rpartition('.')[0]}.{FILE[:-3]}".lstrip(".")
-    text = _module(giving, place, identity, asker)
-    return Wiring(
-        {path: text},
-        {path: "session that tells Postgres who asks"},
-        (*_steps(facts, giving, path, module), *identity.steps),
-    )
+    asking = _asking(facts, giving)
+    if below := _importing_back(files, giving, identity, asking):
+        text, steps = (
+            _passed(giving, place, identity, asker),
+            _steps_passed(giving, identity, below, asking, module),
+        )
+    else:
+        text, steps = _module(giving, place, identity, asker), _steps(giving, asking, path, module)
+    what = {path: "session that tells Postgres who asks"}
+    return Wiring({path: text}, what, (*steps, *identity.steps))
 
 
 def _module(giving: Giving, place: str, identity: Identity, asker: Asker) -> str:
     name = giving.kind.rpartition(".")[2]
-    session = giving.alias or f"Annotated[{name}, Depends({giving.function})]"
-    values = {"SESSION": session, "USER": identity.annotation, "ID": identity.id, "CLASS": name}
-    body = filled(f"session_{'async' if giving.is_async else 'sync'}.txt", SETTING=asker.setting, **values)
+    values = {"SESSION": giving.alias or giving.direct, "USER": identity.annotation, "ID": identity.id}
+    template = f"session_{'async' if giving.is_async else 'sync'}.txt"
+    body = filled(template, SETTING=asker.setting, CLASS=name, **values)
+    own = {*identity.imports, f"from {place} import {giving.alias or giving.function}"}
+    return _text(giving, place, identity, own, body)
+
+
+def _passed(giving: Giving, place: str, identity: Identity, asker: Asker) -> str:
+    """Write the module that imports nothing of the modules that import it."""
+    needed = [name for name in (giving.function, identity.function) if name]
+    values = {
+        "PARAMETERS": ", ".join(f"{name}: Callable[..., Any]" for name in needed),
+        "DEF": "async def" if giving.is_async else "def",
+        "AWAIT": "await " if giving.is_async else "",
+        "CLASS": giving.kind.rpartition(".")[2],
+        "SESSION": giving.direct,
+        "USER": identity.annotation,
+        "ID": identity.id,
+    }
+    body = filled("session_passed.txt", SETTING=asker.setting, **values)
+    own = {"from collections.abc import Callable", "from typing import Any"}
+    own |= set() if identity.function else set(identity.imports)
+    return _text(giving, place, identity, own, body)
+
+
+def _text(giving: Giving, place: str, identity: Identity, own: set[str], body: str) -> str:
+    home, _, name = giving.kind.rpartition(".")
     imports = {
         "from typing import Annotated",
         "from fastapi import Depends" + (", HTTPException" if identity.code else ""),
         "from sqlalchemy import Connection, event, func, select",
-        *identity.imports,
-        f"from {place} import {giving.alias or giving.function}",
-        f"from {giving.kind.rpartition('.')[0]} import {name}",
+        *own,
+        f"from {home} import {name}",
     }
     orm = "from sqlalchemy.orm import Session, SessionTransaction"
     # SQLModel's session is one of SQLAlchemy's: a listener on its own class hears it.
@@ -99,8 +137,8 @@ def _sorted(imports: set[str], place: str) -> str:
     top = place.partition(".")[0]
     words = {line: line.split()[1].partition(".")[0] for line in imports}
     groups = (
-        [line for line in imports if words[line] == "typing"],
-        [line for line in imports if words[line] not in ("typing", top) and not words[line].startswith(".")],
+        [line for line in imports if words[line] in _STANDARD],
+        [x for x in imports if words[x] not in (*_STANDARD, top) and not words[x].startswith(".")],
         [line for line in imports if words[line] == top],
     )
     # Plain imports come first, as the usual formatters have it.
@@ -142,7 +180,8 @@ def _giving(files: PythonFiles) -> Giving | None:
             kind = _kind(file, function)
             if kind is not None:
                 alias = _alias(files, function.name)
-                return Giving(alias[0] if alias else file, function.name, alias[1] if alias else "", *kind)
+                place, short = alias or (file, "")
+                return Giving(place, function.name, short, *kind, home=file)
     return None
 
 
@@ -200,39 +239,79 @@ def _address(facts: Facts, files: PythonFiles) -> tuple[str, str]:
 
 def _own_identity(facts: Facts) -> Identity | None:
     """Take the dependency by which the routes themselves know the caller."""
-    counted: Counter[tuple[str, str]] = Counter()
+    counted: Counter[tuple[PythonFile, str]] = Counter()
     parts: Counter[str] = Counter()
     for route in facts.get(Routes).routes:
         found = route.authentication
         if found is None or found.function is None or found.file is None or not found.gives_principal:
             continue
-        counted[_imported_as(facts.get(PythonFiles), found.file), found.function.name] += 1
+        counted[found.file, found.function.name] += 1
         text = ast.unparse(route.function.node)
         parts.update(re.findall(_ID.format(re.escape(found.parameter or "user")), text))
     if not counted:
         return None
-    module, name = counted.most_common(1)[0][0]
+    file, name = counted.most_common(1)[0][0]
+    module = _imported_as(facts.get(PythonFiles), file)
     part = parts.most_common(1)[0][0] if parts else ""
     # What the caller is, only the project knows: the dependency's own annotation is not copied.
-    return Identity(
-        (f"from {module} import {name}",), "", f"Annotated[object, Depends({name})]", f"user{part}"
-    )
+    asked = f"Annotated[object, Depends({name})]"
+    return Identity((f"from {module} import {name}",), "", asked, f"user{part}", file=file, function=name)
 
 
-def _steps(facts: Facts, giving: Giving, path: str, module: str) -> Iterator[str]:
+def _asking(facts: Facts, giving: Giving) -> list[str]:
+    """Give the files whose routes know who asks, and use the session."""
+    name = re.compile(rf"\b{giving.alias or giving.function}\b")
+    routes = facts.get(Routes).routes
+    return sorted({r.file.path for r in routes if r.authentication is not None and name.search(r.file.text)})
+
+
+def _importing_back(
+    files: PythonFiles, giving: Giving, identity: Identity, asking: list[str]
+) -> PythonFile | None:
+    """Give the file that a new module would import, and that itself would come to import the module."""
+    needed = [file for file in (identity.file, giving.file, giving.home) if file is not None]
+    return next((file for file in needed if _reached(files, file) & set(asking)), None)
+
+
+def _reached(files: PythonFiles, start: PythonFile) -> set[str]:
+    """Give the paths of the files that importing one of them brings in, itself among them."""
+    found, waiting = {start.path}, [start]
+    while waiting:
+        for qualified in waiting.pop().imports.values():
+            file = files.module(qualified) or files.module(qualified.rpartition(".")[0])
+            if file is not None and file.path not in found and not file.path.endswith(FILE):
+                found.add(file.path)
+                waiting.append(file)
+    return found
+
+
+def _steps(giving: Giving, asking: list[str], path: str, module: str) -> Iterator[str]:
     name = giving.alias or giving.function
-    using = sorted(
-        {
-            route.file.path
-            for route in facts.get(Routes).routes
-            if route.authentication is not None and re.search(rf"\b{name}\b", route.file.text)
-        }
-    )
-    if using:
+    if asking:
         wanted = "UserSessionDep" if giving.alias else "get_user_session"
         yield (
-            f"Let routes ask for the user's session: in {', '.join(using)} write {wanted} (from {module}) "
+            f"Let routes ask for the user's session: in {', '.join(asking)} write {wanted} (from {module}) "
             f"instead of {name} where a user is signed in. Acting for nobody, it sees no private row."
         )
     else:
         yield f"Let routes ask for get_user_session of {path} instead of {name}."
+
+
+def _steps_passed(
+    giving: Giving, identity: Identity, below: PythonFile, asking: list[str], module: str
+) -> Iterator[str]:
+    needed = [name for name in (giving.function, identity.function) if name]
+    made = f"user_session_of({', '.join(needed)})"
+    name, wanted = giving.function, "get_user_session"
+    if giving.alias:
+        name, wanted = giving.alias, "UserSessionDep"
+        made = f"Annotated[{giving.kind.rpartition('.')[2]}, Depends({made})]"
+    after = [f.name for f in below.functions if f.name in needed][-1]
+    others = [path for path in asking if path != below.path]
+    more = f" {', '.join(others)} import it from there." if others else ""
+    yield (
+        f"Let routes ask for the user's session: in {below.path}, below {after}, write "
+        f"`{wanted} = {made}`, and {wanted} instead of {name} where a user is signed in. Import "
+        f"user_session_of from {module}: what it needs is passed in, for {below.path} and that module cannot "
+        f"import each other.{more} Acting for nobody, the session sees no private row."
+    )
