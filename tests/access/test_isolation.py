@@ -173,6 +173,22 @@ def test_a_policy_that_hides_even_own_rows_shows_nothing(prove: Prove, app: str)
     assert proof_of(proof).shown is Shown.NOT_CHECKED
 
 
+def test_policies_made_for_another_role_are_told_and_the_fix_lets_the_role_have_them(
+    prove: Prove, app: str
+) -> None:
+    policy = POLICY.replace(" using (", f" to {app}_other using (")
+    force = "alter table note force row level security;"
+    made = TABLE + f"create role {app}_other;" + policy + force + role(app)
+    proof = prove(made, role=app)
+    assert only(proof) is Protection.UNCLEAR
+    assert f"made for {app}_other, which {app} neither is nor inherits" in said(proof)
+    assert proof.fix is not None
+    assert [line for line in proof.fix.splitlines() if not line.startswith("--")] == [
+        f"grant {app}_other to {app} with inherit true;"
+    ]
+    assert only(prove(proof.fix, role=app)) is Protection.POLICY
+
+
 def test_a_policy_that_learns_the_user_from_a_token_is_understood(prove: Prove, app: str) -> None:
     proof = prove(
         "create schema auth;"

@@ -65,7 +65,7 @@ def prove_at(
             tables=tuple(tables),
             without_owner=trial.without_owner,
             not_seeded=tuple(trial.users.not_seeded),
-            fix=fix_for([(t, trial.owners[t.table]) for t in tables], passes_by(login.role)),
+            fix=trial.fix(tables),
             seconds=ctx.clock.monotonic() - began,
         )
 
@@ -109,6 +109,12 @@ class Trial:
             return proofs
         again = self._as_plain_role(cases)
         return [_with_own_role(proof, again.get(proof.table)) for proof in proofs]
+
+    def fix(self, tables: list[TableProof]) -> str | None:
+        """Give what closes the open tables, and is not there yet."""
+        role, server = self._login.role, self._session.info.server_version
+        known = [(t, self.owners[t.table], self._guards[t.table]) for t in tables]
+        return fix_for(known, role.name, passes_by(role), server)
 
     def _case(self, name: str) -> Case | None:
         shape, owner = self._seeder.shapes[name], self.owners[name]

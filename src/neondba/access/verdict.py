@@ -33,6 +33,13 @@ class Guard:
         return {str(role) for policy in self.policies for role in policy["roles"]}
 
     @property
+    def made_for_others(self) -> str:
+        """Name the roles that all policies are made for, where none of them is this one or inherited."""
+        if self.passed_by or any(policy["applies"] for policy in self.policies):
+            return ""
+        return ", ".join(sorted(self.roles))
+
+    @property
     def expressions(self) -> str:
         """All expressions of the policies."""
         return "\n".join(str(policy[k]) for policy in self.policies for k in ("using", "check") if policy[k])
@@ -105,8 +112,17 @@ def _sentence(kind: Protection, guard: Guard, seen: Seen, role: str) -> str:
             return f"{policies.capitalize()} exists, but row-level security is not enabled on the table."
         case Protection.LEAKS:
             return f"{policies.capitalize() or 'Row-level security'} applies and lets it through: {done}."
+        case Protection.UNCLEAR if guard.made_for_others:
+            return (
+                f"{policies.capitalize()} {_are(guard.names)} made for {guard.made_for_others}, which {role}"
+                " neither is nor inherits: with no policy of its own it reaches no row, not even A's."
+            )
         case Protection.UNCLEAR:
             return "A does not reach A's own rows either: how the policy learns the user is unclear."
+
+
+def _are(names: tuple[str, ...]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def _listed(one: str, several: str, names: tuple[str, ...]) -> str:

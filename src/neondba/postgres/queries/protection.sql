@@ -13,6 +13,8 @@ select format('%I.%I', n.nspname, c.relname) as name,
                      'name', p.polname,
                      'roles', (select coalesce(json_agg(pg_get_userbyid(r)) filter (where r <> 0), '[]')
                                from unnest(p.polroles) r),
+                     'applies', (select bool_or(r = 0 or pg_has_role($1, r, 'usage'))
+                                 from unnest(p.polroles) r),
                      'using', pg_get_expr(p.polqual, p.polrelid),
                      'check', pg_get_expr(p.polwithcheck, p.polrelid)) order by p.polname)
                  from pg_policy p where p.polrelid = c.oid), '[]') as policies
