@@ -46,11 +46,11 @@ def left_out() -> int:
         out = [(each, text) for each in every for text in each.asked if fold[each.address, text] == number]
         for passage, text in drawn.sample(out, min(len(out), SAMPLE // FOLDS)):
             hits = index.search(text, most=2)
-            told = [hit.passage for hit in hits[: 2 if second_is_said(hits) else 1]]
+            told = [hit.passage.address for hit in hits[: 2 if second_is_said(hits) else 1]]
             asked += 1
-            right += passage in told[:1]
-            shown += passage in told
-            skill += passage.skill in [each.skill for each in told[:1]]
+            right += passage.address in told[:1]
+            shown += passage.address in told
+            skill += any(hit.passage.skill == passage.skill for hit in hits[:1])
     print(
         f"{asked} of {len(fold)} written questions, each left out of {len(every)} passages when it is asked:"
     )
