@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from neondba.access.isolation import Request, prove_at
 from neondba.access.plan import Asked, planned_at
 from neondba.access.plan_results import IsolationPlanned
 from neondba.core.context import Context
@@ -15,6 +16,7 @@ from neondba.core.problem import ArgumentProblem, ConflictProblem, NotFoundProbl
 from neondba.core.secret import Secret
 from neondba.core.settings import Settings
 from neondba.postgres.connect import connect, trusted
+from neondba.postgres.role_profiles import Profile, Wanted, carry_out, planned
 from neondba.postgres.scratch import neon_like_database
 
 SCHEMA = """
@@ -316,3 +318,81 @@ def test_a_column_that_is_not_there_is_refused(server: Secret, tmp_path: Path) -
     with pytest.raises(NotFoundProblem) as refused:
         plan(server, tmp_path / "project", "columns", schema, owner=("note=nobody",))
     assert refused.value.code == "owner-column-not-found"
+
+
+OWNED = """create table users (id serial primary key, email text not null unique,
+    hashed_password text not null);
+create table note (id serial primary key, user_id int not null references users, body text);
+create index on note (user_id);
+"""
+
+
+def logging_in_as(server: Secret, folder: Path, role: str, profile: Profile, name: str) -> Secret:
+    """Make a role as `setup` does, before the tables, and let the folder log in with it."""
+    url = neon_like_database(server, name)
+    with connect(url) as session:
+        carry_out(session, planned(session, Wanted(role, profile)))
+        session.execute("create table alembic_version (version_num text primary key)")
+    folder.mkdir()
+    (folder / ".env").write_text(f"DATABASE_URL=postgresql://{role}@127.0.0.1/{name}\n")
+    (folder / "migrations").mkdir()
+    (folder / "migrations" / "001_tables.sql").write_text(OWNED)
+    return url
+
+
+def test_the_role_that_the_environment_logs_in_with_is_bound_and_kept_off_the_record(
+    server: Secret, tmp_path: Path
+) -> None:
+    folder = tmp_path / "project"
+    url = logging_in_as(server, folder, "env_app", Profile.APPLICATION, "env_known")
+    ctx = Context(settings=Settings(state_dir=tmp_path / "state", step_limit=30))
+    made = planned_at(ctx, Asked(folder), url)
+    assert (made.role, made.warning, made.holds, made.left_by_way_back) == ("env_app", "", True, ())
+    applying = next(n for n, step in enumerate(made.steps) if step.startswith("Apply it"))
+    wiring = next(n for n, step in enumerate(made.steps) if "app.user_id" in step)
+    assert wiring < applying
+    assert "binds at once, for .env logs in as env_app" in made.steps[applying]
+    assert not any("role create" in step for step in made.steps)
+    with connect(url) as session:
+        # What a plan of the role adds now reaches the record no more than the policies let it.
+        assert planned(session, Wanted("env_app", Profile.APPLICATION)).statements == ()
+        reached = "select has_table_privilege('env_app', 'alembic_version', 'select') as may"
+        assert session.execute(trusted(reached)).fetchone() == {"may": False}
+
+
+def test_another_branchs_role_is_bound_too_once_it_has_what_the_named_one_has(
+    server: Secret, tmp_path: Path
+) -> None:
+    folder = tmp_path / "project"
+    url = logging_in_as(server, folder, "env_here", Profile.APPLICATION, "env_other")
+    ctx = Context(settings=Settings(state_dir=tmp_path / "state", step_limit=30))
+    made = planned_at(ctx, Asked(folder), url)
+    said = next(step for step in made.steps if "ITS_ROLE" in step)
+    grant = said[said.index("grant env_here") :].partition(". ")[0]
+    with connect(url) as session:
+        carry_out(session, planned(session, Wanted("env_there", Profile.APPLICATION)))
+        session.execute(trusted(grant.replace("ITS_ROLE", "env_there")))
+    (tmp_path / "none").mkdir()
+    proof = prove_at(ctx, tmp_path / "none", url, Request(role="env_there"))
+    assert proof.holds
+
+
+@pytest.mark.parametrize(
+    ("profile", "role", "says"),
+    [
+        (Profile.APPLICATION, "env_chosen", "or plan for it: --role env_app_2"),
+        (Profile.MIGRATOR, None, "once they are applied, env_migrator reaches no row. Log in as app."),
+    ],
+)
+def test_a_plan_warns_of_a_login_that_its_policies_shut_out(
+    server: Secret, tmp_path: Path, profile: Profile, role: str | None, says: str
+) -> None:
+    folder, name = tmp_path / "project", "env_app_2" if role else "env_migrator"
+    url = logging_in_as(server, folder, name, profile, f"{name}_db")
+    ctx = Context(settings=Settings(state_dir=tmp_path / "state", step_limit=30))
+    made = planned_at(ctx, Asked(folder, role=role), url)
+    assert made.role == (role or "app")
+    assert says in made.warning
+    assert says in made.as_text(100)
+    opening = next(step for step in made.steps if "role create" in step)
+    assert f"{name} reaches no row from then on" in opening

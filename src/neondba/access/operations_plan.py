@@ -26,7 +26,8 @@ Shared = Annotated[tuple[str, ...], Field(description="Table that everybody sign
 Closed = Annotated[tuple[str, ...], Field(description="Table that the application does not reach.")]
 Admin = Annotated[str | None, Field(description="Role that reaches everybody's rows; made if absent.")]
 AppRole = Annotated[
-    str | None, Field(description="The application's role; found, or made as `app`, if absent.")
+    str | None,
+    Field(description="The application's role; if absent the one that .env logs in with, or `app`, made."),
 ]
 Source = Annotated[
     str | None, Field(description="Neon project with the tables; the project's migrations if absent.")

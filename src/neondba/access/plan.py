@@ -15,11 +15,12 @@ from neondba.access.plan_evidence import evidence_of
 from neondba.access.plan_files import Files, put_all
 from neondba.access.plan_groups import people_key, staff_column
 from neondba.access.plan_items import Item, Items
+from neondba.access.plan_login import env_login
 from neondba.access.plan_present import Present
 from neondba.access.plan_results import FileWritten, IsolationPlanned, TableDecided
 from neondba.access.plan_roles import chosen_roles
 from neondba.access.plan_session import wiring
-from neondba.access.plan_steps import open_tables, said, steps
+from neondba.access.plan_steps import open_tables, said, shut_out, steps
 from neondba.access.plan_tables import Source, bring_tables
 from neondba.access.plan_trial import lacking, proven, there_and_back
 from neondba.access.plan_wiring import Wiring
@@ -107,7 +108,8 @@ class Planning:
         deciding = Deciding(self.present.shapes, self._choices(), evidence)
         self.decisions = deciding.all()
         self._require_decided()
-        self.roles = chosen_roles(self._asked, self.present, self._before, self.decisions)
+        self.login = env_login(self._session, self._asked.folder, self.present.roles)
+        self.roles = chosen_roles(self._asked, self.present, self._before, self.decisions, self.login)
         self.asker = Asker(self.present.setting)
         self.items = lacking(self._session, self._wanted(deciding.people))
         self.indexes = missing_indexes(self._predicates(), self.present)
@@ -265,7 +267,10 @@ class Planning:
             holds=not left_open if proof else None,
             open_tables=left_open,
             left_by_way_back=tuple(self.left),
-            steps=tuple(steps(self.roles, session, tool, self.indexes, self._asked)) if new else (),
+            warning=shut_out(self.roles, self.login),
+            steps=tuple(steps(self.roles, session, tool, self.indexes, self._asked, self.login))
+            if new
+            else (),
         )
 
 

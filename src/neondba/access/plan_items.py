@@ -103,7 +103,7 @@ class Items:
                     f"no rights on {table}",
                     self._grant(table, self._roles.app),
                     (f"revoke all on {table} from {self._app}",),
-                    (),
+                    tuple(self._given_back(table)),
                     always=self._is_first,
                 )
             elif decision.kind is not Kind.UNDECIDED:
@@ -124,6 +124,11 @@ class Items:
 
     def _grant(self, table: str, to: str) -> tuple[tuple[str, str], ...]:
         return (("grant on", f"table {table} to {to}"),)
+
+    def _given_back(self, table: str) -> Iterator[str]:
+        held = self._before.objects["grant on"].get(self._grant(table, self._roles.app)[0][1])
+        if held and held["privileges"]:
+            yield f"grant {held['privileges'].replace(' with grant option', '')} on {table} to {self._app}"
 
     def _rights(self, table: str, role: str, words: str) -> Item:
         to = quote_ident(role)

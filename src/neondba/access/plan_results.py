@@ -46,6 +46,8 @@ class IsolationPlanned(BaseModel):
     open_tables: tuple[str, ...] = ()
     left_by_way_back: tuple[str, ...] = ()
     """What taking it back leaves behind; nothing when it is whole."""
+    warning: str = ""
+    """Whom the policies shut out: the role that the project's environment logs in with."""
     steps: tuple[str, ...] = ()
     """What remains to do, in order."""
     seconds: float = 0.0
@@ -60,6 +62,7 @@ class IsolationPlanned(BaseModel):
             lines.append("The way back was taken too and leaves nothing behind.")
         elif self.left_by_way_back:
             lines.append(f"The way back leaves: {', '.join(self.left_by_way_back)}.")
+        lines += ["", self.warning] if self.warning else []
         lines += ["", *[f"wrote  {f.path}  ({f.what})" for f in self.files]] if self.files else []
         lines += ["", *self.not_written] if self.not_written else []
         lines += ["", "Statements", "", self.sql] if self.sql else []

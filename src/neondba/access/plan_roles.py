@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
 from neondba.access.plan_decisions import Decision, Kind
+from neondba.access.plan_login import EnvLogin
 from neondba.access.plan_present import Present
 from neondba.access.policies import Roles
 from neondba.core.problem import ConflictProblem
@@ -17,21 +18,26 @@ USUAL: Final = "app"
 
 
 def chosen_roles(
-    asked: Asked, present: Present, before: Collection[str], decisions: Mapping[str, Decision]
+    asked: Asked,
+    present: Present,
+    before: Collection[str],
+    decisions: Mapping[str, Decision],
+    login: EnvLogin | None = None,
 ) -> Roles:
-    """Take the role that is asked for, that policies here name, or that the migrations make.
+    """Take the role that is asked for, that policies here name, that migrations make, or that logs in.
 
     Raises:
         ConflictProblem: it passes row-level security by.
     """
     ours = present.role_of("select")
-    app = asked.role or ours or present.named_role() or _made(present, before) or USUAL
+    there = login.role if login is not None and login.is_plain else None
+    app = asked.role or ours or present.named_role() or _made(present, before) or there or USUAL
     admin = asked.admin or present.role_of("admin")
     provided = any(d.kind is Kind.SIGN_IN for d in decisions.values())
     for name in (app, admin):
-        there = present.roles.get(name or "")
-        if there is not None and (there.superuser or there.bypasses):
-            said = "is a superuser" if there.superuser else "carries BYPASSRLS"
+        found = present.roles.get(name or "")
+        if found is not None and (found.superuser or found.bypasses):
+            said = "is a superuser" if found.superuser else "carries BYPASSRLS"
             raise ConflictProblem(
                 "role-too-powerful",
                 f"Role {name} {said}: row-level security does not exist for it.",

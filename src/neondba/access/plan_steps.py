@@ -9,10 +9,12 @@ from neondba.access.plan_decisions import Decision, Kind
 from neondba.access.plan_writing import MissingIndex
 from neondba.access.policies import Roles
 from neondba.access.results import IsolationProof, Protection, TableProof
+from neondba.postgres.ddl.names import quote_ident
 from neondba.postgres.seen import Action
 
 if TYPE_CHECKING:
     from neondba.access.plan import Asked
+    from neondba.access.plan_login import EnvLogin
     from neondba.access.plan_wiring import Wiring
 
 _MIGRATES = {
@@ -54,23 +56,44 @@ def said(proof: IsolationProof, decisions: Mapping[str, Decision]) -> str:
     return text + (f"; no rows could be made in {', '.join(missing)}" if missing else "") + "."
 
 
+def shut_out(roles: Roles, login: EnvLogin | None) -> str:
+    """Warn where the role that the environment logs in with is another one, and bound."""
+    if login is None or not login.is_shut_out(roles.app):
+        return ""
+    said = f"{login.file} logs in as {login.role}, and the policies are made for {roles.app}"
+    if not login.is_known:
+        return f"{said}: unless {login.role} is an owner made by Neon, it will reach no row."
+    plan = f", or plan for it: --role {login.role}" if login.is_plain else ""
+    return f"{said}: once they are applied, {login.role} reaches no row. Log in as {roles.app}{plan}."
+
+
 def steps(
-    roles: Roles, session: Wiring, tool: str, indexes: Sequence[MissingIndex], asked: Asked
+    roles: Roles,
+    session: Wiring,
+    tool: str,
+    indexes: Sequence[MissingIndex],
+    asked: Asked,
+    login: EnvLogin | None,
 ) -> Iterator[str]:
-    """Give what a person does next; nothing binds before the application's role does."""
+    """Give what a person does next, in an order in which nothing breaks on the way."""
     project = f" --project {asked.project}" if asked.project else ""
+    opened = f"--application --new-password{project} --write-env"
+    bound = login is not None and login.role == roles.app
+    migrates = _MIGRATES.get(tool, "run the migration with your tool")
+    apply = f"Apply it: {migrates} (or neondba migration apply)."
     yield "Read the migration. Rehearse it: neondba migration rehearse"
-    yield f"Apply it: {_MIGRATES.get(tool, 'run the migration with your tool')} (or neondba migration apply)."
+    if login is not None and login.role == roles.app:
+        yield from session.steps
+        apply += f" It binds at once, for {login.file} logs in as {roles.app}: the code comes first."
+    yield apply
     if indexes and tool in ("Alembic", "Prisma", "Drizzle"):
         named = ", ".join(f"{i.table}.{i.column}" for i in indexes)
         yield f"Name the new indexes in the models too, so that the tool does not drop them again: {named}."
-    yield from session.steps
-    opened = f"--application --new-password{project} --write-env"
-    yield (
-        f"Open the role and hand the application its address: neondba role create {roles.app} {opened}"
-        " DATABASE_URL. Until then nothing binds: an owner made by Neon passes by. Migrations keep the"
-        " owner's address."
-    )
+    if bound:
+        yield _elsewhere(roles.app)
+    else:
+        yield from session.steps
+        yield _opening(roles.app, opened, login)
     if roles.sign_in:
         yield (
             f"Give the authentication provider a connection of its own: neondba role create {roles.sign_in}"
@@ -79,3 +102,24 @@ def steps(
     if roles.admin:
         yield (f"For work on everybody's rows, open {roles.admin} likewise, and connect as it there alone.")
     yield "Show it on a branch: neondba isolation prove"
+
+
+def _elsewhere(app: str) -> str:
+    return (
+        f"On other branches, production among them, the policies are made for {app} too. Where another role "
+        f"logs in, let it have what {app} has, as the owner, once the migration is applied there: "
+        f"grant {quote_ident(app)} to ITS_ROLE with inherit true. Without that it reaches no row."
+    )
+
+
+def _opening(app: str, opened: str, login: EnvLogin | None) -> str:
+    if login is not None and login.is_shut_out(app) and login.is_known:
+        until = f"Do it together with applying: {login.role} reaches no row from then on."
+    else:
+        until = (
+            "Until then nothing binds an owner made by Neon, which passes by; any other role reaches no row."
+        )
+    return (
+        f"Open the role and hand the application its address: neondba role create {app} {opened}"
+        f" DATABASE_URL. {until} Migrations keep the owner's address."
+    )

@@ -49,7 +49,7 @@ def application_role(session: Connection, folder: Path, wanted: str | None, befo
             return Login(there[name], f"named in {file}{by}", name == own)
     if len(made) == 1:
         return Login(there[made[0]], "the only login role that the migrations make", False)
-    for file, name in _logins(folder):
+    for file, name in logins(folder):
         if name in there and name != own:
             return Login(there[name], f"{file} logs in with it", False)
     return Login(
@@ -57,7 +57,7 @@ def application_role(session: Connection, folder: Path, wanted: str | None, befo
     )
 
 
-def _logins(folder: Path) -> list[tuple[str, str]]:
+def logins(folder: Path) -> list[tuple[str, str]]:
     """Give the roles of the folder's own files of variables; what the application reads comes first."""
     found = [use for use in uses(folder) if "/" not in use.file]
     found.sort(key=lambda use: (use.name != "DATABASE_URL", use.file))
