@@ -23,6 +23,8 @@ class EnvLogin:
     passes_by: bool = False
     owns: bool = False
     """Whether it owns tables, or makes them."""
+    others: tuple[tuple[str, str], ...] = ()
+    """Files of other environments, with the roles that log in there; those that pass by here are left out."""
 
     @property
     def is_plain(self) -> bool:
@@ -42,11 +44,18 @@ def env_login(session: Connection, folder: Path, known: Mapping[str, Role]) -> E
     file, name = found[0]
     if name not in known:
         return EnvLogin(file, name, is_known=False)
+    others = {
+        role: place for place, role in reversed(found) if role != name and not _passes_by(known.get(role))
+    }
     # After a rotation its twin logs in, which has the role's rights and policies.
     pair = pair_of(session, name)
     role = known.get(pair.base, known[name]) if pair is not None else known[name]
-    passes_by = role.superuser or role.bypasses
-    return EnvLogin(file, role.name, is_known=True, passes_by=passes_by, owns=_owns(session, role.name))
+    owns, named = _owns(session, role.name), tuple((place, other) for other, place in sorted(others.items()))
+    return EnvLogin(file, role.name, is_known=True, passes_by=_passes_by(role), owns=owns, others=named)
+
+
+def _passes_by(role: Role | None) -> bool:
+    return role is not None and (role.superuser or role.bypasses)
 
 
 def _owns(session: Connection, role: str) -> bool:

@@ -78,7 +78,6 @@ def steps(
     """Give what a person does next, in an order in which nothing breaks on the way."""
     project = f" --project {asked.project}" if asked.project else ""
     opened = f"--application --new-password{project} --write-env"
-    bound = login is not None and login.role == roles.app
     migrates = _MIGRATES.get(tool, "run the migration with your tool")
     apply = f"Apply it: {migrates} (or neondba migration apply)."
     yield "Read the migration. Rehearse it: neondba migration rehearse"
@@ -89,8 +88,8 @@ def steps(
     if indexes and tool in ("Alembic", "Prisma", "Drizzle"):
         named = ", ".join(f"{i.table}.{i.column}" for i in indexes)
         yield f"Name the new indexes in the models too, so that the tool does not drop them again: {named}."
-    if bound:
-        yield _elsewhere(roles.app)
+    if login is not None and login.role == roles.app:
+        yield _elsewhere(roles.app, login)
     else:
         yield from session.steps
         yield _opening(roles.app, opened, login)
@@ -104,11 +103,14 @@ def steps(
     yield "Show it on a branch: neondba isolation prove"
 
 
-def _elsewhere(app: str) -> str:
+def _elsewhere(app: str, login: EnvLogin) -> str:
+    known = [f"{role} of {file}" for file, role in login.others]
+    role = quote_ident(login.others[0][1]) if len(known) == 1 else "ITS_ROLE"
+    such = f", as {' and '.join(known)}," if known else ""
     return (
         f"On other branches, production among them, the policies are made for {app} too. Where another role "
-        f"logs in, let it have what {app} has, as the owner, once the migration is applied there: "
-        f"grant {quote_ident(app)} to ITS_ROLE with inherit true. Without that it reaches no row."
+        f"logs in{such} let it have what {app} has, as the owner, right after the migration is applied there:"
+        f" grant {quote_ident(app)} to {role} with inherit true. Without that it reaches no row."
     )
 
 
