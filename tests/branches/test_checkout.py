@@ -16,6 +16,7 @@ from neon_world import World
 from neondba import capabilities
 from neondba.core.plan import Plan
 from neondba.core.problem import ConflictProblem, NotFoundProblem
+from neondba.core.secret import Secret
 from neondba.neon.connection_string import parse
 from neondba.project.env_file import read
 
@@ -66,6 +67,18 @@ def leads_to(world: World, store: str, url: str) -> str:
         names = {each.id: each.name for each in client.branches(project.id)}
         hosts = {each.id: names[each.branch_id] for each in client.endpoints(project.id)}
     return hosts[parse(url).endpoint_id or ""]
+
+
+UNPOOLED = "DATABASE_URL_UNPOOLED"
+
+
+def with_visitor(app: Path, name: str) -> str:
+    """Make a role by SQL on the branch that .env leads to; give the line with its address."""
+    word = "Pw" + "6" * 20
+    with psycopg.connect(value(app / ".env", UNPOOLED), autocommit=True) as db:
+        db.execute(f"create role visitor login password '{word}'".encode())
+    url = parse(value(app / ".env", "DATABASE_URL")).with_role("visitor", Secret(word))
+    return f"{name}={url.render().reveal()}\n"
 
 
 def main_url(world: World, store: str) -> str:
@@ -201,18 +214,98 @@ def test_a_role_that_the_parent_lacks_keeps_the_files_where_they_are(
     theirs = direct.replace("neondb_owner", "visitor").replace(password.reveal(), word)
     before = f"DATABASE_URL={theirs}\n"
     (app / ".env").write_text(before)
-    plan = call("branch.create", name="feature", dry=True)
+    plan = call("branch.create", name="feature", parent="main", dry=True)
     assert "There is no such role on main" in plan.steps[-1]
-    made = call("branch.create", name="feature")
+    made = call("branch.create", name="feature", parent="main")
     assert (made.files, (app / ".env").read_text()) == ((), before)
     assert made.note.endswith("A branch of dev has it: --parent dev")
-    assert call("branch.create", name="twig", parent="dev").files
-    done = call("branch.checkout", name="feature")
-    assert "visitor cannot log in on feature. There is no such role there." in done.care
+    for _ in range(2):
+        done = call("branch.checkout", name="feature")
+        assert "visitor cannot log in on feature. There is no such role there. neondba setup" in done.care
+    done = call("branch.checkout", name="main")
+    assert "main is the default branch" in done.care
+    assert "visitor cannot log in on main" in done.care
+    assert done.care.endswith("Back: neondba branch checkout feature.")
+    call("branch.checkout", name="dev")
     with psycopg.connect(main_url(world, store)) as db:
         db.execute(f"create role visitor login password '{word * 2}'".encode())
-    again = call("branch.create", name="other", dry=True)
+    again = call("branch.create", name="other", parent="main", dry=True)
     assert "It has another password on main" in again.steps[-1]
+
+
+def test_a_new_branch_is_made_where_the_role_of_the_file_is(
+    world: World, store: str, app: Path, call: Call
+) -> None:
+    call("branch.create", name="dev")
+    call("branch.checkout", name="dev")
+    (app / ".env").write_text(
+        with_visitor(app, "DATABASE_URL") + f"DATABASE_URL_UNPOOLED={value(app / '.env', UNPOOLED)}\n"
+    )
+    plan = call("branch.create", name="feature", dry=True)
+    assert "rows of dev." in plan.steps[0]
+    assert plan.steps[1].startswith(
+        "It is made of dev, for visitor of the environment cannot log in on main."
+    )
+    made = call("branch.create", name="feature")
+    assert (made.parent, bool(made.files)) == ("dev", True)
+    # Of the branch nearest to the default one, not of feature: that could not be deleted any more.
+    assert call("branch.create", name="second").parent == "dev"
+    assert call("branch.create", name="third", expires="3h").parent == "dev"
+    ((lsn,),) = world.sql(store, "main", "select pg_current_wal_lsn()::text")
+    assert call("branch.create", name="past", at=lsn).parent == "main"
+    with psycopg.connect(value(app / ".env", "DATABASE_URL")) as db:
+        assert db.execute("select current_user").fetchone() == ("visitor",)
+
+
+def test_each_line_keeps_its_own_role(world: World, store: str, app: Path, call: Call) -> None:
+    call("branch.create", name="dev")
+    call("branch.checkout", name="dev")
+    owner = f"DATABASE_URL_UNPOOLED={value(app / '.env', UNPOOLED)}\n"
+    parts = "PGHOST=x\nPGUSER=someone\nPGPASSWORD=theirs\n"
+    (app / ".env").write_text(with_visitor(app, "DATABASE_URL") + owner + parts)
+    plan = call("branch.checkout", name="dev", dry=True)
+    assert "role visitor (DATABASE_URL_UNPOOLED: neondb_owner), database neondb." in plan.steps[0]
+
+    def who(name: str) -> Any:
+        with psycopg.connect(value(app / ".env", name)) as db:
+            return (db.execute("select current_user").fetchone() or ("",))[0]
+
+    call("branch.create", name="feature", parent="dev")
+    assert (who("DATABASE_URL"), who(UNPOOLED)) == ("visitor", "neondb_owner")
+    assert leads_to(world, store, value(app / ".env", UNPOOLED)) == "feature"
+    assert value(app / ".env", "PGUSER") == "visitor"
+    done = call("branch.checkout", name="dev")
+    assert (done.role, done.other_roles) == ("visitor", {UNPOOLED: "neondb_owner"})
+    assert (who("DATABASE_URL"), who(UNPOOLED)) == ("visitor", "neondb_owner")
+    # What stands in parts has a role of its own, too, where it leads here.
+    found = parse(value(app / ".env", UNPOOLED))
+    assert found.password
+    with (app / ".env").open("a") as file:
+        file.write(f"PGUSER=neondb_owner\nPGPASSWORD={found.password.reveal()}\n")
+    call("branch.checkout", name="feature")
+    assert value(app / ".env", "PGUSER") == "neondb_owner"
+    call("branch.checkout", name="dev", role="neondb_owner")
+    assert who("DATABASE_URL") == "neondb_owner"
+
+
+def test_of_two_passwords_for_a_role_each_line_gets_the_one_that_works(
+    world: World, store: str, app: Path, call: Call
+) -> None:
+    call("branch.create", name="dev")
+    call("branch.checkout", name="dev")
+    line = with_visitor(app, "DATABASE_URL")
+    call("branch.create", name="feature", parent="dev", no_checkout=True)
+    word, other = "Pw" + "6" * 20, "Pw" + "5" * 20
+    world.sql(store, "feature", f"alter role visitor password '{other}'")
+    (app / ".env").write_text(
+        line.replace(word, other) + line.replace("DATABASE_URL", UNPOOLED).replace("-pooler", "")
+    )
+    for branch in ("feature", "dev"):
+        before = (app / ".env").read_text()
+        assert call("branch.checkout", name=branch).care is None
+        for name in ("DATABASE_URL", UNPOOLED):
+            psycopg.connect(value(app / ".env", name)).close()
+        (app / ".env").write_text(before)
 
 
 def test_a_branch_without_compute_gets_one(world: World, store: str, app: Path, call: Call) -> None:

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from connected import Shop
 
+from neondba import capabilities
 from neondba.connections.operations_setup import setup
 from neondba.connections.setup_results import SetUp
 from neondba.core.context import Context
@@ -207,6 +208,56 @@ def test_a_lost_file_asks_before_the_role_gets_another_password(at) -> None:
     with platform.client(folder.ctx) as client:
         main = reached(client, project.id, client.default_branch(project)).direct.reveal()
     assert urlsplit(main).password != urlsplit(folder.value("DATABASE_URL_UNPOOLED")).password
+    assert not folder.run().changed
+
+
+def test_a_branch_that_was_checked_out_gets_the_role_with_the_password_of_the_file(at) -> None:
+    code = "import os\nurl = os.environ['DATABASE_URL'], os.environ['DIRECT_URL']\n"
+    folder = at("walk", {"db.py": code, "alembic.ini": ""})
+
+    def call(operation: str, /, **arguments: object):
+        return capabilities.load()[operation].call(folder.again(), arguments)
+
+    def who() -> list[str]:
+        found = []
+        for name in ("DATABASE_URL", "DIRECT_URL"):
+            with psycopg.connect(folder.value(name)) as session:
+                found.append(session.info.user)
+        return found
+
+    folder.run()
+    both = ["app_development", "neondb_owner"]
+    assert call("branch.create", name="feature").parent == "development"
+    assert who() == both
+    call("branch.create", name="bare", parent="production")
+    assert "neondba setup lets it in" in call("branch.checkout", name="bare").care
+    # The owner's password there is production's until now.
+    assert folder.run().created == ("role app_development",)
+    assert who() == both
+    with psycopg.connect(folder.value("DIRECT_URL"), autocommit=True) as session:
+        session.execute(("alter role app_development password '" + "Pw" * 9 + "'").encode())
+    assert "It has another password there" in call("branch.checkout", name="bare").care
+    with pytest.raises(ConfirmationNeeded) as asked:
+        folder.run()
+    done = setup(replace(folder.again(), confirmation=asked.value.facts["hash"]))
+    assert (done.created, done.changed, done.failed) == (("password of app_development",), True, 0)
+    assert not folder.run().changed
+    for branch in ("bare", "development", "feature"):
+        assert call("branch.checkout", name=branch).care is None
+        assert who() == both
+
+
+def test_a_dead_password_in_the_direct_line_alone_is_replaced(at) -> None:
+    folder = at("dead", FASTAPI)
+    folder.run()
+    url = folder.value("DATABASE_URL").replace("-pooler", "")
+    dead = url.replace(urlsplit(url).password or "", "Pw" * 9)
+    with (folder.path / ".env").open("a") as file:
+        file.write(f"DATABASE_URL_UNPOOLED={dead}\n")
+    (folder.path / "app" / "migrate.py").write_text("import os\nos.environ['DATABASE_URL_UNPOOLED']\n")
+    assert folder.run().changed
+    assert urlsplit(folder.value("DATABASE_URL_UNPOOLED")).username == "app_development"
+    psycopg.connect(folder.value("DATABASE_URL_UNPOOLED").replace("+psycopg", "")).close()
     assert not folder.run().changed
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from neondba.branches import git_hook, switching
+from neondba.branches.logins import Login, of_lines
 from neondba.branches.meanwhile import still_there
 from neondba.branches.prepared import Prepared
 from neondba.branches.results import CheckedOut, FileChanged
-from neondba.branches.role_there import shut_out
+from neondba.branches.role_there import no_way_in, settled
 from neondba.branches.switching import Switch
 from neondba.branches.values import Leads, read
 from neondba.core.context import Context
 from neondba.core.plan import Effect, Plan, Target
 from neondba.core.problem import NotFoundProblem
-from neondba.core.secret import Secret
 from neondba.project import git
 
 if TYPE_CHECKING:
@@ -52,13 +53,10 @@ def carried_out(
     if hook is not None:
         git_hook.check(hook)
         steps.append(f"Write {hook}: after git checkout it calls neondba branch follow.")
-    plan = Plan(
-        operation="branch.checkout",
-        effect=Effect.WRITE,
-        target=Target(project=project.name, branch=branch.name, role=prepared.role),
-        steps=tuple(steps),
-    )
-    why = None if bare else shut_out(client, ctx, project, branch, prepared)
+    target = Target(project=project.name, branch=branch.name, role=prepared.role)
+    plan = Plan(operation="branch.checkout", effect=Effect.WRITE, target=target, steps=tuple(steps))
+    prepared, out = (prepared, None) if bare else settled(client, ctx, project, branch, prepared)
+    lost = [no_way_in(client, project, branch, prepared, asked.file, out)] if out else []
     with ctx.carry_out(plan), still_there(client, ctx, project, branch):
         if bare:
             client.create_endpoint(project.id, branch.id)
@@ -70,27 +68,18 @@ def carried_out(
         branch=branch.name,
         id=branch.id,
         role=prepared.role,
+        other_roles=prepared.others,
         database=prepared.database,
         files=written(prepared.switch),
-        care=_care(branch) or (_no_way_in(branch, prepared, why) if why else None),
+        care=" ".join((*_care(branch), *lost)) or None,
         git_hook=str(hook) if hook else None,
     )
 
 
-def _no_way_in(branch: Branch, prepared: Prepared, why: str) -> str:
-    names = next((file.names for file in prepared.switch.files if file.names), ("DATABASE_URL",))
-    make = f"neondba role create {quote(prepared.role)} --application --branch {quote(branch.name)}"
-    return (
-        f"Take care: {prepared.role} cannot log in on {branch.name}. {why} there. With its own profile: "
-        f"{make} --new-password --write-env {names[0]}. Or log in as another one: --role."
-    )
-
-
-def _care(branch: Branch) -> str | None:
-    if not (branch.default or branch.protected):
-        return None
-    kind = "protected" if branch.protected else "the default branch"
-    return f"Take care: {branch.name} is {kind}. Programs that read these files write to it from now on."
+def _care(branch: Branch) -> Iterator[str]:
+    if branch.default or branch.protected:
+        kind = "protected" if branch.protected else "the default branch"
+        yield f"Take care: {branch.name} is {kind}. Programs that read these files write to it from now on."
 
 
 def written(switch: Switch) -> tuple[FileChanged, ...]:
@@ -123,9 +112,15 @@ def prepare(
     only = ctx.folder / asked.file if asked.file else None
     switch = switching.prepared(folder, endpoints, project_id=project.id, only=only)
     before = read(switching.first_url(switch, lambda to: to in (Leads.HERE, Leads.UNKNOWN)))
-    database, owner = _database(client, project, like, asked.database, before)
-    role, password = _role(client, project, like, asked.role, before, owner)
-    return Prepared(switch, role, database, password)
+    databases = {each.name: each.owner_name for each in client.databases(project.id, like.id)}
+    roles = [each.name for each in client.roles(project.id, like.id)]
+    name = _database(like, databases, asked.database, before)
+    usual = _login(like, roles, asked.role, before, databases[name], name)
+    if asked.role is not None:
+        return Prepared(switch, usual)
+    return Prepared(
+        switch, usual, of_lines(switch, usual, roles, {asked.database} if asked.database else databases)
+    )
 
 
 def pointing(
@@ -161,9 +156,8 @@ def git_branch(ctx: Context) -> str | None:
 
 
 def _database(
-    client: NeonClient, project: Project, like: Branch, wanted: str | None, before: ConnectionString | None
-) -> tuple[str, str]:
-    there = {each.name: each.owner_name for each in client.databases(project.id, like.id)}
+    like: Branch, there: Mapping[str, str], wanted: str | None, before: ConnectionString | None
+) -> str:
     if wanted is not None and wanted not in there:
         raise NotFoundProblem(
             "database-not-found",
@@ -173,34 +167,32 @@ def _database(
     if not there:
         raise NotFoundProblem("database-not-found", f"Branch {like.name} has no database at all.")
     used = before.database if before and before.database in there else None
-    name = wanted or used or ("neondb" if "neondb" in there else next(iter(there)))
-    return name, there[name]
+    return wanted or used or ("neondb" if "neondb" in there else next(iter(there)))
 
 
-def _role(
-    client: NeonClient,
-    project: Project,
+def _login(
     like: Branch,
+    there: list[str],
     wanted: str | None,
     before: ConnectionString | None,
     owner: str,
-) -> tuple[str, Secret | None]:
+    database: str,
+) -> Login:
     """Choose the role, and its password where only the file knows it.
 
     The role in the file stays: the owner in its place would pass every row-level policy by.
     """
-    there = [each.name for each in client.roles(project.id, like.id)]
     used = before.role if before else None
     if before and before.role and before.password and wanted in (None, before.role):
-        return before.role, before.password
-    name = wanted or (used if used in there else owner)
+        return Login(before.role, database, before.password)
+    name = wanted or (used if used in there else None) or owner
     if name not in there:
         raise NotFoundProblem(
             "role-not-found",
             f"Branch {like.name} has no role {name} that was made through Neon.",
             hint=f"There are: {', '.join(sorted(there))}. Leave --role out to keep the one in the file.",
         )
-    return name, None
+    return Login(name, database)
 
 
 def command(branch: str, project: str) -> str:

@@ -10,6 +10,7 @@ from neondba.branches import checkout, choose
 from neondba.branches.mask_create import anonymised_branch, anonymised_steps
 from neondba.branches.mask_results import Coverage
 from neondba.branches.meanwhile import still_there
+from neondba.branches.parent import with_the_role
 from neondba.branches.point import Point, check_window, point_of
 from neondba.branches.policy import policy_of
 from neondba.branches.prepared import Prepared
@@ -54,17 +55,20 @@ def create(client: NeonClient, ctx: Context, wanted: Wanted) -> BranchCreated:
     project = project_for(client, ctx)
     there = client.branches(project.id)
     choose.refuse_if_taken(wanted.name, project, there)
-    source = choose.parent_of_new(there, project, wanted.parent)
+    source, why = choose.parent_of_new(there, project, wanted.parent), None
+    if wanted.parent is None and wanted.at is None and not wanted.anonymised:
+        source, why = with_the_role(client, ctx, project, there, source)
     if not wanted.schema_only:  # That one hangs below nobody.
         choose.refuse_if_expiring(source, project, "a branch that expires can have none of its own")
     point = point_of(wanted.at, ctx) if wanted.at else None
     if point is not None:
         check_window(point, project, source, ctx)
     prepared, note = _pointing(client, ctx, project, source, wanted)
-    with ctx.carry_out(_plan(project, source, point, wanted, prepared, note)):
+    with ctx.carry_out(_plan(project, source, point, wanted, prepared, why, note)):
         with still_there(client, ctx, project, source, point=point):
             made, coverage = _made(client, ctx, project, source, point, wanted)
         files, note = _pointed(client, ctx, project, made.branch, prepared, note)
+    note = " ".join(each for each in (why, note) if each) or None
     return BranchCreated.of(made, project.name, source.name, files, note, coverage)
 
 
@@ -92,7 +96,9 @@ def _pointing(
         return None, None
     try:
         prepared, note = checkout.pointing(client, ctx, project, source)
-        lost = left_behind(client, ctx, project, source, wanted.name, prepared) if prepared else None
+        if prepared is None:
+            return None, note
+        prepared, lost = left_behind(client, ctx, project, source, wanted.name, prepared)
         return (None, lost) if lost else (prepared, note)
     except Problem as problem:
         return None, f"The environment files stay as they are: {problem.message}"
@@ -104,6 +110,7 @@ def _plan(
     point: Point | None,
     wanted: Wanted,
     prepared: Prepared | None,
+    why: str | None,
     note: str | None,
 ) -> Plan:
     name, when = wanted.name, f" {point.spoken}" if point else ""
@@ -111,6 +118,7 @@ def _plan(
     if wanted.anonymised:
         rows = "with the schema and masked rows"
     steps = [f"Create branch {name} in project {project.name} {rows} of {source.name}{when}."]
+    steps += [why] if why else []
     steps += anonymised_steps(source.name, name) if wanted.anonymised else ()
     steps += [f"Make a compute for {name}; it starts with the first connection."] if wanted.compute else []
     steps += [f"Neon deletes {name} after {spell(wanted.expires)}."] if wanted.expires else []

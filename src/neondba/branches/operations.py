@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from neondba.branches.arguments import AnyBranch, At, Expires, NewName, Parent
+from neondba.branches.arguments import AnyBranch, At, Expires, NewName
 from neondba.branches.choose import branch_of, parent_of_new, refuse_if_needed
 from neondba.branches.create import Wanted, create
 from neondba.branches.life import noted
@@ -39,7 +39,10 @@ def branch_create(
     ctx: Context,
     name: NewName,
     *,
-    parent: Parent = None,
+    parent: Annotated[
+        str | None,
+        Field(description="Branch to copy; if absent the default one, or one with the role of .env."),
+    ] = None,
     at: At = None,
     schema_only: Annotated[bool, Field(description="Copy the schema without the rows.")] = False,
     anonymised: Annotated[
@@ -53,7 +56,8 @@ def branch_create(
     """Create a branch that shares its parent's data.
 
     Environment files of the project one stands in that lead to this Neon project are pointed at the new
-    branch, as `branch checkout` does; others are left alone.
+    branch, as `branch checkout` does; others are left alone. Where their role is not on the default branch,
+    as after `setup`, the parent is the branch between it and the current one that has the role.
     """
     wanted = Wanted(name, parent, at, schema_only, anonymised, expires, not no_compute, not no_checkout)
     with platform.client(ctx) as client:

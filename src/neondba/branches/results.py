@@ -201,6 +201,8 @@ class CheckedOut(BaseModel):
     branch: str
     id: str
     role: str
+    other_roles: dict[str, str] = {}
+    """Names of addresses that log in as another role, and that role."""
     database: str
     files: tuple[FileChanged, ...]
     care: str | None = None
@@ -212,7 +214,8 @@ class CheckedOut(BaseModel):
     def as_text(self, width: int) -> str:  # noqa: ARG002 - two short lines
         """Say it as a git checkout does."""
         lines = [f"{file.path}: {', '.join(file.names)} lead to {self.branch}" for file in self.files]
-        lines.append(f"Project {self.project}, role {self.role}, database {self.database}.")
+        others = "".join(f" ({name}: {role})" for name, role in self.other_roles.items())
+        lines.append(f"Project {self.project}, role {self.role}{others}, database {self.database}.")
         lines += [self.care] if self.care else []
         if self.git_hook:
             lines.append(f"From now on git checkout switches it too: {self.git_hook}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from neondba.branches.logins import Line, Login
 from neondba.branches.values import ALWAYS, DIRECT, KNOWN, POOLED, Address, Leads, leads, read, value_of
 from neondba.core.context_file import NAME, ContextFile, nearest, places
 from neondba.core.context_file import read as read_context
@@ -48,7 +49,7 @@ class Switch:
         """Give a path as the user sees it."""
         return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else str(path)
 
-    def steps(self, branch: str, role: str, database: str) -> list[str]:
+    def steps(self, branch: str, usual: Login, lines: Mapping[Line, Login]) -> list[str]:
         """Say what will be written."""
         said = []
         for file in self.files:
@@ -56,7 +57,13 @@ class Switch:
             verb = "Make" if file.new else "In"
             tail = f" with {names}" if file.new else f", point {names}"
             aim = f"leading to {branch}" if file.new else f"at {branch}"
-            said.append(f"{verb} {self.shown(file.path)}{tail} {aim}: role {role}, database {database}.")
+            others = "".join(
+                f" ({name}: {lines[file.path, name].role})"
+                for name in file.names
+                if name in (*POOLED, *DIRECT) and lines.get((file.path, name), usual).role != usual.role
+            )
+            who = f"role {usual.role}{others}, database {usual.database}"
+            said.append(f"{verb} {self.shown(file.path)}{tail} {aim}: {who}.")
             said += [
                 f"Keep the old {name} there as a comment: it leads to {_host(file.text.value(name))}."
                 for name in sorted(file.kept)
@@ -66,7 +73,13 @@ class Switch:
         said.append(f"Note {branch} as the current branch in {self.shown(self.context.path)}.")
         return said
 
-    def write(self, address: Address, organization: str | None, git_branch: str | None) -> None:
+    def write(
+        self,
+        address: Address,
+        lines: Mapping[Line, Address],
+        organization: str | None,
+        git_branch: str | None,
+    ) -> None:
         """Write everything: first what keeps git from taking the passwords along.
 
         The files are read once more: while a branch was made, somebody may have edited them.
@@ -79,7 +92,8 @@ class Switch:
         for file in self.files:
             text = env_file.read(file.path)
             values: dict[str, Secret] = {
-                name: value_of(name, address, text.value(name), self.endpoints) for name in file.names
+                name: value_of(name, lines.get((file.path, name), address), text.value(name), self.endpoints)
+                for name in file.names
             }
             env_file.write(file.path, text.with_values(values, keep_old=file.kept))
         noted.write()

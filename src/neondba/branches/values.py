@@ -11,6 +11,7 @@ from typing import Final
 from neondba.core.problem import ArgumentProblem
 from neondba.core.secret import Secret
 from neondba.neon.connection_string import ConnectionString, Platform, parse
+from neondba.project.env_file import EnvText
 
 POOLED: Final = ("DATABASE_URL", "POSTGRES_URL", "POSTGRES_PRISMA_URL")
 DIRECT: Final = (
@@ -36,6 +37,8 @@ _PARTS: Final = {
     "NEON_PROJECT_ID": "project_id",
 }
 _WITH_HOST: Final = ("PGPORT", "POSTGRES_PORT", "PGOPTIONS", "PGSSLMODE", "PGCHANNELBINDING")
+WHO: Final = frozenset(name for name, part in _PARTS.items() if part in ("role", "database", "password"))
+"""Who logs in where, in parts."""
 KNOWN: Final = frozenset({*POOLED, *DIRECT, *_HOSTS, *_PARTS, *_WITH_HOST})
 _PLATFORMS_OWN: Final = frozenset(
     {"sslmode", "ssl", "channel_binding", "options", "application_name", "sslrootcert", "sslnegotiation"}
@@ -85,6 +88,25 @@ def read(value: Secret | None) -> ConnectionString | None:
         return parse(value) if value else None
     except ArgumentProblem:
         return None
+
+
+def of_parts(text: EnvText) -> Secret | None:
+    """Put the parts of an address together, where a file holds a host, a role and a password."""
+
+    def first(*names: str) -> Secret | None:
+        return next((found for found in map(text.value, names) if found), None)
+
+    def part(kind: str) -> Secret | None:
+        return first(*(name for name, each in _PARTS.items() if each == kind))
+
+    host, role, database, options = first(*_HOSTS), part("role"), part("database"), text.value("PGOPTIONS")
+    if not host or not role:
+        return None
+    asked = (("options", options.reveal()),) if options else ()
+    named = database.reveal() if database else None
+    return ConnectionString(
+        "postgresql", role.reveal(), part("password"), host.reveal(), None, named, asked
+    ).render()
 
 
 def value_of(name: str, address: Address, old: Secret | None, endpoints: Collection[str]) -> Secret:

@@ -221,6 +221,7 @@ def _made(work: Work, undo: Undo, written: Written, renewed: list[str]) -> list[
             if place.missing or place.makes_role or place.renews or fresh:
                 place.carry_out(work.ctx, work.platform, undo)
                 renewed += [f"role {place.role_name}"] if place.renews else []
+                work.created += [f"password of {place.role_name}"] if place.renews else []
                 work.created += [f"branch {place.branch_name}"] if fresh else []
                 work.created += [f"role {place.role_name}"] if place.makes_role else []
         _write(work, written)

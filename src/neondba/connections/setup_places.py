@@ -35,6 +35,8 @@ class Place:
     owner: str = f"{DATABASE}_owner"
     login: ConnectionString | None = None
     """How the files lead there already."""
+    direct_login: str | None = None
+    """The role of the direct address in the files, whether it gets in or not."""
     makes_role: bool = False
     renews: bool = False
     """True where the role is there and no file holds its password."""
@@ -58,6 +60,8 @@ class Place:
         found = next((p.logins[Use.DIRECT] for p in self.plans if Use.DIRECT in p.logins), None)
         if found is not None and found.role:
             return found.role
+        if self.direct_login == self.role_name:
+            return self.role_name
         return self.role_name if self.role.makes_tables else self.owner
 
     @property
@@ -84,7 +88,10 @@ class Place:
         if self.parts_owner:
             said.append(f"Give {self.owner} a password of its own on {self.branch_name}: it has {parent}'s.")
         if self.renews and self.login is not None:
-            said.append(f"Give role {self.role_name} on {self.branch_name} the password that the file holds.")
+            said.append(
+                f"Give role {self.role_name} on {self.branch_name} the password that the file holds; the one "
+                "that it has there stops working."
+            )
         elif self.renews:
             said.append(
                 f"Give role {self.role_name} on {self.branch_name} a new password: no file here holds the "
@@ -193,20 +200,33 @@ def _try(ctx: Context, platform: Platform, place: Place) -> None:
     """Log in as the files say; a role that a reset has taken away is made again with its password."""
     assert place.login is not None
     direct = next((p.logins[Use.DIRECT] for p in place.plans if Use.DIRECT in p.logins), None)
+    place.direct_login = direct.role if direct else None
     through = plain(place.login)
     reach = Reach(through, plain(direct) if direct else through.direct(), _authority(ctx, platform))
     try:
         place.seen.append(setup_verify.opened(ctx, place.environment, "pooled", reach.pooled))
     except (CredentialsProblem, NotFoundProblem):
-        if place.login.role != place.role.name:
+        name = place.login.role
+        if name is None or (name != place.role.name and platform.tells_password(place.branch, place.login)):
             raise
+        # A role of another name, as one of `role create`, is let in the same way.
+        place.role = replace(place.role, name=name)
         _see_role(platform, place)
+        if direct is not None and (direct.role == name or (place.parts_owner and direct.role == place.owner)):
+            # It has the same password from now on, or the owner another one.
+            stale = direct.role != name or direct.password != place.login.password
+            _make_stale(place, Use.DIRECT, stale=stale)
+            return
     try:
         place.seen.append(setup_verify.opened(ctx, place.environment, "direct", reach.direct))
         place.reach = reach
     except (CredentialsProblem, NotFoundProblem):
-        if reach.direct.role != place.login.role:
-            place.plans = [replace(plan, stale=frozenset({Use.DIRECT})) for plan in place.plans]
+        _make_stale(place, Use.DIRECT)
+
+
+def _make_stale(place: Place, use: Use, *, stale: bool = True) -> None:
+    if stale:
+        place.plans = [replace(plan, stale=frozenset({use})) for plan in place.plans]
 
 
 def _search(ctx: Context, platform: Platform, place: Place) -> None:

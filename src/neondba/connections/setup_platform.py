@@ -12,7 +12,7 @@ from neondba.core.context import Context
 from neondba.core.context_file import nearest
 from neondba.core.problem import ConflictProblem, NotFoundProblem, Problem
 from neondba.core.secret import Secret
-from neondba.neon.connection_string import parse
+from neondba.neon.connection_string import ConnectionString, parse
 from neondba.neon.models import Branch, Project
 from neondba.neon.throwaway import interrupts_held
 
@@ -128,6 +128,13 @@ class Platform:
         except Problem:  # A project that stores no passwords.
             return False
         return parse(other).password == parse(direct).password
+
+    def tells_password(self, branch: Branch | None, url: ConnectionString) -> bool:
+        """Tell whether the API knows a role on a branch: its password is then not ours to set by SQL."""
+        assert self.project is not None
+        return branch is not None and url.role in {
+            each.name for each in self.client.roles(self.project.id, branch.id)
+        }
 
     def reset_owner(self, branch: Branch, owner: str) -> None:
         """Give an owner another password on one branch."""

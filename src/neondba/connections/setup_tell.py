@@ -107,7 +107,7 @@ def _next(work: Work) -> Iterator[str]:
         where = "" if folder == "." else f"cd {quote(folder)} && "
         yield f"{where}neondba connection check {first}"
     yield "neondba review ."
-    yield f"neondba branch create NAME --parent {quote(place.branch_name)}    # with the same role"
+    yield "neondba branch create NAME    # .env leads to it, with the same roles"
     if not work.asked.production:
         yield f"neondba setup --production{_flags(work)}    # its own role, in .env.production"
 

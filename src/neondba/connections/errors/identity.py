@@ -26,6 +26,7 @@ ENTRIES: Final = (
         "Neon says the same for a role that does not exist.",
         (
             "Copy the connection string of this very branch again: neondba branch checkout, or the Console.",
+            "A role that SQL made has a password on each branch: neondba setup lets it in with that of .env.",
             "Check that role and branch fit: neondba branch list.",
             "Percent-encode @ : / ? # % in the password.",
             "If nobody knows it: reset the role's password, then change it everywhere it is used.",
