@@ -398,3 +398,5 @@ def test_a_plan_warns_of_a_login_that_its_policies_shut_out(
     assert says in made.as_text(100)
     opening = next(step for step in made.steps if "role create" in step)
     assert f"{name} reaches no row from then on" in opening
+    wiring = next(n for n, step in enumerate(made.steps) if "app.user_id" in step)
+    assert wiring < next(n for n, step in enumerate(made.steps) if step.startswith("Apply it"))

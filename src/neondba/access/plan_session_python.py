@@ -20,7 +20,7 @@ from neondba.project.settings_classes import SettingsClasses
 from neondba.project.tree import Tree
 
 FILE: Final = "user_session.py"
-_STANDARD: Final = ("collections", "typing")
+_STANDARD: Final = ("collections", "os", "typing")
 _SESSION: Final = re.compile(r"^(get_)?(async_)?(db|session)(_session|_db)?$")
 _BETTER_AUTH: Final = re.compile(r"better[-_ ]?auth", re.IGNORECASE)
 _ID: Final = r"\b{0}(\.(?:id|user_id|sub|uid)\b|\[[\"'](?:id|user_id|sub|uid)[\"']\])"

@@ -81,8 +81,11 @@ def steps(
     migrates = _MIGRATES.get(tool, "run the migration with your tool")
     apply = f"Apply it: {migrates} (or neondba migration apply)."
     yield "Read the migration. Rehearse it: neondba migration rehearse"
-    if login is not None and login.role == roles.app:
+    # Who passes policies by feels nothing yet; who does not needs the code before they are there.
+    code_first = login is not None and login.is_known and not login.passes_by
+    if code_first:
         yield from session.steps
+    if login is not None and login.role == roles.app:
         apply += f" It binds at once, for {login.file} logs in as {roles.app}: the code comes first."
     yield apply
     if indexes and tool in ("Alembic", "Prisma", "Drizzle"):
@@ -91,7 +94,7 @@ def steps(
     if login is not None and login.role == roles.app:
         yield _elsewhere(roles.app, login)
     else:
-        yield from session.steps
+        yield from () if code_first else session.steps
         yield _opening(roles.app, opened, login)
     if roles.sign_in:
         yield (
