@@ -36,6 +36,7 @@ def follow(ctx: Context, git_branch: str | None = None) -> Followed:
         made = checkout.carried_out(client, ctx, project, branch, checkout.Asked())
     files = ", ".join(file.path for file in made.files)
     done = f"The environment ({files}) now leads to branch {branch.name} of project {project.name}."
+    done += f" {made.care}" if made.care else ""
     return Followed(git_branch=wanted, branch=branch.name, done=done)
 
 
