@@ -27,7 +27,7 @@ Closed = Annotated[tuple[str, ...], Field(description="Table that the applicatio
 Admin = Annotated[str | None, Field(description="Role that reaches everybody's rows; made if absent.")]
 AppRole = Annotated[
     str | None,
-    Field(description="The application's role; if absent the one that .env logs in with, or `app`, made."),
+    Field(description="The application's role; else the one of .env, or `app`, made."),
 ]
 Source = Annotated[
     str | None, Field(description="Neon project with the tables; the project's migrations if absent.")

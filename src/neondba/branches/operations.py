@@ -41,7 +41,7 @@ def branch_create(
     *,
     parent: Annotated[
         str | None,
-        Field(description="Branch to copy; if absent the default one, or one with the role of .env."),
+        Field(description="Branch to copy; else the default one, or one with the role of .env."),
     ] = None,
     at: At = None,
     schema_only: Annotated[bool, Field(description="Copy the schema without the rows.")] = False,
