@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from crash_points import Crashes
 
-POINTS = 10
+POINTS = 6
 SEED = "20261122"
 
 
