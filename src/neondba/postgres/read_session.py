@@ -21,8 +21,8 @@ from neondba.core.problem import (
     RemoteProblem,
 )
 from neondba.postgres.connect import Connection, ask, trusted
-from neondba.postgres.ddl.names import quote_ident
 from neondba.postgres.reading import Read, Table, calls_refused
+from neondba.postgres.role_membership import membership
 
 READER: Final = "pg_read_all_data"
 AS_THEY_ARE: Final = frozenset({"bool", "int2", "int4", "int8", "oid", "float4", "float8", "json", "jsonb"})
@@ -107,10 +107,8 @@ def _become(session: Connection, role: str) -> None:
         said = str(error).strip().splitlines()[0]
         hint = "Name a role that exists on the branch and that its owner may act as: --role NAME."
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
-            hint = (
-                f"Let {session.info.user} act as it, once, as the role that made it: "
-                f"grant {quote_ident(role)} to {quote_ident(session.info.user)} with inherit false, set true"
-            )
+            grant = membership(session, role, inherits=False, to=session.info.user)
+            hint = f"Let {session.info.user} act as it, once, as the role that made it: {grant}"
         raise NotFoundProblem(
             "role-not-usable", f"The query cannot run as {role}: {said}.", hint=hint
         ) from None
