@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -60,11 +59,10 @@ def test_a_declared_encoding_is_followed(shop: Path) -> None:
     assert told(reviewed(shop)) == {}
 
 
-def test_a_file_of_50_mb_is_told_and_costs_no_time(shop: Path) -> None:
-    (shop / "dump.sql").write_bytes(b"insert into t values (1);\n" * 2_000_000)
-    started = time.process_time()
+def test_a_file_larger_than_memory_is_told_and_not_read(shop: Path) -> None:
+    (shop / "dump.sql").write_bytes(b"insert into t values (1);\n" * 100_000)
+    os.truncate(shop / "dump.sql", 1 << 40)
     assert "larger than" in told(reviewed(shop))["dump.sql"]
-    assert time.process_time() - started < 5
 
 
 def test_nul_bytes_are_told(shop: Path) -> None:
@@ -157,15 +155,14 @@ def test_broken_settings_are_told(shop: Path, text: str) -> None:
     assert "fault.sql" in {f.path for f in result.findings}
 
 
-def test_minified_files_cost_little_time(shop: Path) -> None:
+def test_minified_files_are_read_in_time(shop: Path) -> None:
     body = 'var a=function(b){return prisma.user.findMany({where:{id:b}})},secret="x",url="postgresql://h/d";'
     write(
         shop,
         {"bundle.js": body * 35_000, "one.sql": "select 1 + " * 100_000 + "1;", "one.py": "x=1;" * 200_000},
     )
-    started = time.process_time()
-    reviewed(shop)
-    assert time.process_time() - started < 30
+    # What takes the square of a file's length here takes hours: the suite's time limit ends it.
+    assert "fault.sql" in {f.path for f in reviewed(shop).findings}
 
 
 def test_deep_nesting_is_told_and_the_others_are_read(shop: Path) -> None:
