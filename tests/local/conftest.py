@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from local_inside import Inside
+from official_cli import OfficialCli
 
 from neondba.local import launch
 from neondba.local.launch import Status
@@ -52,3 +53,11 @@ def server(prepared: Callable[[], Path]) -> Iterator[Status]:
     yield launch.ensure(state)
     launch.stop(state)
     shutil.rmtree(state)
+
+
+@pytest.fixture(scope="module")
+def official(server: Status, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficialCli]:
+    """Neon's official command line over this module's server."""
+    made = OfficialCli(server, tmp_path_factory.mktemp("home"))
+    yield made
+    made.close()

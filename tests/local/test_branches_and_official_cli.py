@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import official_cli
 import psycopg
 import pytest
+from official_cli import OfficialCli
 
 from neondba import capabilities
 from neondba.core.context import Context
@@ -49,17 +49,11 @@ def ours(state: Path, app: Path) -> Call:
 
 
 @pytest.fixture
-def theirs(state: Path, app: Path, tmp_path_factory: pytest.TempPathFactory) -> Call:
+def theirs(state: Path, app: Path) -> Iterator[Call]:
     """Run the official command line there; give its JSON."""
-    variables = official_cli.environment(launch.ensure(state), app.parent, tmp_path_factory)
-
-    def run(*arguments: str) -> Any:
-        command = [official_cli.program(), *arguments, "--output", "json", "--no-analytics"]
-        done = subprocess.run(command, cwd=app, env=variables, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout.strip()[:1] in ("{", "[") else done.stdout
-
-    return run
+    official = OfficialCli(launch.ensure(state), app.parent)
+    yield partial(official.answer, folder=app)
+    official.close()
 
 
 def seen(found: list[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import official_cli
 import psycopg
 import pytest
+from official_cli import OfficialCli
 
 from neondba import capabilities
 from neondba.core.context import Context
@@ -69,19 +67,11 @@ def execute(ctx: Context, branch: str, sql: str) -> None:
 
 
 @pytest.fixture
-def theirs(state: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+def theirs(state: Path, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Run the official command line; give its JSON."""
-    variables = official_cli.environment(launch.ensure(state), tmp_path, tmp_path_factory)
-
-    def run(*arguments: str) -> Any:
-        command = [official_cli.program(), *arguments, "--output", "json", "--no-analytics"]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+    official = OfficialCli(launch.ensure(state), tmp_path)
+    yield official.answer
+    official.close()
 
 
 def test_both_tools_find_the_same_changes(shop: Context, theirs: Callable[..., Any]) -> None:

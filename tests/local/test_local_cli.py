@@ -9,32 +9,13 @@ import subprocess
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-import official_cli
 import psycopg
 import pytest
 
 
 @pytest.fixture(scope="module")
-def neon(server, tmp_path_factory):
-    program = official_cli.program()
-    home = tmp_path_factory.mktemp("home")
-    environment = official_cli.environment(server, home, tmp_path_factory)
-
-    def run(*words, output="json"):
-        done = subprocess.run(
-            [program, "--no-analytics", "--output", output, *words],
-            env=environment,
-            cwd=home,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if done.returncode:
-            raise AssertionError(done.stderr)
-        return done.stdout
-
-    return run
+def neon(official):
+    return official.answer
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +37,7 @@ def api(server):
 
 @pytest.fixture(scope="module")
 def project(neon):
-    return json.loads(neon("projects", "create", "--name", "shop"))
+    return neon("projects", "create", "--name", "shop")
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +47,9 @@ def base(project):
 
 @pytest.fixture(scope="module")
 def on(neon, project):
-    def run(*words, **options):
-        said = neon("--project-id", project["project"]["id"], *words, **options)
-        return json.loads(said) if said.strip().startswith(("{", "[")) else said.strip()
+    def run(*words, alone=False):
+        said = neon("--project-id", project["project"]["id"], *words, alone=alone)
+        return said.strip() if isinstance(said, str) else said
 
     return run
 
@@ -87,9 +68,9 @@ def test_a_project_is_created_with_a_connection_string_that_works(project):
 
 
 def test_projects_are_listed_and_shown(neon, project):
-    listed = json.loads(neon("projects", "list"))
+    listed = neon("projects", "list")
     assert project["project"]["id"] in [each["id"] for each in listed["projects"]]
-    assert json.loads(neon("projects", "get", project["project"]["id"]))["name"] == "shop"
+    assert neon("projects", "get", project["project"]["id"])["name"] == "shop"
 
 
 def test_branches_live_their_whole_life(on, api, base):
@@ -135,7 +116,8 @@ def test_the_printed_string_works_with_psql(on):
 
 
 def test_the_command_lines_own_psql_connects(on):
-    said = on("connection-string", "main", "--psql", "--fallback", "--", "-Atc", "select 6 * 7")
+    query = ("-Atc", "select 6 * 7")
+    said = on("connection-string", "main", "--psql", "--fallback", "--", *query, alone=True)
     assert "42" in said
 
 
@@ -161,7 +143,7 @@ def test_a_reset_password_lets_in_the_new_one_only(neon, api, base, staff):
     query = f"{base}/connection_uri?branch_id={staff}&role_name=neondb_owner&database_name=neondb"
     old = api("GET", query)["uri"]
     path = f"{base}/branches/{staff}/roles/neondb_owner/reset_password"
-    answer = json.loads(neon("api", path, "-X", "POST"))
+    answer = neon("api", path, "-X", "POST")
     assert answer["role"]["password"] not in old
     with psycopg.connect(api("GET", query)["uri"]) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
@@ -176,8 +158,8 @@ def test_operations_are_listed(on):
 
 
 def test_the_user_and_the_organization_are_shown(neon):
-    assert json.loads(neon("me"))["login"] == "local"
-    assert [each["name"] for each in json.loads(neon("orgs", "list"))] == ["Local"]
+    assert neon("me")["login"] == "local"
+    assert [each["name"] for each in neon("orgs", "list")] == ["Local"]
 
 
 def test_a_project_is_deleted(neon, api):

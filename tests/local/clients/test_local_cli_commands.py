@@ -8,11 +8,9 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import official_cli
 import psycopg
 import pytest
 
@@ -118,27 +116,6 @@ STORIES = {
 
 
 @pytest.fixture(scope="module")
-def neon(server, tmp_path_factory):
-    program, home = official_cli.program(), tmp_path_factory.mktemp("home")
-    environment = official_cli.environment(server, home, tmp_path_factory)
-
-    def run(words, folder=home):
-        output = () if "--output" in words else ("--output", "json")
-        command = [program, "--no-analytics", *output]
-        return subprocess.run(
-            [*command, *words],
-            env=environment,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-
-    return run
-
-
-@pytest.fixture(scope="module")
 def filled(url):
     """Put rows into the project's main branch; give a moment at which they were there."""
     with psycopg.connect(url, autocommit=True) as session:
@@ -157,7 +134,7 @@ def test_the_stories_hold_sixty_commands_at_least():
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_the_official_command_line_does_its_work(story, neon, api, project, filled, tmp_path: Path):
+def test_the_official_command_line_does_its_work(story, official, api, project, filled, tmp_path: Path):
     project_id = project["project"]["id"]
     body = {"branch": {"name": story}, "endpoints": [{"type": "read_write"}]}
     api("POST", f"/projects/{project_id}/branches", body)
@@ -166,7 +143,9 @@ def test_the_official_command_line_does_its_work(story, neon, api, project, fill
         command = (
             words.replace("{project}", project_id).replace("{branch}", story).replace("{moment}", filled)
         )
-        done = neon(shlex.split(command), tmp_path)
+        output = None if "--output" in command else "json"
+        alone = command.startswith("psql ")
+        done = official.run(*shlex.split(command), folder=tmp_path, output=output, alone=alone)
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         assert said.format(**values) in done.stdout + done.stderr, f"{command}\n{done.stdout}{done.stderr}"
     if story == "folder":

@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
 from contextlib import closing
 from datetime import UTC, datetime
 
-import official_cli
 import psycopg
 import pytest
 
 
 @pytest.fixture(scope="module")
-def neon(server, tmp_path_factory):
-    program = official_cli.program()
-    home = tmp_path_factory.mktemp("home")
-    environment = official_cli.environment(server, home, tmp_path_factory)
-
-    def run(*words):
-        command = [program, "--no-analytics", "--output", "json", *words]
-        done = subprocess.run(
-            command, env=environment, cwd=home, capture_output=True, text=True, timeout=120, check=False
-        )
-        if done.returncode:
-            raise AssertionError(done.stderr)
-        return json.loads(done.stdout) if done.stdout.strip() else None
-
-    return run
+def neon(official):
+    return official.answer
 
 
 @pytest.fixture(scope="module")

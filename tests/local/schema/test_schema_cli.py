@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
-import official_cli
 import psycopg
 import pytest
 
 
 @pytest.fixture(scope="module")
-def neon(server, tmp_path_factory):
-    program = official_cli.program()
-    home = tmp_path_factory.mktemp("home")
-    environment = official_cli.environment(server, home, tmp_path_factory)
-
-    def run(*words, output="json"):
-        command = [program, "--no-analytics", "--no-color", "--output", output, *words]
-        done = subprocess.run(
-            command, env=environment, cwd=home, capture_output=True, text=True, timeout=120, check=False
-        )
-        if done.returncode:
-            raise AssertionError(done.stderr)
-        return json.loads(done.stdout) if output == "json" and done.stdout.strip() else done.stdout
-
-    return run
+def neon(official):
+    return official.answer
 
 
 @pytest.fixture(scope="module")
