@@ -13,7 +13,7 @@ BENCH = Path(__file__).parents[3] / "bench" / "contract.py"
 
 @pytest.mark.timeout(900)
 def test_no_request_brings_a_server_error_or_an_answer_that_the_document_does_not_foresee(prepared):
-    command = [sys.executable, BENCH, "--cases", "120", "--clients", "2", "--seed", "7"]
+    command = [sys.executable, BENCH, "--cases", "60", "--clients", "2", "--seed", "7"]
     done = subprocess.run(
         [*command, "--state-dir", prepared()], capture_output=True, text=True, timeout=880, check=False
     )

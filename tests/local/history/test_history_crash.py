@@ -24,7 +24,7 @@ def test_a_server_killed_while_it_replays_finishes_or_forgets_the_branch(state):
     project, uri = made["project"]["id"], made["connection_uris"][0]["connection_uri"]
     lsn = _written(uri)
     promised = []
-    for number in range(6):
+    for number in range(4):
         running = launch.ensure(state)
         acknowledged: list[str] = []
         client = threading.Thread(target=_branch, args=(running.api_port, project, number, lsn, acknowledged))

@@ -18,7 +18,7 @@ import pytest
 
 from neondba.local import launch
 
-MOMENTS = 5
+MOMENTS = 3
 
 
 def ask(port, method, path, body=None):
@@ -110,7 +110,7 @@ def test_restores_and_snapshots_survive_a_server_killed_at_any_moment(state):
     body = {"branch": {"name": "child"}, "endpoints": [{"type": "read_write"}]}
     child = ask(port, "POST", base + "/branches", body)[1]["branch"]["id"]
     load = Load(base, main, child)
-    for moment in range(3 * MOMENTS):
+    for moment in range(5 * MOMENTS):
         # On a busy machine the first moments may come before any snapshot was answered.
         if moment >= MOMENTS and (load.taken or load.dropped):
             break
