@@ -35,6 +35,8 @@ def test_a_throw_away_branch_answers_and_is_gone_afterwards(world: World, shop: 
     ):
         assert names(world) == ["main", it.branch_name]
         assert one(it.direct) == one(it.pooled) == ("neondb_owner", "neondb")
+        place = (it.project_id, it.branch_id, it.database, it.role)
+        assert it.pooled == client.connection_uri(*place, pooled=True)
         client.create_role(it.project_id, it.branch_id, "app")
         assert one(it.role_url("app")) == ("app", "neondb")
         branch = client.branch(it.project_id, it.branch_id)

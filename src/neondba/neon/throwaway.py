@@ -43,8 +43,12 @@ class Throwaway:
     role: str
     database: str
     direct: Secret
-    pooled: Secret
     _client: NeonClient = field(repr=False)
+
+    @property
+    def pooled(self) -> Secret:
+        """The address through the pooler."""
+        return parse(self.direct).pooled().render()
 
     def role_url(self, role: str, *, password: Secret | None = None, pooled: bool = False) -> Secret:
         """Give the connection string of another role on this branch.
@@ -178,12 +182,9 @@ def reached(client: NeonClient, project_id: str, branch: Branch, database: str |
     """
     chosen = _database(client.databases(project_id, branch.id), branch, database)
     role = chosen.owner_name
-
-    def url(pooled: bool) -> Secret:
-        return client.connection_uri(project_id, branch.id, chosen.name, role, pooled=pooled)
-
     try:
-        return Throwaway(project_id, branch.id, branch.name, role, chosen.name, url(False), url(True), client)
+        url = client.connection_uri(project_id, branch.id, chosen.name, role)
+        return Throwaway(project_id, branch.id, branch.name, role, chosen.name, url, client)
     except NotFoundProblem:
         if any(each.branch_id == branch.id for each in client.endpoints(project_id)):
             raise
