@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, Final
 
 import uvicorn
@@ -29,9 +29,25 @@ CONFIG: Final[dict[str, Any]] = {
 class _Server(uvicorn.Server):
     """Leave the signals to us: the computes must stop before the process does."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop = asyncio.get_running_loop()
+        self._told = asyncio.Event()
+
     def capture_signals(self) -> Any:
         """Capture none."""
         return nullcontext()
+
+    async def main_loop(self) -> None:
+        """Look every second, and when told to stop: ten looks a second cost an idle machine its sleep."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 1.0)
+
+    def stop(self) -> None:
+        """End; any thread may ask."""
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._told.set)
 
 
 class Web:
@@ -45,7 +61,8 @@ class Web:
 
     def stop(self) -> None:
         """Have both end."""
-        self._plain.should_exit = self._secure.should_exit = True
+        self._plain.stop()
+        self._secure.stop()
 
     async def serve(self, plain: socket.socket, secure: socket.socket) -> None:
         """Answer until told to stop."""

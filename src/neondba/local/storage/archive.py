@@ -162,7 +162,7 @@ def names(folder: Path) -> list[str]:
         return []
 
 
-def link(source: Path, target: Path) -> None:
+def link(source: Path | str, target: Path | str) -> None:
     """Give a file that never changes a second name; copy it where that cannot be."""
     try:
         os.link(source, target)
@@ -181,9 +181,9 @@ def link_tree(source: Path, target: Path, skip: Callable[[str], bool] = lambda _
         if skip(inside):
             continue
         if entry.is_dir(follow_symlinks=False):
-            (target / inside).mkdir(mode=0o700)
+            Path(target, inside).mkdir(mode=0o700)
         else:
-            link(Path(entry.path), target / inside)
+            link(entry.path, f"{target}/{inside}")
 
 
 def _walk(folder: str, inside: str) -> Iterator[tuple[os.DirEntry[str], str]]:

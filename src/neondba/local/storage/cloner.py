@@ -19,6 +19,7 @@ FLUSHED: Final = 7
 SMALL: Final = 64 * 1024
 CHUNK: Final = 64 * 1024
 """Small: a buffer is allocated anew for every file."""
+THREADS: Final = 2
 
 
 @cache
@@ -61,6 +62,8 @@ class FileCopy:
             return
         while more := os.read(source, CHUNK):
             _write(target, more)
+            if len(more) < CHUNK:
+                return
 
     @staticmethod
     def _in_kernel(source: int, target: int) -> bool:
@@ -97,7 +100,7 @@ def choose(folder: Path) -> Cloner:
     return FileClone()
 
 
-def clone_file(cloner: Cloner, source: Path, target: Path, owner: tuple[int, int] | None) -> None:
+def clone_file(cloner: Cloner, source: Path | str, target: Path | str, owner: tuple[int, int] | None) -> None:
     """Clone one file; one that vanished meanwhile is in the WAL as such."""
     try:
         into = os.open(source, os.O_RDONLY)
@@ -124,16 +127,21 @@ def clone_tree(
     skip: Callable[[str], bool] = lambda _name: False,
 ) -> None:
     """Clone a folder's files; `skip` gets each path inside the source."""
-    pairs = list(_files(source, target, "", owner, skip))
-    with ThreadPoolExecutor(2) as pool:
-        for _ in pool.map(lambda pair: clone_file(cloner, pair[0], pair[1], owner), pairs, chunksize=32):
+    pairs = list(_files(str(source), str(target), "", owner, skip))
+
+    def share(number: int) -> None:
+        for one, other in pairs[number::THREADS]:
+            clone_file(cloner, one, other, owner)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in pool.map(share, range(THREADS)):
             pass
 
 
 def _files(
-    source: Path, target: Path, inside: str, owner: tuple[int, int] | None, skip: Callable[[str], bool]
-) -> Iterator[tuple[Path, Path]]:
-    target.mkdir(mode=0o700, exist_ok=True)
+    source: str, target: str, inside: str, owner: tuple[int, int] | None, skip: Callable[[str], bool]
+) -> Iterator[tuple[str, str]]:
+    Path(target).mkdir(mode=0o700, exist_ok=True)
     if owner is not None:
         os.chown(target, *owner)
     try:
@@ -144,7 +152,8 @@ def _files(
         name = inside + entry.name
         if skip(name):
             continue
+        into = f"{target}/{entry.name}"
         if entry.is_dir(follow_symlinks=False):
-            yield from _files(source / entry.name, target / entry.name, name + "/", owner, skip)
+            yield from _files(entry.path, into, name + "/", owner, skip)
         elif entry.is_file(follow_symlinks=False):
-            yield source / entry.name, target / entry.name
+            yield entry.path, into
