@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tomllib
@@ -18,7 +19,7 @@ from neondba.assistant import ask_look, knowledge
 from neondba.assistant.ask import answered
 from neondba.assistant.ask_answer import CLOSE, laid_out
 from neondba.assistant.ask_index import Hit, Index, index
-from neondba.assistant.ask_leaning import Leaning
+from neondba.assistant.ask_leaning import Leaning, count
 from neondba.assistant.ask_results import Answered
 from neondba.assistant.ask_words import telling
 from neondba.assistant.knowledge import FIGURE, MARK, filled
@@ -201,7 +202,9 @@ def test_a_question_that_is_written_down_is_ours_whatever_words_it_has() -> None
 
 
 def test_a_short_word_is_no_piece_of_a_longer_one() -> None:
-    leaning = Leaning([["p2050x"], ["pool"]])
+    db = sqlite3.connect(":memory:")
+    count(db, [["p2050x"], ["pool"]])
+    leaning = Leaning(db)
     assert leaning.of(["5"], range(2)) == {0: 0.0, 1: 0.0}
     assert leaning.of(["p2051"], range(2))[0] > leaning.of(["p2051"], range(2))[1]
 

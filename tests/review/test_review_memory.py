@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from neondba.core import own_cache
 from neondba.core.context import Context
 from neondba.project.facts import Facts, Unavailable
 from neondba.project.fingerprint import fingerprint
@@ -32,7 +33,7 @@ NAMES = sorted({path for rule in rules().values() for case in cases(rule.page) f
 
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(stores, "cache_folder", lambda: tmp_path / "kept")
+    monkeypatch.setattr(own_cache, "folder", lambda _name: tmp_path / "kept")
     return tmp_path / "kept"
 
 

@@ -11,7 +11,8 @@ from functools import cache
 from math import log
 from typing import Final
 
-from neondba.assistant.ask_leaning import Leaning, standard
+from neondba.assistant.ask_kept import Kept
+from neondba.assistant.ask_leaning import Leaning, count, standard
 from neondba.assistant.ask_words import telling, widened, words_of, words_read
 from neondba.assistant.passage import Passage, not_ours, passages
 
@@ -61,24 +62,36 @@ class Index:
     """The passages, searchable."""
 
     def __init__(
-        self, over: tuple[Passage, ...], descriptions: dict[str, str], not_ours: tuple[str, ...] = ()
+        self,
+        over: tuple[Passage, ...],
+        descriptions: dict[str, str],
+        not_ours: tuple[str, ...] = (),
+        kept: Kept | None = None,
     ) -> None:
         self._passages = over
         written = [(each.title, *each.asked) for each in over]
         self._places = [number for number, texts in enumerate(written) for _ in texts]
         self._asked = [text for texts in written for text in texts]
-        # Joined, since reading many short texts costs more than one long one.
-        said = [words_of("\n".join(texts)) for texts in (*written, not_ours)]
-        self._leaning = Leaning(said)
         self._skills = [*(each.skill for each in over), THEIRS]
         self._sides = [*(OURS for _ in over), THEIRS]
-        self._db = sqlite3.connect(":memory:", check_same_thread=False)
+        found = kept.open() if kept is not None else None
+        self._db = found or self._built([*written, not_ours], descriptions)
+        if kept is not None and found is None:
+            kept.save(self._db)
+        self._leaning = Leaning(self._db)
+
+    def _built(self, written: list[tuple[str, ...]], descriptions: dict[str, str]) -> sqlite3.Connection:
+        db = sqlite3.connect(":memory:", check_same_thread=False)
         for table in TABLES:
-            self._db.execute(f"create virtual table {table}")
-        for number, each in enumerate(over):
+            db.execute(f"create virtual table {table}")
+        for number, each in enumerate(self._passages):
             row = (number, each.title, each.text, descriptions.get(each.skill, ""))
-            self._db.execute("insert into page (rowid, title, text, skill) values (?, ?, ?, ?)", row)
-        self._db.executemany("insert into phrase (rowid, asked) values (?, ?)", enumerate(self._asked))
+            db.execute("insert into page (rowid, title, text, skill) values (?, ?, ?, ?)", row)
+        db.executemany("insert into phrase (rowid, asked) values (?, ?)", enumerate(self._asked))
+        # Joined, since reading many short texts costs more than one long one.
+        count(db, [words_of("\n".join(texts)) for texts in written])
+        db.commit()
+        return db
 
     def search(self, question: str, most: int = 5) -> list[Hit]:
         """Give the passages that fit best, the best first."""
@@ -183,11 +196,11 @@ class Index:
 
 @cache
 def index() -> Index:
-    """Build the index over all skills once."""
+    """Give the index over all skills: as it was kept, or built and kept."""
     from neondba.assistant.skill import skills
 
     described = {skill.name: skill.description for skill in skills().values()}
-    return Index(passages(), described, not_ours())
+    return Index(passages(), described, not_ours(), Kept())
 
 
 def _any_of(words: Iterable[str]) -> str:

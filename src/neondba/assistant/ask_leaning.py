@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from array import array
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -19,8 +21,31 @@ PIECE_WEIGHT: Final = 0.4
 """How much a piece of a word tells beside a word: pieces of one word come together."""
 MARK: Final = "~"
 """Tells a piece from a word of the same letters."""
+NUMBER: Final = "I"
+"""How a number is packed: an array of thousands is read at once."""
+TABLES: Final = (
+    "word (text text primary key, counts blob) without rowid",
+    "place (sizes blob, vocabulary text)",
+)
 REMEMBERED: Final = 4_096
 """Words and pieces whose places are kept from one question to the next."""
+
+
+def count(db: sqlite3.Connection, said: Iterable[list[str]]) -> None:
+    """Count the words of each place into tables, from which a leaning is read."""
+    counted = [Counter(words) for words in said]
+    held: dict[str, array[int]] = {}
+    for place, counts in enumerate(counted):
+        for word, times in counts.items():
+            held.setdefault(word, array(NUMBER)).extend((place, times))
+    signs = {word: 1 + len(pieces(word)) for word in held}
+    sizes = array(NUMBER, (sum(times * signs[word] for word, times in c.items()) for c in counted))
+    for table in TABLES:
+        db.execute(f"create table {table}")
+    rows = ((word, counts.tobytes()) for word, counts in held.items())
+    db.executemany("insert into word (text, counts) values (?, ?)", rows)
+    vocabulary = "\n".join(map(marked, held))
+    db.execute("insert into place (sizes, vocabulary) values (?, ?)", (sizes.tobytes(), vocabulary))
 
 
 class Leaning:
@@ -29,16 +54,11 @@ class Leaning:
     What speaks for a place is the sum over all questions there, not the nearest of them: decision 17.
     """
 
-    def __init__(self, said: Iterable[list[str]]) -> None:
-        counted = [Counter(words) for words in said]
-        self._words: dict[str, dict[int, int]] = {}
-        for place, counts in enumerate(counted):
-            for word, count in counts.items():
-                self._words.setdefault(word, {})[place] = count
-        signs = {word: 1 + len(pieces(word)) for word in self._words}
-        self._sizes = [sum(count * signs[word] for word, count in counts.items()) for counts in counted]
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        [(sizes, self._vocabulary)] = db.execute("select sizes, vocabulary from place")
+        self._sizes = list(_numbers(sizes))
         self._whole = sum(self._sizes)
-        self._vocabulary = "\n".join(map(marked, self._words))
         self._holding = lru_cache(REMEMBERED)(self._held)
 
     def of(self, words: list[str], groups: Sequence[Group]) -> dict[Group, float]:
@@ -70,13 +90,19 @@ class Leaning:
     def _held(self, sign: str) -> dict[int, int]:
         """Count a word, or a piece in all words that hold it, by place."""
         if not sign.startswith(MARK):
-            return self._words.get(sign, {})
+            return dict(self._counts(sign))
         piece, held = sign.removeprefix(MARK), dict[int, int]()
         for word in self._with(piece):
             times = pieces(word).count(piece)
-            for place, count in self._words[word].items() if times else ():
-                held[place] = held.get(place, 0) + count * times
+            for place, counted in self._counts(word) if times else ():
+                held[place] = held.get(place, 0) + counted * times
         return held
+
+    def _counts(self, word: str) -> Iterator[tuple[int, int]]:
+        """Give the places that have a word, and how often."""
+        for (counts,) in self._db.execute("select counts from word where text = ?", (word,)):
+            numbers = _numbers(counts)
+            yield from zip(numbers[::2], numbers[1::2], strict=True)
 
     def _with(self, piece: str) -> Iterator[str]:
         """Give the words that may hold a piece: a search in one text is faster than a table of all pieces."""
@@ -86,6 +112,12 @@ class Leaning:
             end = len(self._vocabulary) if end < 0 else end
             yield self._vocabulary[begin + 1 : end - 1]
             at = self._vocabulary.find(piece, end)
+
+
+def _numbers(packed: bytes) -> array[int]:
+    numbers = array(NUMBER)
+    numbers.frombytes(packed)
+    return numbers
 
 
 def standard(values: Iterable[float]) -> list[float]:

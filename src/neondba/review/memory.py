@@ -58,9 +58,10 @@ class Memory:
     @classmethod
     def of(cls, tree: Tree, folder: Path, revision: str | None = None, *, kept: bool = True) -> Memory:
         """Give the memory of a folder, or of one of its revisions; an empty one unless it shall be kept."""
-        from neondba.review.store import Store, cache_folder
+        from neondba.core import own_cache
+        from neondba.review.store import Store
 
-        return cls(tree, Store(cache_folder(), folder, revision or "") if kept else None)
+        return cls(tree, Store(own_cache.folder("review"), folder, revision or "") if kept else None)
 
     @cached_property
     def _kept(self) -> Kept:

@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from neondba.core import own_cache
 from neondba.core.version import VERSION
 
 KEPT_PLACES = 64
@@ -49,13 +50,6 @@ def _version(library: str) -> str:
         return ""
 
 
-def cache_folder() -> Path:
-    """Give the folder for what can be had again at any time."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("neondba", appauthor=False)) / "review"
-
-
 class Store:
     """One file for one place: a folder, or one of its revisions."""
 
@@ -67,7 +61,7 @@ class Store:
     def load(self) -> dict[str, Any] | None:
         """Give what was kept by this version of the rules; `None` if there is nothing that can be used."""
         try:
-            if not _is_own(self._folder) or not _is_own(self._file):
+            if not own_cache.is_own(self._folder) or not own_cache.is_own(self._file):
                 return None
             head, _, body = self._file.read_bytes().partition(b"\n")
             if head.decode() != f"{stamp()} {_sum(body)}":
@@ -82,7 +76,7 @@ class Store:
         body = json.dumps(kept, separators=(",", ":")).encode()
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not _is_own(self._folder):
+            if not own_cache.is_own(self._folder):
                 return
             self._write(f"{stamp()} {_sum(body)}\n".encode() + body)
             self._make_room()
@@ -106,9 +100,3 @@ class Store:
 
 def _sum(body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=16).hexdigest()
-
-
-def _is_own(path: Path) -> bool:
-    """Tell whether only this user can write here."""
-    held = path.lstat()
-    return path.is_symlink() is False and held.st_uid == os.getuid() and not held.st_mode & 0o022
