@@ -188,6 +188,13 @@ def test_no_connection_string_with_a_password_stands_in_a_skill() -> None:
         assert not re.search(r"postgres(?:ql)?://[^\s:@/]+:[^\s@$*{<]+@", text), f"{name}/{page}"
 
 
+def test_each_page_is_read_as_the_whole_list_has_it() -> None:
+    whole = tomllib.loads((Path(knowledge.__file__).with_name("sources.toml")).read_text(encoding="utf-8"))
+    assert len(whole) > 300
+    assert [tag for tag, each in whole.items() if knowledge.page(tag) != knowledge.Source(tag, **each)] == []
+    assert knowledge.page("none-of-them") is None
+
+
 def test_a_rendered_page_has_its_figures_and_its_sources() -> None:
     for name, page, text in PAGES:
         shown = knowledge.published(text)

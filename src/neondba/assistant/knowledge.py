@@ -19,6 +19,8 @@ from neondba.neon import limits, plans, prices
 
 FIGURE: Final = re.compile(r"\{\{(?P<name>[a-z]+:[A-Za-z0-9_. -]+)\}\}")
 MARK: Final = re.compile(r"\[\^(?P<tag>[^\]\s]+)\]")
+SECTION: Final = re.compile(r'^\["?(?P<tag>[^"\]]+)"?\]$', re.MULTILINE)
+"""Where a page begins in `sources.toml`."""
 _SOURCES: Final = Path(__file__).with_name("sources.toml")
 
 
@@ -47,10 +49,19 @@ class Figure:
 
 
 @cache
-def sources() -> dict[str, Source]:
-    """Give the pages that facts are taken from, by tag."""
-    read = tomllib.loads(_SOURCES.read_text(encoding="utf-8"))
-    return {tag: Source(tag, each["title"], each["address"], each["date"]) for tag, each in read.items()}
+def _written() -> dict[str, str]:
+    """Give what is written of each page, by its tag: reading all of it as TOML takes longer than an answer."""
+    text = _SOURCES.read_text(encoding="utf-8")
+    starts = [*SECTION.finditer(text)]
+    ends = [*(each.start() for each in starts[1:]), len(text)]
+    return {one["tag"]: text[one.end() : end] for one, end in zip(starts, ends, strict=True)}
+
+
+@cache
+def page(tag: str) -> Source | None:
+    """Give a page that facts are taken from; `None` if there is none with this tag."""
+    written = _written().get(tag)
+    return None if written is None else Source(tag, **tomllib.loads(written))
 
 
 def source(tag: str) -> Source | None:
@@ -63,7 +74,7 @@ def source(tag: str) -> Source | None:
         return Source(tag, f"Executed fact {rest}", "neondba fact show " + rest, "") if found else None
     if kind == "shown" and rest:
         return Source(tag, f"Shown by {rest}", "", "")
-    return sources().get(tag)
+    return page(tag)
 
 
 @cache
@@ -122,9 +133,10 @@ def _used(text: str) -> list[Figure]:
 
 def _page(figure: Figure) -> Source:
     """Find a figure's page among the sources, so that it has an address and stands there once."""
-    shortest_first = sorted(sources().values(), key=lambda one: len(one.title))
-    page = next((one for one in shortest_first if one.title.startswith(figure.source)), None)
-    title, address = (page.title, page.address) if page else (figure.source, "")
+    begins = f'title = "{figure.source}'
+    found = [one for tag, text in _written().items() if begins in text and (one := page(tag)) is not None]
+    nearest = min(found, key=lambda one: len(one.title), default=None)
+    title, address = (nearest.title, nearest.address) if nearest else (figure.source, "")
     return Source(figure.source, title, address, figure.dated)
 
 
