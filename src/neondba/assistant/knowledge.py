@@ -50,7 +50,7 @@ class Figure:
 
 @cache
 def _written() -> dict[str, str]:
-    """Give what is written of each page, by its tag: reading all of it as TOML takes longer than an answer."""
+    """Give what is written of each page, by its tag: all of it as TOML takes longer than an answer."""
     text = _SOURCES.read_text(encoding="utf-8")
     starts = [*SECTION.finditer(text)]
     ends = [*(each.start() for each in starts[1:]), len(text)]
