@@ -24,6 +24,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -160,10 +161,12 @@ def _changed(node: ast.AST, way: int) -> str:
 
 def own_cases(rule: Rule) -> list[Case]:
     """Give the cases that speak of a rule: its page's, and those beside it."""
-    beside = [
-        c for file in sorted(CASES.glob("*.md")) for c in cases(file.read_text()) if c.rule == rule.code
-    ]
-    return [*cases(rule.page), *beside]
+    return [*cases(rule.page), *(case for case in _beside() if case.rule == rule.code)]
+
+
+@cache
+def _beside() -> list[Case]:
+    return [case for file in sorted(CASES.glob("*.md")) for case in cases(file.read_text())]
 
 
 def passes(rule: Rule, examples: list[Case]) -> bool:

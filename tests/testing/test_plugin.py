@@ -152,3 +152,10 @@ def test_who_does_not_use_it_loads_none_of_it(neon, pytester, monkeypatch):
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
     result = pytester.runpytest_subprocess("-q", "-p", "no:neondba", "--fixtures")
     assert "neon_branch" not in result.stdout.str()
+
+
+def test_our_own_modules_keep_their_assertions_as_they_are():
+    from neondba.neon import client
+
+    assert "@pytest_ar" in globals(), "pytest names what it rewrites differently now"
+    assert "@pytest_ar" not in vars(client)
