@@ -65,6 +65,12 @@ def test_where_nothing_can_be_kept_it_is_built_each_time(tmp_path: Path) -> None
     assert first(tmp_path / "ask") == first(tmp_path / "ask" / "below") == "Restore"
 
 
+def test_without_a_home_nothing_is_kept_where_we_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert first(Path("~/.cache")) == first(Path("~/.cache")) == "Restore"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_another_version_keeps_its_own_and_the_oldest_go(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

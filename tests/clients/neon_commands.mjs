@@ -18,6 +18,7 @@ for (const name of ["stdout", "stderr"]) {
     return true;
   };
 }
+const leave = process.exit.bind(process);
 process.exit = (given) => {
   code = Number(given ?? process.exitCode ?? 0);
   throw ENDED;
@@ -59,6 +60,11 @@ function begin() {
 
 // Comes whenever nothing is left to do: the command that ran is over.
 process.on("beforeExit", () => {
-  if (number > 0) writeSync(answered, `${JSON.stringify({ code: code || process.exitCode || 0, ...said })}\n`);
-  begin();
+  try {
+    const ended = { code: code || process.exitCode || 0, ...said };
+    if (number > 0) writeSync(answered, `${JSON.stringify(ended)}\n`);
+    begin();
+  } catch {
+    leave(1); // Nobody asks any more; the handlers above would have us try for ever.
+  }
 });

@@ -36,7 +36,9 @@ class Kept:
         try:
             if not own_cache.is_own(self._folder) or not own_cache.is_own(self._file):
                 return None
-            db = sqlite3.connect(f"{self._file.as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            # It is replaced, never changed, so no lock is needed: some network file systems have none.
+            there = f"{self._file.as_uri()}?mode=ro&immutable=1"
+            db = sqlite3.connect(there, uri=True, check_same_thread=False)
         except (OSError, sqlite3.Error):
             return None
         try:
@@ -54,8 +56,7 @@ class Kept:
         """Keep an index, all or nothing; where that is not possible nothing is kept."""
         part = self._file.with_suffix(f".{os.getpid()}.part")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not own_cache.is_own(self._folder):
+            if not own_cache.made(self._folder):
                 return
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             with closing(sqlite3.connect(part)) as db:

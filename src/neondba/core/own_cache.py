@@ -13,6 +13,18 @@ def folder(name: str) -> Path:
     return Path(platformdirs.user_cache_dir("neondba", appauthor=False)) / name
 
 
+def made(folder: Path) -> bool:
+    """Make a folder where there is none; tell whether it is this user's own.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not folder.is_absolute():  # Without a home, `~/.cache` would come to lie wherever we are.
+        return False
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return is_own(folder)
+
+
 def is_own(path: Path) -> bool:
     """Tell whether only this user can write here.
 
@@ -20,4 +32,9 @@ def is_own(path: Path) -> bool:
         OSError: it is not there, or cannot be looked at.
     """
     held = path.lstat()
-    return path.is_symlink() is False and held.st_uid == os.getuid() and not held.st_mode & 0o022
+    return (
+        path.is_absolute()
+        and not path.is_symlink()
+        and held.st_uid == os.getuid()
+        and not held.st_mode & 0o022
+    )

@@ -75,8 +75,7 @@ class Store:
         """Keep it, all or nothing; where that is not possible nothing is kept."""
         body = json.dumps(kept, separators=(",", ":")).encode()
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not own_cache.is_own(self._folder):
+            if not own_cache.made(self._folder):
                 return
             self._write(f"{stamp()} {_sum(body)}\n".encode() + body)
             self._make_room()
