@@ -7,9 +7,8 @@ version or not ours counts as not there; where nothing can be kept, each process
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -54,26 +53,15 @@ class Kept:
 
     def save(self, built: sqlite3.Connection) -> None:
         """Keep an index, all or nothing; where that is not possible nothing is kept."""
-        part = self._file.with_suffix(f".{os.getpid()}.part")
         try:
             if not own_cache.made(self._folder):
                 return
-            os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            with closing(sqlite3.connect(part)) as db:
+            with own_cache.replaced(self._file) as part, closing(sqlite3.connect(part)) as db:
                 built.backup(db)
                 db.execute(f"pragma user_version = {WHOLE}")
-            part.replace(self._file)
-            self._make_room()
+            own_cache.make_room(self._folder, "*.sqlite", KEPT)
         except (OSError, sqlite3.Error):
             return
-        finally:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-
-    def _make_room(self) -> None:
-        files = sorted(self._folder.glob("*.sqlite"), key=lambda file: file.stat().st_mtime)
-        for file in files[:-KEPT]:
-            file.unlink(missing_ok=True)
 
 
 def _stamp() -> str:

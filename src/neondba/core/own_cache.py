@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -38,3 +40,26 @@ def is_own(path: Path) -> bool:
         and held.st_uid == os.getuid()
         and not held.st_mode & 0o022
     )
+
+
+@contextmanager
+def replaced(file: Path) -> Iterator[Path]:
+    """Give a new file to fill, which then takes the place of this one: all or nothing.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    part = file.with_suffix(f".{os.getpid()}.part")
+    try:
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        yield part
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def make_room(folder: Path, pattern: str, most: int) -> None:
+    """Remove the oldest files of a kind until so many are left."""
+    files = sorted(folder.glob(pattern), key=lambda file: file.stat().st_mtime)
+    for file in files[:-most]:
+        file.unlink(missing_ok=True)

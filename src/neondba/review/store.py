@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from functools import cache
 from importlib import metadata
@@ -77,24 +76,11 @@ class Store:
         try:
             if not own_cache.made(self._folder):
                 return
-            self._write(f"{stamp()} {_sum(body)}\n".encode() + body)
-            self._make_room()
+            with own_cache.replaced(self._file) as part:
+                part.write_bytes(f"{stamp()} {_sum(body)}\n".encode() + body)
+            own_cache.make_room(self._folder, "*.json", KEPT_PLACES)
         except OSError:
             return
-
-    def _write(self, data: bytes) -> None:
-        part = self._file.with_suffix(f".{os.getpid()}.part")
-        try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-            part.replace(self._file)
-        finally:
-            part.unlink(missing_ok=True)
-
-    def _make_room(self) -> None:
-        files = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime)
-        for file in files[:-KEPT_PLACES]:
-            file.unlink(missing_ok=True)
 
 
 def _sum(body: bytes) -> str:
